@@ -1,0 +1,74 @@
+/*
+ * conn: one stream socket on a loop, non-blocking, edge-triggered. Embedded in the object that owns it (a client, an
+ * upstream connection). One libevent registration for its whole life (READ, WRITE, CLOSED, ET, PERSIST): no system call
+ * is spent on changing what is waited for. Readiness is kept here: an edge sets a bit and queues the owner's task;
+ * EAGAIN or a short transfer clears it. The owner tries first and waits only after the bit is gone.
+ *
+ * EV_CLOSED (the peer shut down its side) only sets a bit: the peer may still read. conn never closes by itself.
+ */
+#ifndef BROWNOUT_NET_CONN_H
+#define BROWNOUT_NET_CONN_H
+
+#include <event2/event_struct.h>
+#include <sys/uio.h>
+
+#include "net/loop.h"
+
+struct address;
+
+enum {
+	CONN_READABLE = 1, /* a read may give something */
+	CONN_WRITABLE = 2, /* a write may take something */
+	CONN_HANGUP = 4, /* the peer has closed at least its sending side, or the connection failed; read to learn which */
+	CONN_EOF = 8, /* a read has returned 0 */
+	CONN_FAILED = 16, /* a read or write has failed; `error` says why */
+};
+
+struct conn {
+	struct event event;
+	struct loop *loop;
+	struct task *task; /* the owner's: queued on every edge */
+	int fd; /* -1 where closed */
+	int error; /* positive errno of the failure */
+	uint8_t ready;
+};
+
+enum conn_end {
+	CONN_END_CLOSE,
+	CONN_END_RESET, /* SO_LINGER 0: the peer sees RST (meaningless for unix sockets, closed then) */
+};
+
+/*
+ * Takes the non-blocking fd over (also where it fails: then it is closed). `ready` says what to assume before the first
+ * edge. Sets TCP_NODELAY on TCP. -errno where it cannot be registered.
+ */
+int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint8_t ready) MUST_USE;
+static inline bool conn_is_open(const struct conn *c)
+{
+	return c->fd >= 0;
+}
+/* event_del, then close; nothing where closed already. The task is not touched. */
+void conn_close(struct conn *c, enum conn_end how);
+/* Hands the open socket to another owner's task, without a system call. */
+void conn_set_task(struct conn *c, struct task *task);
+
+/*
+ * > 0 bytes read; 0 end of stream (CONN_EOF set); -EAGAIN nothing now; any other negative: failed (CONN_FAILED set).
+ * A short read clears CONN_READABLE unless CONN_HANGUP is set, so that no system call is spent on a sure EAGAIN.
+ */
+ssize_t conn_read(struct conn *c, void *p, size_t n) MUST_USE;
+/* >= 0 bytes written (0 only for n == 0); -EAGAIN; other negative: failed. A short write clears CONN_WRITABLE. */
+ssize_t conn_write(struct conn *c, const void *p, size_t n) MUST_USE;
+ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) MUST_USE;
+/* Half-close: the peer reads end of stream after what was written. */
+void conn_shutdown_write(struct conn *c);
+
+/*
+ * Starts a non-blocking connect to a. 0: *fd is a socket whose connection is established or on its way (ask
+ * conn_connect_error once it is writable); -errno: it failed at once, nothing is left open.
+ */
+int conn_connect_start(const struct address *a, int *fd) MUST_USE;
+/* 0 established; EINPROGRESS not yet decided; else the positive errno of the failure. */
+int conn_connect_error(const struct conn *c);
+
+#endif

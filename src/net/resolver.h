@@ -1,0 +1,41 @@
+/*
+ * resolver: names to addresses, off the loop. One thread calls the system's resolver (so /etc/hosts, nsswitch and the
+ * like hold), answers come back as posts to the asking loop. Answers are kept for RESOLVER_TTL_NS, failures for
+ * RESOLVER_RETRY_NS; an answer past its time is still given out while it is being refreshed (a name server that is
+ * away does not stop traffic that runs). Any thread may ask.
+ */
+#ifndef BROWNOUT_NET_RESOLVER_H
+#define BROWNOUT_NET_RESOLVER_H
+
+#include "net/address.h"
+#include "net/loop.h"
+
+#define RESOLVER_TTL_NS (30 * NS_PER_S)
+#define RESOLVER_RETRY_NS (1 * NS_PER_S)
+#define RESOLVER_ADDRESSES_MAX 8
+#define RESOLVER_NAMES_MAX 4096
+
+struct resolver;
+
+struct resolver_answer {
+	unsigned n; /* 0: it failed, `error` says why */
+	int error; /* for address_resolve_error */
+	struct address list[RESOLVER_ADDRESSES_MAX];
+};
+
+int resolver_new(struct resolver **r) MUST_USE;
+/* Joins the thread; waits for a running look-up at most (bounded by the system's resolver). Posts that were not
+ * delivered are dropped. */
+void resolver_free(struct resolver *r);
+
+/*
+ * 0: *answer is filled now (kept, or a numeric host, or a failure kept for its time).
+ * 1: the look-up is on its way: on_answer(arg, token, answer) will be called once in loop's thread; answer lives for
+ *    the call. The asker checks the token against its own state: it may be gone or have asked anew by then.
+ * negative: -ENOMEM.
+ */
+int resolver_ask(struct resolver *r, struct span host, uint16_t port, struct loop *loop,
+	void (*on_answer)(void *arg, uint64_t token, const struct resolver_answer *answer), void *arg, uint64_t token,
+	struct resolver_answer *answer) MUST_USE;
+
+#endif
