@@ -72,12 +72,16 @@ struct span span_trim(struct span s) PURE;
 
 /*
  * The next element of a comma-separated list (RFC 9110 section 5.6.1): removes it and its comma from *rest, trims it.
- * Empty elements are returned as empty spans; commas inside quoted strings do not separate. False at the end.
+ * Empty elements are returned as empty spans, so "a," has two; commas inside quoted strings do not separate.
+ * False at the end, that is where rest->p is NULL (rest->n alone does not tell).
  */
 bool span_next_element(struct span *rest, struct span *element);
 
 /* Decimal digits only, all of them, no sign: 0, or 1 where s is empty, has another byte or exceeds UINT64_MAX. */
 int span_to_u64(struct span s, uint64_t *value) MUST_USE;
+
+/* Bytes of the UTF-8 character (RFC 3629) that s begins with: 1 to 4; 0 where s is empty or begins with none. */
+unsigned span_utf8_length(struct span s) PURE;
 
 /* A NUL-terminated copy on the heap, the caller's to free; NULL where memory is out. */
 char *span_dup(struct span s) MUST_USE;

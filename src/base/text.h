@@ -1,7 +1,8 @@
 /*
  * text: bytes being written one after the other, into a block of the caller's (fixed) or on the heap (growing).
  * A fixed text that is full, or a growing one that cannot grow, keeps what it has, drops the rest and sets `cut`:
- * writers need no check per call, the one who uses the result looks at `cut` once. Not NUL-terminated.
+ * writers need no check per call, the one who uses the result looks at `cut` once. Each write goes in whole or not at
+ * all, and nothing after the first that did not fit. Not NUL-terminated.
  */
 #ifndef BROWNOUT_BASE_TEXT_H
 #define BROWNOUT_BASE_TEXT_H
@@ -30,14 +31,24 @@ static inline void text_init(struct text *t)
 
 void text_deinit(struct text *t);
 
+/* Empty again, not cut; the block is kept. */
+static inline void text_clear(struct text *t)
+{
+	t->n = 0;
+	t->cut = false;
+}
+
 /* Room for n more bytes at t->p + t->n, or NULL (and cut). The caller adds what it wrote to t->n. */
 char *text_reserve(struct text *t, size_t n);
 
 static inline void text_put(struct text *t, const void *p, size_t n)
 {
-	char *at = n <= t->cap - t->n ? t->p + t->n : text_reserve(t, n);
+	char *at;
 
-	if (at && n) {
+	if (n == 0)
+		return;
+	at = !t->cut && n <= t->cap - t->n ? t->p + t->n : text_reserve(t, n);
+	if (at) {
 		memcpy(at, p, n);
 		t->n += n;
 	}

@@ -1,0 +1,119 @@
+/*
+ * log: one bounded line, one write(2). What comes from outside cannot forge a line or drive a terminal: control bytes
+ * and bytes that are no UTF-8 are shown as \xNN.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define LOG_LINE_BYTES 2048
+#define LOG_ELLIPSIS "..."
+#define LOG_INTERVAL_NS NS_PER_S
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error",
+	[LOG_WARNING] = "warning",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
+};
+
+static _Atomic int current_level = LOG_INFO;
+
+/* Guards the two below, and keeps the hook and its line together. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static void (*hook)(void *arg);
+static void *hook_arg;
+
+void log_set_level(enum log_level level)
+{
+	atomic_store_explicit(&current_level, (int)level, memory_order_relaxed);
+}
+
+bool log_is_on(enum log_level level)
+{
+	return (int)level <= atomic_load_explicit(&current_level, memory_order_relaxed);
+}
+
+void log_set_hook(void (*before_line)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&lock);
+	hook = before_line;
+	hook_arg = arg;
+	pthread_mutex_unlock(&lock);
+}
+
+/* C0 and DEL; C1 too, which in UTF-8 is c2 80 to c2 9f. */
+static bool is_control(struct span c)
+{
+	unsigned char first = (unsigned char)c.p[0];
+
+	return first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)c.p[1] < 0xa0);
+}
+
+/* Puts s, shown safely. */
+static void put_shown(struct text *line, struct span s)
+{
+	while (s.n) {
+		unsigned n = span_utf8_length(s);
+
+		if (n == 0 || is_control(s)) {
+			char shown[4] = { '\\', 'x', "0123456789abcdef"[(s.p[0] >> 4) & 15], "0123456789abcdef"[s.p[0] & 15] };
+
+			text_put(line, shown, sizeof(shown));
+			n = 1;
+		} else {
+			text_put(line, s.p, n);
+		}
+		s = span_skip(s, n);
+	}
+}
+
+static void write_whole(struct span s)
+{
+	while (s.n) {
+		ssize_t n = write(STDERR_FILENO, s.p, s.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* nowhere to complain */
+		s = span_skip(s, (size_t)n);
+	}
+}
+
+static void write_line(enum log_level level, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
+static void write_line(enum log_level level, const char *format, va_list args)
+{
+	char raw[LOG_LINE_BYTES];
+	char block[LOG_LINE_BYTES + sizeof(LOG_ELLIPSIS) + 1];
+	struct text line;
+	int n = vsnprintf(raw, sizeof(raw), format, args);
+	int error = errno;
+
+	if (n < 0)
+		return;
+	text_init_fixed(&line, block, LOG_LINE_BYTES);
+	text_put_literal(&line, "brownout: ");
+	text_put_string(&line, level_names[level]);
+	text_put_literal(&line, ": ");
+	put_shown(&line, span_of(raw, MIN((size_t)n, sizeof(raw) - 1)));
+	if (line.cut || (size_t)n >= sizeof(raw)) {
+		text_init_fixed(&line, block, sizeof(block));
+		line.n = 0;
+	}
+	(void)error;
+	pthread_mutex_lock(&lock);
+	if (hook)
+		hook(hook_arg);
+	write_whole(text_span(&line));
+	pthread_mutex_unlock(&lock);
+}

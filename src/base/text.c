@@ -1,0 +1,159 @@
+/*
+ * text: growing, and numbers as text. No writer here depends on the locale but text_printf (%f, %'d).
+ */
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TEXT_CAP_MIN 128
+#define U64_DIGITS_MAX 20
+
+void text_deinit(struct text *t)
+{
+	if (t->grows)
+		free(t->p);
+	*t = (struct text){ .grows = t->grows };
+}
+
+char *text_reserve(struct text *t, size_t n)
+{
+	size_t cap;
+	char *p;
+
+	if (t->cut)
+		return NULL;
+	if (n <= t->cap - t->n && t->p)
+		return t->p + t->n;
+	if (!t->grows || n > SIZE_MAX / 2 - t->n)
+		goto cut;
+	cap = MAX(MAX(t->cap + t->cap / 2, t->n + n), TEXT_CAP_MIN);
+	p = realloc(t->p, cap);
+	if (!p)
+		goto cut;
+	t->p = p;
+	t->cap = cap;
+	return t->p + t->n;
+cut:
+	t->cut = true;
+	return NULL;
+}
+
+void text_put_string(struct text *t, const char *s)
+{
+	text_put_span(t, span_of_string(s));
+}
+
+/* Writes v so that it ends before `end`; the first digit's place. */
+static char *digits_before(char *end, uint64_t v)
+{
+	do {
+		*--end = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	return end;
+}
+
+/* Without the overflow that -INT64_MIN would be. */
+static uint64_t magnitude(int64_t v)
+{
+	return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+}
+
+void text_put_u64(struct text *t, uint64_t v)
+{
+	char digits[U64_DIGITS_MAX];
+	char *end = digits + sizeof(digits);
+	char *first = digits_before(end, v);
+
+	text_put(t, first, (size_t)(end - first));
+}
+
+void text_put_i64(struct text *t, int64_t v)
+{
+	char digits[1 + U64_DIGITS_MAX];
+	char *end = digits + sizeof(digits);
+	char *first = digits_before(end, magnitude(v));
+
+	if (v < 0)
+		*--first = '-';
+	text_put(t, first, (size_t)(end - first));
+}
+
+void text_put_hex(struct text *t, uint64_t v, unsigned min_digits)
+{
+	char digits[16];
+	char *end = digits + sizeof(digits);
+	char *first = end;
+	unsigned wanted = MIN(MAX(min_digits, 1u), (unsigned)sizeof(digits));
+
+	while (v || (unsigned)(end - first) < wanted) {
+		*--first = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	}
+	text_put(t, first, (size_t)(end - first));
+}
+
+void text_put_seconds(struct text *t, int64_t ns, unsigned decimals)
+{
+	char digits[1 + U64_DIGITS_MAX + 1 + 9]; /* sign, seconds, point, decimals */
+	char *end = digits + sizeof(digits);
+	char *first = end;
+	uint64_t v = magnitude(ns);
+	uint64_t fraction = v % (uint64_t)NS_PER_S;
+
+	if (decimals > 0) {
+		decimals = MIN(decimals, 9u);
+		for (unsigned i = decimals; i < 9; i++)
+			fraction /= 10;
+		for (unsigned i = 0; i < decimals; i++) {
+			*--first = (char)('0' + fraction % 10);
+			fraction /= 10;
+		}
+		*--first = '.';
+	}
+	first = digits_before(first, v / (uint64_t)NS_PER_S);
+	if (ns < 0)
+		*--first = '-';
+	text_put(t, first, (size_t)(end - first));
+}
+
+void text_printf(struct text *t, const char *format, ...)
+{
+	va_list args;
+	char *at;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (n <= 0) {
+		t->cut = t->cut || n < 0;
+		return;
+	}
+	if (!t->grows && (size_t)n == t->cap - t->n) {
+		/* vsnprintf's NUL would not fit: by way of the heap. */
+		struct text whole;
+
+		text_init(&whole);
+		at = text_reserve(&whole, (size_t)n + 1);
+		if (at) {
+			va_start(args, format);
+			(void)vsnprintf(at, (size_t)n + 1, format, args);
+			va_end(args);
+			text_put(t, at, (size_t)n);
+		} else {
+			t->cut = true;
+		}
+		text_deinit(&whole);
+		return;
+	}
+	at = text_reserve(t, (size_t)n + 1);
+	if (!at)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(at, (size_t)n + 1, format, args);
+	va_end(args);
+	t->n += (size_t)n;
+}

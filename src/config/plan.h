@@ -1,0 +1,81 @@
+/*
+ * plan: what a rule file says, decoded and checked. Immutable once loaded, reference counted: an exchange keeps the
+ * plan it started with. This header is the side of config that the proxy may see; it knows nothing of YAML.
+ */
+#ifndef BROWNOUT_CONFIG_PLAN_H
+#define BROWNOUT_CONFIG_PLAN_H
+
+#include <stdatomic.h>
+
+#include "core/rule.h"
+
+enum endpoint_kind { ENDPOINT_TCP, ENDPOINT_UNIX, ENDPOINT_ORIGIN /* the embedded upstream */ };
+
+struct endpoint {
+	enum endpoint_kind kind;
+	struct span host; /* TCP: name or number without brackets; UNIX: path. Owned by the plan */
+	uint16_t port; /* 0: a free one (listeners only) */
+};
+
+struct plan_route {
+	struct match match; /* host, path, method, headers, query, client; empty: all */
+	uint16_t upstream;
+};
+
+struct plan_listener {
+	struct span name;
+	struct endpoint address;
+	struct plan_route *routes; /* first match wins */
+	unsigned n_routes;
+};
+
+struct plan_upstream {
+	struct span name;
+	struct endpoint address;
+	struct span authority; /* host[:port] as the URL gives it, for Host where rewriting and for logs */
+	struct span path_prefix; /* path of the URL without trailing slash; empty: none. Put before every target */
+	bool rewrite_host; /* send `authority` as Host instead of the client's */
+	int64_t connect_timeout_ns;
+	int64_t response_timeout_ns;
+	int64_t idle_timeout_ns;
+	uint32_t max_connections; /* over all workers; 0: no limit */
+	uint32_t keepalive; /* idle connections kept per worker */
+	int64_t keepalive_timeout_ns; /* an idle connection older than this is not used again */
+};
+
+enum plan_log_format { PLAN_LOG_TEXT, PLAN_LOG_JSON };
+
+struct plan_limits {
+	uint32_t max_header_bytes; /* of one head, both ways */
+	uint32_t max_headers;
+	int64_t header_timeout_ns; /* first byte of a head to its end */
+	int64_t idle_timeout_ns; /* kept-alive client connection; and between body bytes from the client */
+	uint32_t max_connections; /* clients, over all workers; 0: no limit */
+	int64_t drain_ns; /* how long a stop waits for open exchanges */
+};
+
+struct plan {
+	_Atomic unsigned references;
+	uint64_t seed;
+	bool seed_given;
+	uint32_t workers; /* 0: auto, one per online core */
+	struct plan_listener *listeners;
+	unsigned n_listeners;
+	struct plan_upstream *upstreams;
+	unsigned n_upstreams;
+	struct plan_limits limits;
+	struct span log_access; /* "stderr", "stdout", "off" or a path */
+	enum plan_log_format log_format;
+	bool fault_header;
+	bool proxy_status;
+	struct span via; /* pseudonym in Via; "brownout" */
+	struct ruleset rules;
+	char *file; /* name it was loaded from, for messages */
+	void *memory; /* everything the spans point to; freed with the plan */
+};
+
+/* plan_ref is safe from any thread that holds a reference. */
+struct plan *plan_ref(struct plan *plan);
+void plan_unref(struct plan *plan);
+
+#endif

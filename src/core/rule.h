@@ -1,0 +1,131 @@
+/*
+ * rule: one rule of the file, compiled, and the set of them. Immutable once loaded; what changes while serving (counts)
+ * is in struct rule_state. Reading order is file order; a rule that ends the list (abort, connection) hides the rest.
+ */
+#ifndef BROWNOUT_CORE_RULE_H
+#define BROWNOUT_CORE_RULE_H
+
+#include "core/match.h"
+
+enum rule_phase { RULE_PHASE_REQUEST, RULE_PHASE_RESPONSE };
+enum rule_sampling { RULE_SAMPLING_INDEPENDENT, RULE_SAMPLING_EVEN };
+
+/* What an occurrence is counted for, and what the draw depends on. */
+enum rule_key {
+	RULE_KEY_ORDINAL, /* the rule's own count of matches */
+	RULE_KEY_CLIENT, /* address without port */
+	RULE_KEY_FINGERPRINT, /* method, host, target */
+	RULE_KEY_HEADER,
+	RULE_KEY_COOKIE,
+	RULE_KEY_QUERY,
+};
+
+/* 100 % in the unit that percentages have inside: a millionth of a percent. */
+#define RULE_PERCENTAGE_ALL UINT32_C(100000000)
+
+enum fault_kind {
+#define FAULT_KIND_LIST(X)                                                                                                      \
+	X(NONE, "none")                                                                                                         \
+	X(ABORT, "abort")                                                                                                       \
+	X(DELAY, "delay")                                                                                                       \
+	X(CONNECTION, "connection")
+#define X(id, name) FAULT_##id,
+	FAULT_KIND_LIST(X)
+#undef X
+		FAULT_KIND_COUNT
+};
+const char *fault_kind_name(enum fault_kind kind);
+
+enum fault_connection { FAULT_CONNECTION_NONE, FAULT_CONNECTION_CLOSE, FAULT_CONNECTION_RESET };
+
+struct fault_field { /* a field of an injected answer */
+	struct span name;
+	struct span value;
+};
+
+struct fault_abort {
+	uint16_t status; /* 0: the rule has no abort */
+	struct span reason; /* empty: the canonical one. All spans here are owned by the rule */
+	struct fault_field *fields; /* as given and as filled (MUST fields of the code) */
+	unsigned n_fields;
+	struct span body; /* may be empty */
+	bool has_body; /* a body was given, even an empty one; else a short explanation is made */
+	int64_t retry_after_ns; /* -1: none; sent as whole seconds, rounded up */
+};
+
+enum delay_kind { DELAY_NONE, DELAY_FIXED, DELAY_UNIFORM };
+
+struct fault_delay {
+	enum delay_kind kind;
+	int64_t min_ns; /* FIXED: the delay */
+	int64_t max_ns;
+};
+
+struct rule {
+	struct span name; /* owned; unique in the file */
+	uint64_t name_hash;
+	uint64_t text_hash; /* of the rule's decoded content: equal in two loads where nothing changed */
+	struct match match;
+	enum rule_phase phase;
+	bool enabled;
+	uint32_t percentage; /* of RULE_PERCENTAGE_ALL */
+	uint64_t threshold; /* draws below fire; unused where percentage is all */
+	enum rule_sampling sampling;
+	uint32_t even_block; /* EVEN: matches per block (100, 1000, ... as fine as the percentage needs) */
+	uint32_t even_fires; /* EVEN: how many of a block fire */
+	enum rule_key key;
+	struct span key_name; /* owned; HEADER, COOKIE, QUERY; lower case for HEADER */
+	uint64_t after; /* skip so many matches of the key */
+	uint64_t first; /* 0: no limit; else only so many of those left may fire */
+	uint64_t every; /* 0 or 1: each; else each nth of those left after `after` */
+	struct fault_abort abort;
+	struct fault_delay delay;
+	enum fault_connection connection;
+};
+
+/* Ends the list when it fires. */
+static inline bool rule_is_terminal(const struct rule *r)
+{
+	return r->abort.status != 0 || r->connection != FAULT_CONNECTION_NONE;
+}
+
+struct rule_index; /* finds the candidates by path without asking each rule (rule_index.h) */
+
+struct ruleset {
+	uint64_t seed;
+	struct rule *v; /* owned */
+	unsigned n;
+	struct pattern *exclude; /* owned: paths that no rule may touch */
+	unsigned n_exclude;
+	struct rule_index *index; /* owned; made by ruleset_seal */
+};
+#define RULESET_RULES_MAX 10000
+
+void rule_deinit(struct rule *r);
+
+/*
+ * Sets name_hash, threshold, even_block and even_fires from the decoded values. percentage is at most all.
+ */
+void rule_seal(struct rule *r);
+/* After all rules are in: seals each and builds the index. -ENOMEM. */
+int ruleset_seal(struct ruleset *set) MUST_USE;
+void ruleset_deinit(struct ruleset *set);
+
+/*
+ * The candidate after `from` (use 0 first, then the last one + 1): the lowest rule number >= from whose path condition
+ * may hold and that has this phase and is enabled; set->n where there is none. Cost does not grow with the number of
+ * rules that have exact or prefix paths and do not fit.
+ */
+struct rule_cursor {
+	const struct ruleset *set;
+	enum rule_phase phase;
+	unsigned n_lists;
+	struct {
+		const uint16_t *at;
+		const uint16_t *end;
+	} lists[40]; /* ascending rule numbers: without an indexable path, by exact path, by each prefix of the path */
+};
+void ruleset_candidates(const struct ruleset *set, struct span path, enum rule_phase phase, struct rule_cursor *cursor);
+unsigned rule_cursor_next(struct rule_cursor *cursor); /* set->n at the end */
+
+#endif
