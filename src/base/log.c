@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 #define LOG_LINE_BYTES 2048
-#define LOG_ELLIPSIS "..."
+#define LOG_TAIL_BYTES 64 /* room for what is put after a line that was cut */
 #define LOG_INTERVAL_NS NS_PER_S
 
 static const char *const level_names[] = {
@@ -89,15 +89,17 @@ static void write_whole(struct span s)
 	}
 }
 
-static void write_line(enum log_level level, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+/* held_back: how many lines before this one were not written, said at its end. */
+static void write_line(enum log_level level, uint64_t held_back, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
-static void write_line(enum log_level level, const char *format, va_list args)
+static void write_line(enum log_level level, uint64_t held_back, const char *format, va_list args)
 {
 	char raw[LOG_LINE_BYTES];
-	char block[LOG_LINE_BYTES + sizeof(LOG_ELLIPSIS) + 1];
-	struct text line;
+	char block[LOG_LINE_BYTES + LOG_TAIL_BYTES];
+	int saved_errno = errno;
 	int n = vsnprintf(raw, sizeof(raw), format, args);
-	int error = errno;
+	struct text line;
 
 	if (n < 0)
 		return;
@@ -106,14 +108,51 @@ static void write_line(enum log_level level, const char *format, va_list args)
 	text_put_string(&line, level_names[level]);
 	text_put_literal(&line, ": ");
 	put_shown(&line, span_of(raw, MIN((size_t)n, sizeof(raw) - 1)));
+	line.cap = sizeof(block);
 	if (line.cut || (size_t)n >= sizeof(raw)) {
-		text_init_fixed(&line, block, sizeof(block));
-		line.n = 0;
+		line.cut = false;
+		text_put_literal(&line, "...");
 	}
-	(void)error;
+	if (held_back) {
+		text_put_literal(&line, " (and ");
+		text_put_u64(&line, held_back);
+		text_put_literal(&line, " more held back)");
+	}
+	text_put_char(&line, '\n');
+
 	pthread_mutex_lock(&lock);
 	if (hook)
 		hook(hook_arg);
 	write_whole(text_span(&line));
 	pthread_mutex_unlock(&lock);
+	errno = saved_errno;
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	if (!log_is_on(level))
+		return;
+	va_start(args, format);
+	write_line(level, 0, format, args);
+	va_end(args);
+}
+
+void log_every(struct log_limit *limit, enum log_level level, const char *format, ...)
+{
+	int64_t now_ns = clock_mono_ns();
+	int64_t next_ns = atomic_load_explicit(&limit->next_ns, memory_order_relaxed);
+	va_list args;
+
+	if (!log_is_on(level))
+		return;
+	/* Of several threads that come together one wins the exchange and writes. */
+	if (now_ns < next_ns || !atomic_compare_exchange_strong(&limit->next_ns, &next_ns, now_ns + LOG_INTERVAL_NS)) {
+		atomic_fetch_add_explicit(&limit->held_back, 1, memory_order_relaxed);
+		return;
+	}
+	va_start(args, format);
+	write_line(level, atomic_exchange_explicit(&limit->held_back, 0, memory_order_relaxed), format, args);
+	va_end(args);
 }

@@ -121,39 +121,17 @@ void text_put_seconds(struct text *t, int64_t ns, unsigned decimals)
 
 void text_printf(struct text *t, const char *format, ...)
 {
+	char *whole = NULL;
 	va_list args;
-	char *at;
 	int n;
 
 	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
+	n = vasprintf(&whole, format, args);
 	va_end(args);
-	if (n <= 0) {
-		t->cut = t->cut || n < 0;
+	if (n < 0) {
+		t->cut = true;
 		return;
 	}
-	if (!t->grows && (size_t)n == t->cap - t->n) {
-		/* vsnprintf's NUL would not fit: by way of the heap. */
-		struct text whole;
-
-		text_init(&whole);
-		at = text_reserve(&whole, (size_t)n + 1);
-		if (at) {
-			va_start(args, format);
-			(void)vsnprintf(at, (size_t)n + 1, format, args);
-			va_end(args);
-			text_put(t, at, (size_t)n);
-		} else {
-			t->cut = true;
-		}
-		text_deinit(&whole);
-		return;
-	}
-	at = text_reserve(t, (size_t)n + 1);
-	if (!at)
-		return;
-	va_start(args, format);
-	(void)vsnprintf(at, (size_t)n + 1, format, args);
-	va_end(args);
-	t->n += (size_t)n;
+	text_put(t, whole, (size_t)n);
+	free(whole);
 }
