@@ -1,0 +1,39 @@
+/*
+ * collector: one thread that turns records into the access log. It is the only one that writes to disk; workers never wait
+ * for it. It looks at the rings every few milliseconds, so that no worker spends a system call on waking it.
+ */
+#ifndef BROWNOUT_OBSERVE_COLLECTOR_H
+#define BROWNOUT_OBSERVE_COLLECTOR_H
+
+#include "base/text.h"
+#include "observe/ring.h"
+
+enum access_format { ACCESS_TEXT, ACCESS_JSON };
+
+struct collector;
+
+struct collector_options {
+	const char *access; /* "stderr", "stdout" or a path; lives for the call */
+	enum access_format format;
+};
+
+/* -errno where the log cannot be opened. */
+int collector_new(struct collector **c, const struct collector_options *options) MUST_USE;
+/* Before collector_start: the ring stays its owner's and must outlive the collector. -ENOMEM */
+int collector_add_ring(struct collector *c, struct ring *ring) MUST_USE;
+int collector_start(struct collector *c) MUST_USE;
+/* Any thread: opens the file anew before the next line is written (log rotation). */
+void collector_reopen(struct collector *c);
+/* Records that could not be written (disk full ...), and those written. */
+uint64_t collector_lost(const struct collector *c);
+uint64_t collector_written(const struct collector *c);
+/* After the workers have ended: writes what is left, joins the thread, closes. */
+void collector_free(struct collector *c);
+
+/* One line with its LF. Text: like a reverse proxy's log; JSON: one object. The fields are those of access.def. */
+void access_write_text(struct text *out, const struct record *r);
+void access_write_json(struct text *out, const struct record *r);
+/* What each field means, for `brownout help log`. */
+void access_write_reference(struct text *out);
+
+#endif

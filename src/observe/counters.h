@@ -1,0 +1,84 @@
+/*
+ * counters: plain numbers of one worker, written by its thread alone and read by others at any time. Relaxed loads and
+ * stores: adding costs what an ordinary increment costs, and no count is ever lost.
+ */
+#ifndef BROWNOUT_OBSERVE_COUNTERS_H
+#define BROWNOUT_OBSERVE_COUNTERS_H
+
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "core/proxy_error.h"
+#include "core/status.h"
+
+enum counter {
+#define COUNTER(id, name, help) COUNTER_##id,
+#include "observe/counters.def"
+#undef COUNTER
+	COUNTER_COUNT
+};
+
+enum close_reason {
+	CLOSE_NONE,
+#define CLOSE(id, name, text) CLOSE_##id,
+#include "observe/close.def"
+#undef CLOSE
+	CLOSE_REASON_COUNT
+};
+
+#define COUNTERS_REJECTS_MAX 64 /* rows of http/errors.def */
+
+/*
+ * A histogram of nanoseconds: buckets of 1/8 of a power of two (error under 12.5 %), from 0 to 2^43 ns (2.4 hours).
+ */
+#define HISTOGRAM_SUB 8
+#define HISTOGRAM_BUCKETS (44 * HISTOGRAM_SUB)
+struct histogram {
+	_Atomic uint64_t v[HISTOGRAM_BUCKETS];
+	_Atomic uint64_t n;
+	_Atomic uint64_t sum_ns;
+	_Atomic uint64_t max_ns;
+	_Atomic uint64_t negatives; /* samples below 0: counted apart, never hidden */
+};
+
+struct counters {
+	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t v[COUNTER_COUNT];
+	_Atomic uint64_t rejects[COUNTERS_REJECTS_MAX]; /* by http error */
+	_Atomic uint64_t failures[PROXY_ERROR_COUNT]; /* of the upstream, by type */
+	_Atomic uint64_t violations[STATUS_VIOLATION_COUNT];
+	_Atomic uint64_t closes[CLOSE_REASON_COUNT];
+	_Atomic int64_t active; /* exchanges open now */
+	_Atomic int64_t held; /* exchanges waiting for a delay now */
+	struct histogram delay_error; /* actual minus intended */
+};
+
+/* Only the owning thread may add. */
+static inline void counter_bump(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline void counter_add(struct counters *c, enum counter id, uint64_t n)
+{
+	counter_bump(&c->v[id], n);
+}
+
+static inline void gauge_add(_Atomic int64_t *g, int64_t n)
+{
+	atomic_store_explicit(g, atomic_load_explicit(g, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* Only the owning thread may add. */
+void histogram_add(struct histogram *h, int64_t ns);
+/* The upper bound of the bucket that holds quantile q (0 to 1); 0 where there is no sample. */
+int64_t histogram_quantile(const struct histogram *h, double q);
+
+/* sum += from, for totals over the workers. `sum` belongs to the caller alone. */
+void counters_sum(struct counters *sum, const struct counters *from);
+
+const char *counter_name(enum counter id);
+const char *counter_help(enum counter id);
+const char *close_reason_name(enum close_reason r);
+const char *close_reason_text(enum close_reason r);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * record: what is known of one finished exchange, of fixed size, so that the worker can leave it in its ring with one copy
+ * and go on. Times are CLOCK_MONOTONIC nanoseconds but wall_ns. The rule pointer lives as long as the plan, which is
+ * kept until the collector has seen every record.
+ */
+#ifndef BROWNOUT_OBSERVE_RECORD_H
+#define BROWNOUT_OBSERVE_RECORD_H
+
+#include "core/decide.h"
+#include "observe/counters.h"
+
+#define RECORD_TEXT_BYTES 256
+
+struct record {
+	uint64_t id; /* unique in this run: worker number in the top 16 bits */
+	int64_t wall_ns; /* Unix time of first_ns */
+	int64_t first_ns; /* first byte of the request read */
+	int64_t head_ns; /* request head complete */
+	int64_t upstream_sent_ns; /* request head handed to the upstream's socket; 0: never */
+	int64_t upstream_head_ns; /* answer head of the upstream complete; 0: never */
+	int64_t answer_ns; /* answer head handed to the client's socket; 0: never */
+	int64_t end_ns;
+	int64_t delay_ns; /* intended, by rules */
+	int64_t delay_actual_ns; /* from the head's completion to when the delay was over; 0: not over or none */
+	uint64_t bytes_in; /* of the request, head and body as read */
+	uint64_t bytes_out; /* of the answer, as written */
+	const struct rule *rule; /* the rule of the fault that shaped the exchange; NULL: none fired */
+	const char *upstream_name; /* NUL-terminated, lives like the rule; NULL: none was chosen */
+	const char *listener_name;
+	struct decision decision; /* of that rule */
+	uint8_t client[16];
+	uint16_t client_port;
+	uint16_t status; /* sent to the client; 0: none */
+	uint16_t upstream_status; /* 0: none */
+	uint8_t fault; /* enum fault_kind of the strongest fault; FAULT_NONE */
+	uint8_t also_delay; /* a delay acted as well */
+	uint8_t close; /* enum close_reason */
+	uint8_t failure; /* enum proxy_error: a real failure of the upstream */
+	uint8_t reject; /* http error of a refused request, 0: none */
+	uint8_t minor; /* HTTP/1.minor of the request */
+	bool reused; /* the upstream connection was a kept one */
+	bool text_cut; /* method, host or target did not fit */
+	uint16_t method_n, host_n, target_n; /* lengths in text, one behind the other */
+	char text[RECORD_TEXT_BYTES];
+};
+
+/* Copies method, host and target; the target is cut first where they do not fit. */
+void record_set_text(struct record *r, struct span method, struct span host, struct span target);
+struct span record_method(const struct record *r);
+struct span record_host(const struct record *r);
+struct span record_target(const struct record *r);
+
+#endif

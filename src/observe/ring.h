@@ -1,0 +1,24 @@
+/*
+ * ring: records of one worker on their way to the collector. One producer, one consumer, no lock, no waiting: a full ring
+ * drops the record and says so.
+ */
+#ifndef BROWNOUT_OBSERVE_RING_H
+#define BROWNOUT_OBSERVE_RING_H
+
+#include "observe/record.h"
+
+struct ring;
+
+/* n_records is rounded up to a power of two. NULL where memory is out. */
+struct ring *ring_new(uint32_t n_records) MUST_USE;
+void ring_free(struct ring *r);
+
+/* Producer: the place for the next record (to be filled in), or NULL where the ring is full. */
+struct record *ring_begin(struct ring *r);
+/* Producer: makes the record from ring_begin visible. */
+void ring_commit(struct ring *r);
+/* Consumer: the oldest record or NULL; ring_release gives its place back. */
+const struct record *ring_peek(struct ring *r);
+void ring_release(struct ring *r);
+
+#endif

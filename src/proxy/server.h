@@ -1,0 +1,55 @@
+/*
+ * server: a plan, served: listening sockets, worker threads, the collector, the resolver. Used by the command line; all of
+ * it may be called from the main thread while the workers run. It logs what the user must know.
+ */
+#ifndef BROWNOUT_PROXY_SERVER_H
+#define BROWNOUT_PROXY_SERVER_H
+
+#include "base/text.h"
+#include "config/plan.h"
+#include "core/decide.h"
+#include "observe/counters.h"
+
+struct server;
+
+struct server_rule_count {
+	const struct rule *rule;
+	uint64_t matched;
+	uint64_t fired;
+};
+
+struct server_snapshot {
+	struct counters total; /* summed over the workers */
+	uint64_t log_lost; /* records the collector could not write */
+};
+
+/*
+ * Binds every listener, starts the threads. Takes a reference to the plan. 0, or a negative errno with one clear line in
+ * error. When it returns 0, connections are being accepted.
+ */
+int server_start(struct server **server, struct plan *plan, char *error, size_t error_n) MUST_USE;
+
+unsigned server_workers(const struct server *s);
+uint64_t server_seed(const struct server *s);
+/* "127.0.0.1:8080", with the real port, of the plan's listener i. */
+void server_listener_address(const struct server *s, unsigned i, struct text *out);
+
+/* Stops accepting; open exchanges go on, kept connections are closed as they fall idle, at most limits.drain. */
+void server_drain(struct server *s);
+/* True once all workers have ended by themselves after server_drain (or the drain time is over and they were cut). */
+bool server_is_done(const struct server *s);
+/* Cuts what is still open; returns when all threads have ended. May be called without server_drain. */
+void server_stop(struct server *s);
+/* Logs opened anew, for rotation. */
+void server_reopen_logs(struct server *s);
+
+/* Any time until server_free. */
+void server_snapshot(const struct server *s, struct server_snapshot *snapshot);
+unsigned server_rule_count(const struct server *s);
+void server_rule(const struct server *s, unsigned i, struct server_rule_count *count);
+const struct plan *server_plan(const struct server *s);
+
+/* After server_stop. */
+void server_free(struct server *s);
+
+#endif
