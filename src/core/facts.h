@@ -24,4 +24,10 @@ struct facts {
 	uint16_t status; /* the upstream's answer; 0 in phase request */
 };
 
+/* Without a field function there are no fields. */
+static inline bool facts_field(const struct facts *f, struct span name, unsigned nth, struct span *value)
+{
+	return f->field && f->field(f->field_source, name, nth, value);
+}
+
 #endif

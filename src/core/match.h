@@ -1,6 +1,9 @@
 /*
  * match: the compiled conditions of one rule or route. All that are given hold together; within a list one suffices.
  * Built by the config loader, immutable afterwards. Cheap tests come first.
+ *
+ * Owned, here and in rule.h: a heap block of its own per array and per span (span_dup), freed by the deinit function;
+ * an empty span may be NULL. A match that is half built can be given to match_deinit as long as its counts are right.
  */
 #ifndef BROWNOUT_CORE_MATCH_H
 #define BROWNOUT_CORE_MATCH_H
@@ -20,7 +23,7 @@ struct match_net {
 
 #define MATCH_STATUS_WORDS 8 /* bits for 100..599 */
 
-/* All arrays are owned. A zeroed match has no condition and matches all. */
+/* All arrays, and all that is in them, are owned. A zeroed match has no condition and matches all. */
 struct match {
 	struct span *methods; /* upper case not forced: methods are case-sensitive */
 	unsigned n_methods;
@@ -40,12 +43,14 @@ struct match {
 	unsigned n_upstreams;
 	bool has_status; /* only with phase response */
 	uint64_t status[MATCH_STATUS_WORDS];
-	struct match **any; /* at least one holds */
+	struct match **any; /* at least one holds; the array and each match are owned */
 	unsigned n_any;
-	struct match *not_; /* does not hold */
+	struct match *not_; /* does not hold; owned */
 };
 
+/* Frees what m owns, not m itself; m is zeroed. */
 void match_deinit(struct match *m);
+/* first and last are within 100..599. */
 void match_status_add(struct match *m, unsigned first, unsigned last);
 bool match_status_has(const struct match *m, unsigned status);
 /* "10.0.0.0/8", "::1", "fd00::/8". 1 where it is none of these or has bits beyond its length set. */
@@ -56,7 +61,12 @@ bool match_holds(const struct match *m, const struct facts *f, struct pattern_sc
 /* True where everything that b matches is surely matched by a as well (for the unreachable-rule warning); may miss some. */
 bool match_covers(const struct match *a, const struct match *b);
 
-/* A query parameter's decoded value as rules see it. Helper for keys and matches; false where absent. */
+/* Longest decoded query value that rules see; the rest is cut off. A value without escapes is seen whole. */
+#define MATCH_QUERY_VALUE_BYTES_MAX 8192
+/*
+ * A query parameter's first value as rules see it, decoded (%XX, '+'; a broken escape stands for itself): a span over
+ * query itself where there is nothing to decode, else over `decoded`. False where absent.
+ */
 bool match_query_value(struct span query, struct span name, char *decoded, size_t decoded_n, struct span *value);
 
 #endif
