@@ -10,9 +10,10 @@
 
 struct http_chunked {
 	uint64_t left; /* data bytes of this chunk still to come */
-	uint32_t overhead_bytes; /* extensions and trailers so far, bounded */
+	uint32_t overhead_bytes; /* of extensions, then of trailers, so far */
 	uint8_t state;
-	uint8_t digits;
+	uint8_t digits; /* of the size being read */
+	uint8_t error; /* enum http_error, once it has failed */
 };
 
 /* Bounds: extensions of a whole body, one trailer section. */
@@ -26,7 +27,7 @@ enum http_chunk_event {
 	HTTP_CHUNK_DATA, /* ev->data is the next stretch of content */
 	HTTP_CHUNK_TRAILER, /* ev->field is one trailer line */
 	HTTP_CHUNK_END, /* the body is complete; what follows p[used] is the next message */
-	HTTP_CHUNK_ERROR, /* ev->error; the body cannot be read further */
+	HTTP_CHUNK_ERROR, /* ev->error; the body cannot be read further, and every later call says the same */
 };
 
 struct http_chunk {

@@ -19,7 +19,7 @@ _Static_assert(HTTP_FIELD_COUNT <= 64, "one bit per known field in a uint64_t");
 #define HTTP_FIELD_BIT(id) (UINT64_C(1) << HTTP_FIELD_##id)
 
 /* Flags of a known field (fields.def). */
-enum { HTTP_FIELD_IS_HOP = 1, HTTP_FIELD_NO_TRAILER = 2, HTTP_FIELD_SINGLE = 4 };
+enum { HTTP_FIELD_IS_HOP = 1, HTTP_FIELD_NO_TRAILER = 2, HTTP_FIELD_SINGLE = 4, HTTP_FIELD_IS_KEPT = 8 };
 
 struct http_field {
 	struct span name; /* as received; the line starts at name.p */

@@ -39,7 +39,7 @@ enum http_method {
 	HTTP_METHOD_CONNECT,
 };
 
-enum http_target_form { HTTP_TARGET_ORIGIN, HTTP_TARGET_ABSOLUTE, HTTP_TARGET_ASTERISK };
+enum http_target_form { HTTP_TARGET_ORIGIN, HTTP_TARGET_ABSOLUTE, HTTP_TARGET_ASTERISK, HTTP_TARGET_AUTHORITY };
 
 /* How the length of a body is known (RFC 9112 section 6.3). */
 enum http_body {
@@ -87,7 +87,7 @@ enum { HTTP_PARSE_OK = 0, HTTP_PARSE_MORE = 1, HTTP_PARSE_ERROR = 2 };
 /*
  * Parses a request head at p[0..n). r->fields.v and .cap must be set; the rest is overwritten. At most one empty line
  * (CRLF) before the request line is skipped (RFC 9112 section 2.2). Both Content-Length and Transfer-Encoding: refused.
- * Identical repeated Content-Length values are collapsed. Transfer codings but chunked: refused with 501.
+ * Identical repeated Content-Length values are collapsed: one line stays, marked `rewritten`, with the bare number. Transfer codings but chunked: refused with 501.
  * HTTP/1.0 with Transfer-Encoding: refused. obs-fold: refused. Fragment in the target: refused.
  * CONNECT parses (method_id CONNECT, authority set) so that the caller can refuse it by name: HTTP_ERROR_CONNECT.
  * Returns HTTP_PARSE_OK, _MORE (the head is not complete and has no error so far), or _ERROR with *error set.
@@ -99,8 +99,9 @@ int http_request_parse(struct http_request *r, const char *p, size_t n, enum htt
  * p may be written to: obs-fold is replaced by spaces (section 5.2). White space before a colon is stripped (5.1) and
  * the field marked `rewritten`. Any status 100 to 599; a missing reason is fine, with or without its space. An interim
  * answer (1xx) has no body; 101 is left to the caller. Transfer-Encoding with Content-Length: Transfer-Encoding counts,
- * Content-Length is marked drop, keep_alive is false. A coding other than chunked, or chunked not last, reads until
- * close (body UNTIL_CLOSE, keep_alive false). 204, 304 and HEAD: no body whatever the fields say.
+ * Content-Length is marked drop, keep_alive is false. A coding other than chunked is refused: we sent no TE that asks
+ * for one, and its bytes could not be passed on without naming it. Transfer-Encoding in HTTP/1.0: refused.
+ * 204, 304 and HEAD: no body whatever the fields say; Content-Length is marked drop in 1xx and 204.
  */
 int http_response_parse(struct http_response *r, char *p, size_t n, enum http_method to, enum http_error *error) MUST_USE;
 
