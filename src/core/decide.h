@@ -67,9 +67,5 @@ struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t k
 /* The key hash of this rule for these facts (0 for ordinal; an absent header, cookie or parameter hashes as empty). */
 uint64_t decide_key_hash(const struct ruleset *set, const struct rule *r, const struct facts *f);
 
-/* True where no rule may touch this path. */
-bool ruleset_excludes(const struct ruleset *set, struct span path, struct pattern_scratch *scratch);
-/* True where some enabled rule of this phase exists at all (lets the proxy skip work). */
-bool ruleset_has_phase(const struct ruleset *set, enum rule_phase phase);
 
 #endif

@@ -128,4 +128,9 @@ struct rule_cursor {
 void ruleset_candidates(const struct ruleset *set, struct span path, enum rule_phase phase, struct rule_cursor *cursor);
 unsigned rule_cursor_next(struct rule_cursor *cursor); /* set->n at the end */
 
+/* True where some enabled rule of this phase exists at all (lets the proxy skip work). */
+bool ruleset_has_phase(const struct ruleset *set, enum rule_phase phase);
+/* True where no rule may touch this path. */
+bool ruleset_excludes(const struct ruleset *set, struct span path, struct pattern_scratch *scratch);
+
 #endif
