@@ -50,6 +50,18 @@ void log_set_hook(void (*before_line)(void *arg), void *arg)
 	pthread_mutex_unlock(&lock);
 }
 
+void log_hold(void)
+{
+	pthread_mutex_lock(&lock);
+	if (hook)
+		hook(hook_arg);
+}
+
+void log_release(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
 /* C0 and DEL; C1 too, which in UTF-8 is c2 80 to c2 9f. */
 static bool is_control(struct span c)
 {
@@ -120,11 +132,9 @@ static void write_line(enum log_level level, uint64_t held_back, const char *for
 	}
 	text_put_char(&line, '\n');
 
-	pthread_mutex_lock(&lock);
-	if (hook)
-		hook(hook_arg);
+	log_hold();
 	write_whole(text_span(&line));
-	pthread_mutex_unlock(&lock);
+	log_release();
 	errno = saved_errno;
 }
 

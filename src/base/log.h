@@ -22,6 +22,13 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Called with a lock held around each line written, so that a status line on the same terminal can be lifted first. */
 void log_set_hook(void (*before_line)(void *arg), void *arg);
 
+/*
+ * Standard error for the caller alone, after the hook was called: for whole lines that are not of this log (the access
+ * log) and for the status line itself. Nothing may be logged between the two, and they do not nest.
+ */
+void log_hold(void);
+void log_release(void);
+
 struct log_limit {
 	_Atomic int64_t next_ns;
 	_Atomic uint64_t held_back;

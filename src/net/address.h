@@ -35,7 +35,7 @@ const char *address_resolve_error(int code);
 bool address_is_loopback(const struct address *a); /* 127/8, ::1, v4-mapped 127/8, unix */
 bool address_eq(const struct address *a, const struct address *b);
 uint16_t address_port(const struct address *a); /* 0 for unix */
-/* "127.0.0.1:80", "[::1]:80", "unix:/path" */
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name". An IPv4 address mapped into IPv6 is written as IPv4. */
 void address_write(const struct address *a, struct text *out);
 /* The host alone, no brackets: "127.0.0.1", "::1", "unix" */
 void address_write_host(const struct address *a, struct text *out);

@@ -5,6 +5,9 @@
  * EAGAIN or a short transfer clears it. The owner tries first and waits only after the bit is gone.
  *
  * EV_CLOSED (the peer shut down its side) only sets a bit: the peer may still read. conn never closes by itself.
+ *
+ * A reset comes as READABLE and WRITABLE, as data does; only a read or conn_probe tells. So an owner that is woken while
+ * it does not mean to read (a held request, one that waits for its upstream) calls conn_probe.
  */
 #ifndef BROWNOUT_NET_CONN_H
 #define BROWNOUT_NET_CONN_H
@@ -38,9 +41,17 @@ enum conn_end {
 	CONN_END_RESET, /* SO_LINGER 0: the peer sees RST (meaningless for unix sockets, closed then) */
 };
 
+/* Closed, so that conn_is_open and conn_close can be asked before conn_open. */
+static inline void conn_init(struct conn *c)
+{
+	c->fd = -1;
+	c->error = 0;
+	c->ready = 0;
+}
+
 /*
  * Takes the non-blocking fd over (also where it fails: then it is closed). `ready` says what to assume before the first
- * edge. Sets TCP_NODELAY on TCP. -errno where it cannot be registered.
+ * edge. TCP_NODELAY is set already on what conn_connect_start and our listeners made. -errno where it cannot be registered.
  */
 int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint8_t ready) MUST_USE;
 static inline bool conn_is_open(const struct conn *c)
@@ -60,12 +71,18 @@ ssize_t conn_read(struct conn *c, void *p, size_t n) MUST_USE;
 /* >= 0 bytes written (0 only for n == 0); -EAGAIN; other negative: failed. A short write clears CONN_WRITABLE. */
 ssize_t conn_write(struct conn *c, const void *p, size_t n) MUST_USE;
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) MUST_USE;
+/*
+ * Asks the kernel how the connection stands, without reading (one system call). True where it has failed: nobody is
+ * there to answer (CONN_FAILED and `error` set). Else false; CONN_HANGUP is set where the peer has closed its side.
+ */
+bool conn_probe(struct conn *c);
 /* Half-close: the peer reads end of stream after what was written. */
 void conn_shutdown_write(struct conn *c);
 
 /*
  * Starts a non-blocking connect to a. 0: *fd is a socket whose connection is established or on its way (ask
- * conn_connect_error once it is writable); -errno: it failed at once, nothing is left open.
+ * conn_connect_error once it is writable); -errno: it failed at once, nothing is left open (-EAGAIN: a unix listener's
+ * queue is full).
  */
 int conn_connect_start(const struct address *a, int *fd) MUST_USE;
 /* 0 established; EINPROGRESS not yet decided; else the positive errno of the failure. */

@@ -15,6 +15,12 @@
 #define LISTENER_PAUSE_NS (100 * NS_PER_MS)
 
 /*
+ * To be asked once before the first listener_bind of an address: SO_REUSEPORT would let a second brownout of the same
+ * user share the port unnoticed. -EADDRINUSE where somebody listens there; other -errno where it cannot be bound.
+ */
+int listener_probe(const struct address *want) MUST_USE;
+
+/*
  * Binds and listens, non-blocking, SO_REUSEADDR (and SO_REUSEPORT for TCP, so that each worker has a queue of its own).
  * A unix path that is a stale socket (nobody answers) is removed first; a live one is -EADDRINUSE. *bound is the address
  * with its real port. -errno.

@@ -15,6 +15,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 
+struct event_base;
 struct loop;
 
 /* Work to be done once in this pass of the loop. Embedded in the object it works for. */
@@ -59,7 +60,10 @@ int64_t loop_now_ns(const struct loop *loop);
 int64_t loop_read_clock(struct loop *loop);
 
 void task_init(struct task *task, void (*run)(struct task *task));
-/* At the end of the queue of this pass; nothing where it is queued already. */
+/*
+ * At the end of the queue of this pass; nothing where it is queued already. A task that queues itself while it runs
+ * comes after what else is ready: the loop asks the kernel first.
+ */
 void loop_queue(struct loop *loop, struct task *task);
 /* Takes it out of the queue where it is in. */
 void task_cancel(struct task *task);
@@ -74,6 +78,10 @@ static inline void timer_stop(struct timer *timer)
 /* Takes it out of the heap; to be called before its memory goes. */
 void timer_deinit(struct loop *loop, struct timer *timer);
 
+/* free(grave) is called once every task that is queued now has run or been cancelled, and never from within a task. */
 void loop_bury(struct loop *loop, struct grave *grave, void (*free)(struct grave *grave));
+
+/* For conn and listener only: where they register. */
+struct event_base *loop_event_base(const struct loop *loop);
 
 #endif

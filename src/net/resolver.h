@@ -2,7 +2,7 @@
  * resolver: names to addresses, off the loop. One thread calls the system's resolver (so /etc/hosts, nsswitch and the
  * like hold), answers come back as posts to the asking loop. Answers are kept for RESOLVER_TTL_NS, failures for
  * RESOLVER_RETRY_NS; an answer past its time is still given out while it is being refreshed (a name server that is
- * away does not stop traffic that runs). Any thread may ask.
+ * away does not stop traffic that runs; one that says the name is gone does). Any thread may ask.
  */
 #ifndef BROWNOUT_NET_RESOLVER_H
 #define BROWNOUT_NET_RESOLVER_H
@@ -23,13 +23,26 @@ struct resolver_answer {
 	struct address list[RESOLVER_ADDRESSES_MAX];
 };
 
+/* -errno where there is no thread or no memory. */
 int resolver_new(struct resolver **r) MUST_USE;
-/* Joins the thread; waits for a running look-up at most (bounded by the system's resolver). Posts that were not
- * delivered are dropped. */
+
+/* Where answers and the time come from: the system, but in tests. resolve is address_resolve's contract. */
+struct resolver_source {
+	int (*resolve)(struct address *list, unsigned max, unsigned *n, struct span host, uint16_t port);
+	int64_t (*now_ns)(void);
+};
+/* source must outlive the resolver; its functions are called from any thread. */
+int resolver_new_from(struct resolver **r, const struct resolver_source *source) MUST_USE;
+
+/*
+ * Joins the thread; waits for a running look-up at most (bounded by the system's resolver). Answers that were not
+ * delivered are dropped: so the loops that asked must run no more, and must not have been freed yet.
+ */
 void resolver_free(struct resolver *r);
 
 /*
- * 0: *answer is filled now (kept, or a numeric host, or a failure kept for its time).
+ * 0: *answer is filled now (kept, or a numeric host, or a failure: kept for its time, or no such host can be, or
+ *    RESOLVER_NAMES_MAX names are being looked up).
  * 1: the look-up is on its way: on_answer(arg, token, answer) will be called once in loop's thread; answer lives for
  *    the call. The asker checks the token against its own state: it may be gone or have asked anew by then.
  * negative: -ENOMEM.

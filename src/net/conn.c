@@ -1,0 +1,236 @@
+/*
+ * conn: the system calls on a stream socket, and what they say about readiness. Must never close by itself, never call
+ * its owner (it queues the owner's task) and never change what is registered.
+ */
+#include "net/conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "net/address.h"
+
+/*
+ * Every edge wakes the owner, also one that brings no new bit: where the owner has not read since the last edge, a reset
+ * looks just like that.
+ */
+static void on_edge(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	if (what & EV_READ)
+		c->ready |= CONN_READABLE;
+	if (what & EV_WRITE)
+		c->ready |= CONN_WRITABLE;
+	if (what & EV_CLOSED)
+		c->ready |= CONN_HANGUP | CONN_READABLE;
+	loop_queue(c->loop, c->task);
+}
+
+int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint8_t ready)
+{
+	c->loop = loop;
+	c->task = task;
+	c->fd = fd;
+	c->error = 0;
+	c->ready = ready;
+	/* One registration for life. EV_CLOSED must not stand alone: a reset would then wake nobody and spin. */
+	if (event_assign(&c->event, loop_event_base(loop), fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_edge, c) < 0 ||
+	    event_add(&c->event, NULL) < 0) {
+		int error = errno ? errno : EIO;
+
+		close(fd);
+		c->fd = -1;
+		return -error;
+	}
+	return 0;
+}
+
+void conn_close(struct conn *c, enum conn_end how)
+{
+	if (c->fd < 0)
+		return;
+	/* In this order: libevent would take the number of a closed descriptor, given out anew, for the old one. */
+	(void)event_del(&c->event);
+	if (how == CONN_END_RESET) {
+		const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	}
+	close(c->fd);
+	c->fd = -1;
+	c->ready = 0;
+}
+
+void conn_set_task(struct conn *c, struct task *task)
+{
+	c->task = task;
+}
+
+static ssize_t fail(struct conn *c, int error)
+{
+	c->error = error;
+	c->ready |= CONN_FAILED;
+	return -error;
+}
+
+ssize_t conn_read(struct conn *c, void *p, size_t n)
+{
+	ssize_t got;
+
+	if (c->ready & CONN_FAILED)
+		return -c->error;
+	if (n == 0 || c->ready & CONN_EOF)
+		return 0;
+	do
+		got = recv(c->fd, p, n, 0);
+	while (got < 0 && errno == EINTR);
+
+	if (got > 0) {
+		/* The queue is empty and the next byte is a new edge; but the end of stream behind it may have had its edge. */
+		if ((size_t)got < n && !(c->ready & CONN_HANGUP))
+			c->ready &= (uint8_t)~CONN_READABLE;
+		return got;
+	}
+	if (got == 0) {
+		c->ready |= CONN_EOF;
+		c->ready &= (uint8_t)~CONN_READABLE;
+		return 0;
+	}
+	if (errno == EAGAIN) {
+		c->ready &= (uint8_t)~CONN_READABLE;
+		return -EAGAIN;
+	}
+	return fail(c, errno);
+}
+
+/* What a send of `wanted` bytes gave, as readiness and as result. */
+static ssize_t settle_write(struct conn *c, ssize_t sent, size_t wanted)
+{
+	if (sent >= 0) {
+		if ((size_t)sent < wanted)
+			c->ready &= (uint8_t)~CONN_WRITABLE;
+		return sent;
+	}
+	if (errno == EAGAIN) {
+		c->ready &= (uint8_t)~CONN_WRITABLE;
+		return -EAGAIN;
+	}
+	return fail(c, errno);
+}
+
+ssize_t conn_write(struct conn *c, const void *p, size_t n)
+{
+	ssize_t sent;
+
+	if (c->ready & CONN_FAILED)
+		return -c->error;
+	if (n == 0)
+		return 0;
+	do
+		sent = send(c->fd, p, n, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return settle_write(c, sent, n);
+}
+
+ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
+{
+	/* sendmsg does not write to the vector, it only lacks the const. */
+	struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+	size_t wanted = 0;
+	ssize_t sent;
+
+	if (c->ready & CONN_FAILED)
+		return -c->error;
+	for (int i = 0; i < n; i++)
+		wanted += iov[i].iov_len;
+	if (wanted == 0)
+		return 0;
+	do
+		sent = sendmsg(c->fd, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return settle_write(c, sent, wanted);
+}
+
+/* The pending error of a socket, taken out of the kernel; 0 where there is none. */
+static int take_error(int fd)
+{
+	int error = 0;
+	socklen_t n = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0 ? errno : error;
+}
+
+static short poll_now(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, 0) > 0 ? p.revents : 0;
+}
+
+bool conn_probe(struct conn *c)
+{
+	short found;
+
+	if (c->ready & CONN_FAILED)
+		return true;
+	found = poll_now(c->fd, POLLRDHUP);
+	if (found & (POLLRDHUP | POLLHUP | POLLERR))
+		c->ready |= CONN_HANGUP | CONN_READABLE;
+	if (found & POLLERR) {
+		/* The kernel tells an error once: it is kept for the next read or write. */
+		int error = take_error(c->fd);
+
+		if (error)
+			(void)fail(c, error);
+	}
+	return c->ready & CONN_FAILED;
+}
+
+void conn_shutdown_write(struct conn *c)
+{
+	(void)shutdown(c->fd, SHUT_WR);
+}
+
+int conn_connect_start(const struct address *a, int *fd)
+{
+	const int on = 1;
+	int s = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		return -errno;
+	if (a->sa.sa_family != AF_UNIX)
+		(void)setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* Interrupted, a connect goes on as one that is in progress. */
+	if (connect(s, &a->sa, a->n) < 0 && errno != EINPROGRESS && errno != EINTR) {
+		int error = errno;
+
+		close(s);
+		return -error;
+	}
+	*fd = s;
+	return 0;
+}
+
+int conn_connect_error(const struct conn *c)
+{
+	short found;
+	int error;
+
+	if (c->ready & CONN_FAILED)
+		return c->error;
+	/* While it is undecided SO_ERROR is 0 as well. */
+	found = poll_now(c->fd, POLLOUT);
+	if (!found)
+		return EINPROGRESS;
+	error = take_error(c->fd);
+	if (error)
+		return error;
+	return found & POLLERR ? ENOTCONN : 0;
+}
