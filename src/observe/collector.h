@@ -33,7 +33,7 @@ void collector_free(struct collector *c);
 /* One line with its LF. Text: like a reverse proxy's log; JSON: one object. The fields are those of access.def. */
 void access_write_text(struct text *out, const struct record *r);
 void access_write_json(struct text *out, const struct record *r);
-/* What each field means, for `brownout help log`. */
+/* What each field means, for `brownout help log`: one line each; those with an asterisk are in the JSON log only. */
 void access_write_reference(struct text *out);
 
 #endif

@@ -29,7 +29,8 @@ enum close_reason {
 #define COUNTERS_REJECTS_MAX 64 /* rows of http/errors.def */
 
 /*
- * A histogram of nanoseconds: buckets of 1/8 of a power of two (error under 12.5 %), from 0 to 2^43 ns (2.4 hours).
+ * A histogram of nanoseconds: buckets of 1/8 of a power of two (error under 12.5 %), from 0 to 2^46 ns (19 hours); what is
+ * above goes into the last one.
  */
 #define HISTOGRAM_SUB 8
 #define HISTOGRAM_BUCKETS (44 * HISTOGRAM_SUB)
@@ -38,7 +39,7 @@ struct histogram {
 	_Atomic uint64_t n;
 	_Atomic uint64_t sum_ns;
 	_Atomic uint64_t max_ns;
-	_Atomic uint64_t negatives; /* samples below 0: counted apart, never hidden */
+	_Atomic uint64_t negatives; /* samples below 0: counted here alone, not in n */
 };
 
 struct counters {
@@ -70,7 +71,7 @@ static inline void gauge_add(_Atomic int64_t *g, int64_t n)
 
 /* Only the owning thread may add. */
 void histogram_add(struct histogram *h, int64_t ns);
-/* The upper bound of the bucket that holds quantile q (0 to 1); 0 where there is no sample. */
+/* The greatest value of the bucket that holds quantile q (0 to 1), at most the greatest sample; 0 where there is none. */
 int64_t histogram_quantile(const struct histogram *h, double q);
 
 /* sum += from, for totals over the workers. `sum` belongs to the caller alone. */

@@ -9,7 +9,7 @@
 #include "core/decide.h"
 #include "observe/counters.h"
 
-#define RECORD_TEXT_BYTES 256
+#define RECORD_TEXT_BYTES 512 /* only what is used is ever touched */
 
 struct record {
 	uint64_t id; /* unique in this run: worker number in the top 16 bits */
@@ -27,6 +27,7 @@ struct record {
 	const struct rule *rule; /* the rule of the fault that shaped the exchange; NULL: none fired */
 	const char *upstream_name; /* NUL-terminated, lives like the rule; NULL: none was chosen */
 	const char *listener_name;
+	const char *reject; /* name of the http error of a refused request, static; NULL: none */
 	struct decision decision; /* of that rule */
 	uint8_t client[16];
 	uint16_t client_port;
@@ -36,7 +37,6 @@ struct record {
 	uint8_t also_delay; /* a delay acted as well */
 	uint8_t close; /* enum close_reason */
 	uint8_t failure; /* enum proxy_error: a real failure of the upstream */
-	uint8_t reject; /* http error of a refused request, 0: none */
 	uint8_t minor; /* HTTP/1.minor of the request */
 	bool reused; /* the upstream connection was a kept one */
 	bool text_cut; /* method, host or target did not fit */

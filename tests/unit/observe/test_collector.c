@@ -1,0 +1,187 @@
+/*
+ * collector: what is in the rings when it ends is in the file; a full disk is counted; a rotated file is left.
+ */
+#include "observe/collector.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char directory[] = "/tmp/brownout-unit-XXXXXX";
+static char path[64];
+static char rotated[64];
+
+static void make_directory(void)
+{
+	cr_assert(mkdtemp(directory));
+	(void)snprintf(path, sizeof(path), "%s/access.log", directory);
+	(void)snprintf(rotated, sizeof(rotated), "%s/access.log.1", directory);
+}
+
+static void remove_directory(void)
+{
+	(void)unlink(path);
+	(void)unlink(rotated);
+	(void)rmdir(directory);
+}
+
+TestSuite(collector, .init = make_directory, .fini = remove_directory);
+
+static struct collector *make(const char *access, enum access_format format)
+{
+	struct collector *c;
+	struct collector_options options = { .access = access, .format = format };
+
+	cr_assert_eq(collector_new(&c, &options), 0);
+	return c;
+}
+
+static void put(struct ring *ring, uint64_t id)
+{
+	struct record *r = ring_begin(ring);
+
+	cr_assert(r);
+	memset(r, 0, sizeof(*r));
+	r->id = id;
+	r->status = 200;
+	ring_commit(ring);
+}
+
+/* The lines of a file that hold `part`; -1 where there is no such file. */
+static int lines_with(const char *file, const char *part)
+{
+	FILE *f = fopen(file, "r");
+	char line[4096];
+	int n = 0;
+
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, part) != NULL;
+	fclose(f);
+	return n;
+}
+
+Test(collector, writes_what_is_in_all_rings)
+{
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct ring *rings[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		rings[i] = ring_new(2048);
+		cr_assert_eq(collector_add_ring(c, rings[i]), 0);
+	}
+	cr_assert_eq(collector_start(c), 0);
+	/* Several batches' worth. */
+	for (unsigned i = 0; i < 2000; i++) {
+		put(rings[0], 0xa0000000u + i);
+		if (i % 2 == 0)
+			put(rings[1], 0xb0000000u + i);
+	}
+	collector_free(c);
+	cr_expect_eq(lines_with(path, " id=a0000"), 2000);
+	cr_expect_eq(lines_with(path, " id=b0000"), 1000);
+	cr_expect_eq(lines_with(path, "\n"), 3000);
+	cr_expect_eq(lines_with(path, " id=a00007cf\n"), 1);
+	for (unsigned i = 0; i < 3; i++)
+		ring_free(rings[i]);
+}
+
+Test(collector, writes_without_having_been_started)
+{
+	struct collector *c = make(path, ACCESS_JSON);
+	struct ring *ring = ring_new(8);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	put(ring, 5);
+	cr_expect_eq(collector_written(c), 0);
+	collector_free(c);
+	cr_expect_eq(lines_with(path, "\"id\":\"5\"}\n"), 1);
+	ring_free(ring);
+}
+
+Test(collector, appends_to_what_is_there)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct collector *c = make(path, ACCESS_TEXT);
+		struct ring *ring = ring_new(1);
+
+		cr_assert_eq(collector_add_ring(c, ring), 0);
+		put(ring, i);
+		collector_free(c);
+		ring_free(ring);
+	}
+	cr_expect_eq(lines_with(path, "\n"), 2);
+}
+
+Test(collector, opens_a_rotated_file_anew)
+{
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct ring *ring = ring_new(8);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	cr_assert_eq(rename(path, rotated), 0);
+	put(ring, 1);
+	collector_reopen(c);
+	collector_free(c);
+	cr_expect_eq(lines_with(path, " id=1\n"), 1);
+	cr_expect_eq(lines_with(rotated, "\n"), 0);
+	ring_free(ring);
+}
+
+Test(collector, counts_what_a_full_disk_does_not_take)
+{
+	struct collector *c = make("/dev/full", ACCESS_TEXT);
+	struct ring *ring = ring_new(16);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	for (unsigned i = 0; i < 10; i++)
+		put(ring, i);
+	cr_assert_eq(collector_start(c), 0);
+	while (collector_lost(c) < 10)
+		usleep(1000);
+	cr_expect_eq(collector_written(c), 0);
+	cr_expect_eq(collector_lost(c), 10);
+	collector_free(c);
+	ring_free(ring);
+}
+
+Test(collector, says_where_a_file_cannot_be_opened)
+{
+	struct collector *c;
+	struct collector_options options = { .access = "/nonexistent/access.log" };
+
+	cr_expect_eq(collector_new(&c, &options), -ENOENT);
+	options.access = directory;
+	cr_expect_eq(collector_new(&c, &options), -EISDIR);
+}
+
+Test(collector, stderr_and_stdout_are_names)
+{
+	static const struct {
+		const char *name;
+		int fd;
+	} cases[] = { { "stderr", STDERR_FILENO }, { "stdout", STDOUT_FILENO } };
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+		int saved = dup(cases[i].fd);
+		struct collector *c = make(cases[i].name, ACCESS_TEXT);
+		struct ring *ring = ring_new(1);
+
+		cr_assert_eq(collector_add_ring(c, ring), 0);
+		put(ring, 3);
+		dup2(file, cases[i].fd);
+		collector_free(c);
+		dup2(saved, cases[i].fd);
+		close(file);
+		close(saved);
+		cr_expect_eq(lines_with(path, " id=3\n"), 1, "%s", cases[i].name);
+		ring_free(ring);
+	}
+	/* Both are still open. */
+	cr_expect_eq(fcntl(STDERR_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0, 0);
+}
