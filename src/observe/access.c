@@ -48,13 +48,18 @@ static uint64_t micro_percent(uint64_t v, bool up)
 	return (sum >> 32) + (up && !exact ? 1 : 0);
 }
 
+/* With even sampling both are places in a block, which is a power of ten as fine as the percentage needs. */
 static uint64_t draw_value(const struct record *r)
 {
+	if (r->rule->sampling == RULE_SAMPLING_EVEN)
+		return r->decision.draw * MICRO_PERCENT_ALL / r->rule->even_block;
 	return micro_percent(r->decision.draw, false);
 }
 
 static uint64_t threshold_value(const struct record *r)
 {
+	if (r->rule->sampling == RULE_SAMPLING_EVEN)
+		return r->decision.threshold * MICRO_PERCENT_ALL / r->rule->even_block;
 	return micro_percent(r->decision.threshold, true);
 }
 

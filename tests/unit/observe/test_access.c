@@ -59,7 +59,8 @@ static void expect_line(void (*write)(struct text *, const struct record *), con
 
 	text_init(&out);
 	write(&out, r);
-	cr_expect(span_eq(text_span(&out), span_of_string(expected)), "got:\n%.*sexpected:\n%s", SPAN_ARG(text_span(&out)), expected);
+	cr_expect(span_eq(text_span(&out), span_of_string(expected)), "got:\n%.*sexpected:\n%s", SPAN_ARG(text_span(&out)),
+		expected);
 	text_deinit(&out);
 }
 
@@ -122,7 +123,13 @@ Test(access, json_of_a_faulted_request)
 
 Test(access, a_refused_request_without_a_line)
 {
-	struct record r = { .client_port = 9, .client = { [15] = 1 }, .reject = "bare_lf", .close = CLOSE_BAD_REQUEST, .status = 400 };
+	struct record r = {
+		.client_port = 9,
+		.client = { [15] = 1 },
+		.reject = "bare_lf",
+		.close = CLOSE_BAD_REQUEST,
+		.status = 400,
+	};
 
 	expect_line(access_write_text, &r,
 		"[::1]:9 [1970-01-01T00:00:00.000Z] \"-\" 400 0 request_time=0.000000 reject=bare_lf close=bad_request id=0\n");
@@ -163,6 +170,17 @@ Test(access, a_rule_that_always_fires_shows_no_draw)
 	r.decision.threshold = UINT64_MAX;
 	expect_part(access_write_text, &r, "draw=", false);
 	expect_part(access_write_text, &r, "threshold=", false);
+}
+
+Test(access, even_sampling_draws_places)
+{
+	static struct rule even = { .name = { "e", 1 }, .sampling = RULE_SAMPLING_EVEN, .even_block = 1000, .even_fires = 25 };
+	struct record r = faulted();
+
+	r.rule = &even;
+	r.decision.draw = 24;
+	r.decision.threshold = 25;
+	expect_part(access_write_text, &r, "draw=2.400000 threshold=2.500000", true);
 }
 
 /* Below and at the threshold of a percentage that 2^64 does not divide by. */

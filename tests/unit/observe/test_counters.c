@@ -57,8 +57,9 @@ Test(counters, all_have_names_and_texts)
 
 Test(histogram, is_exact_for_small_values_and_close_for_all)
 {
-	static const int64_t values[] = { 0, 1, 7, 8, 9, 15, 16, 17, 100, 1023, 1024, 999999, 1000000, 123456789, INT64_C(1) << 40,
-		INT64_C(1) << 45 };
+	static const int64_t values[] = {
+		0, 1, 7, 8, 9, 15, 16, 17, 100, 1023, 1024, 999999, 1000000, 123456789, INT64_C(1) << 40, INT64_C(1) << 45,
+	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(values); i++) {
 		static struct histogram h;
