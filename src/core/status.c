@@ -143,6 +143,11 @@ const char *status_class_name(unsigned code_class)
 	return code_class >= 1 && code_class < ARRAY_LEN(unknown_of_class) ? unknown_of_class[code_class].reason : "";
 }
 
+const char *status_class_meaning(unsigned code_class)
+{
+	return code_class >= 1 && code_class < ARRAY_LEN(unknown_of_class) ? unknown_of_class[code_class].meaning : "";
+}
+
 const char *status_mark_name(enum status_mark index)
 {
 	static const char *const names[] = {
@@ -184,7 +189,7 @@ const char *status_retry_name(enum status_retry retry)
 		[STATUS_RETRY_YES] = "yes",
 		[STATUS_RETRY_AFTER_HINT] = "after_hint",
 		[STATUS_RETRY_CHANGED] = "changed",
-		[STATUS_RETRY_OTHER_CONNECTION] = "other_connection",
+		[STATUS_RETRY_OTHER_CONNECTION] = "reconnect",
 	};
 
 	return (size_t)retry < ARRAY_LEN(names) ? names[retry] : "";

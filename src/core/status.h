@@ -112,6 +112,15 @@ static inline bool status_is_valid(unsigned code)
 }
 
 /*
+ * Must the head go without Content-Length (RFC 9110 section 8.6) and Transfer-Encoding (RFC 9112 section 6.1)? By the code
+ * alone: a 2xx to CONNECT must, too. Not 205 and 304, which may tell a length.
+ */
+static inline bool status_forbids_length(unsigned code)
+{
+	return status_is_interim(code) || code == 204;
+}
+
+/*
  * Is this phrase the canonical reason of the row, or one of its aliases? Case does not matter, nor does a note in
  * parentheses at the end ("Multi-Status (WebDAV)"). Never true of an unknown code.
  */
@@ -120,10 +129,11 @@ bool status_has_name(const struct status_info *info, struct span name);
 unsigned status_code_by_name(struct span name);
 
 const char *status_class_name(unsigned code_class); /* "server error"; "" outside 1 to 5 */
+const char *status_class_meaning(unsigned code_class); /* a sentence; "" outside 1 to 5 */
 const char *status_mark_name(enum status_mark index);
 const char *status_content_name(enum status_content content);
 const char *status_fault_name(enum status_fault_of fault);
-const char *status_retry_name(enum status_retry retry); /* lower case, words joined by "_" */
+const char *status_retry_name(enum status_retry retry); /* "no", "yes", "after_hint", "changed", "reconnect" */
 const char *status_field_name(enum status_field index);
 
 /*
@@ -132,7 +142,10 @@ const char *status_field_name(enum status_field index);
  */
 const char *status_field_fill(unsigned code, enum status_field index);
 
-/* What 200 means to this method (GET, HEAD, POST, PUT, TRACE ...); the meaning of the code where the method makes no difference. */
+/*
+ * What 200 means to this method (GET, HEAD, POST, PUT, TRACE ...); the general meaning of the code where the method makes
+ * no difference; NULL outside 100 to 599.
+ */
 const char *status_meaning_for_method(unsigned code, struct span method);
 /* The methods that make a difference to a code, one after the other: index 0, 1, ...; NULL past the last. */
 struct status_method_meaning {

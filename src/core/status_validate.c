@@ -9,7 +9,7 @@
 
 #define IS_IN_DISUSE(marks) (((marks) & (STATUS_IS_UNUSED | STATUS_IS_JOKE)) == STATUS_IS_UNUSED)
 
-/* 425 wants early data, an unused code wants not to be sent; the joke may be. 1xx is not asked for: it always goes the long way. */
+/* 425 wants early data, an unused code wants not to be sent, but for the joke. Not asked for 1xx: they go the long way anyway. */
 static const bool makes_demands[STATUS_MAX - STATUS_MIN + 1] = {
 #define STATUS(code_, reason_, aliases_, marks_, content_, must_, should_, cache_, fault_, retry_, spec_, meaning_, use_, note_) \
 	[(code_) - STATUS_MIN] = STATUS_CONTENT_##content_ != STATUS_CONTENT_ALLOWED || (must_) != 0 || (code_) == 425 ||       \
@@ -56,7 +56,7 @@ static uint32_t check_framing(const struct status_response *response, const stru
 		found |= BIT(CONTENT_FORBIDDEN);
 	if (response->content && request->head)
 		found |= BIT(CONTENT_TO_HEAD);
-	if (tunnel || info->class_ == STATUS_INTERIM || response->code == 204) {
+	if (tunnel || status_forbids_length(response->code)) {
 		if (has_field(response, STATUS_FIELD_BIT(CONTENT_LENGTH)))
 			found |= BIT(LENGTH_FORBIDDEN);
 		if (has_field(response, STATUS_FIELD_BIT(TRANSFER_ENCODING)))
@@ -79,7 +79,7 @@ static uint32_t check_partial(const struct status_response *response, const stru
 }
 
 /* Kept out of line, so that status_validate needs no stack frame. */
-static __attribute__((noinline)) uint32_t check_in_full(const struct status_response *response, const struct status_request *request)
+static __attribute__((noinline)) uint32_t check_all(const struct status_response *response, const struct status_request *request)
 {
 	const struct status_info *info = status_classify(response->code);
 	uint32_t found;
@@ -107,7 +107,7 @@ uint32_t status_validate(const struct status_response *response, const struct st
 	if (LIKELY(code >= 200 && code <= STATUS_MAX && !makes_demands[code - STATUS_MIN] && response->final &&
 			!request->connect && !(request->head && response->content)))
 		return 0;
-	return check_in_full(response, request);
+	return check_all(response, request);
 }
 
 /* ---- what the violations are called ---- */
