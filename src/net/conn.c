@@ -35,14 +35,18 @@ static void on_edge(evutil_socket_t fd, short what, void *arg)
 
 int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint8_t ready)
 {
+	/* One registration for life. EV_CLOSED must not stand alone: a reset would then wake nobody and spin. */
+	const short events = EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST;
+	int rc = event_assign(&c->event, loop_event_base(loop), fd, events, on_edge, c);
+
 	c->loop = loop;
 	c->task = task;
 	c->fd = fd;
 	c->error = 0;
 	c->ready = ready;
-	/* One registration for life. EV_CLOSED must not stand alone: a reset would then wake nobody and spin. */
-	if (event_assign(&c->event, loop_event_base(loop), fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_edge, c) < 0 ||
-	    event_add(&c->event, NULL) < 0) {
+	if (rc == 0)
+		rc = event_add(&c->event, NULL);
+	if (rc < 0) {
 		int error = errno ? errno : EIO;
 
 		close(fd);

@@ -200,11 +200,15 @@ static void on_edge(evutil_socket_t fd, short what, void *arg)
 int listener_init(struct listener *l, struct loop *loop, int fd,
 	void (*on_accept)(struct listener *listener, int fd, const struct address *peer))
 {
+	int rc;
+
 	*l = (struct listener){ .loop = loop, .fd = fd, .reserve_fd = open_reserve(), .on_accept = on_accept };
 	task_init(&l->task, run_accept);
 	timer_init(&l->resume, on_resume);
-	if (event_assign(&l->event, loop_event_base(loop), fd, EV_READ | EV_ET | EV_PERSIST, on_edge, l) < 0 ||
-	    event_add(&l->event, NULL) < 0) {
+	rc = event_assign(&l->event, loop_event_base(loop), fd, EV_READ | EV_ET | EV_PERSIST, on_edge, l);
+	if (rc == 0)
+		rc = event_add(&l->event, NULL);
+	if (rc < 0) {
 		int error = errno ? errno : EIO;
 
 		listener_deinit(l);

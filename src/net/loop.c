@@ -313,15 +313,15 @@ static int watch(struct loop *loop, struct event *event, int fd, event_callback_
 
 static struct event_base *new_base(void)
 {
+	/* One thread, no surprises from the environment, and no clock that nobody here reads. */
+	const int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NO_CACHE_TIME;
+	const int features = EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE;
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
 	if (!config)
 		return NULL;
-	/* One thread, no surprises from the environment, and no clock that nobody here reads. */
-	if (event_config_set_flag(config,
-	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NO_CACHE_TIME) == 0 &&
-	    event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE) == 0)
+	if (event_config_set_flag(config, flags) == 0 && event_config_require_features(config, features) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
