@@ -29,7 +29,7 @@ static void read_options(struct load_options *o, int argc, char **argv)
 		{"bytes", "body of each answer; default 1024", .number = &o->body_bytes, .max = 64 << 20},
 		{"chunked", "sent in chunks", .flag = &o->chunked},
 		{"rate", "requests per second, open loop; default 0: closed loop", .number = &o->rate, .max = 1000000},
-		{"warmup-ms", "before the measurement; default 300", .number = &o->warmup_ns, .max = 60000, .scale = NS_PER_MS},
+		{"warmup-ms", "before the measurement; default 300, 0: not one request", .number = &o->warmup_ns, .max = 60000, .scale = NS_PER_MS},
 		{"duration-ms", "of the measurement; default 1000", .number = &o->duration_ns, .min = 1, .max = 600000,
 			.scale = NS_PER_MS},
 		{"requests", "measure exactly so many instead", .number = &o->requests, .min = 1, .max = 1000000000},
@@ -97,7 +97,7 @@ static void step_phase(void)
 	case LOAD_CONNECTING:
 		clients_connect();
 		if (load.connected == o->connections)
-			clients_start_phase(LOAD_WARMING);
+			clients_start_phase(o->warmup_ns || o->hold ? LOAD_WARMING : LOAD_DRAINING);
 		break;
 	case LOAD_WARMING:
 		if (o->hold ? load.in_flight == o->connections && in_phase_ns > HOLD_SETTLE_NS : in_phase_ns > o->warmup_ns)

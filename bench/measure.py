@@ -1,0 +1,265 @@
+"""Processes, and the ways of measuring one: load runs, counted system calls and instructions, memory.
+
+Every process that is started here ends with this one, by its pid, whatever happens (also if this one is killed).
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+
+SUBJECT_CORE = 0
+LOAD_CORE = 1
+PR_SET_PDEATHSIG = 1
+UNSTEADY_PROBE = 0.30  # off the median of all probes
+UNSTEADY_WAIT = 0.05  # of the measured time, runnable but not running
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class BenchError(Exception):
+    """Says in one line what cannot be measured."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def spawn(command, core, **options):
+    def prepare():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.sched_setaffinity(0, {core})
+
+    # A session of its own: a Ctrl-C reaches this process only, which then ends the others in order.
+    return subprocess.Popen(command, preexec_fn=prepare, start_new_session=True, **options)
+
+
+def stop(process, how=signal.SIGTERM, patience_s=5.0):
+    if process.poll() is None:
+        process.send_signal(how)
+        try:
+            process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def tail(path, lines=5):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return "".join(file.readlines()[-lines:]).strip()
+
+
+@contextlib.contextmanager
+def running(subject, job, prefix=()):
+    """A subject doing its job; yields None where it has no way to do it."""
+    with tempfile.TemporaryDirectory(prefix="brownout-bench-") as folder:
+        instance = Instance(subject, job, folder)
+        command = subject.command(job, instance.port, instance.origin, folder)
+        if command is None:
+            yield None
+            return
+        log_path = os.path.join(folder, "output")
+        with open(log_path, "wb") as log:
+            process = spawn([*prefix, *command], SUBJECT_CORE, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        instance.pid = process.pid
+        instance.process = process
+        try:
+            if not wait_for_port(process, instance.port):
+                raise BenchError(f"{subject.name} does not listen ({job}): {tail(log_path)}")
+            yield instance
+        finally:
+            stop(process)
+
+
+class Instance:
+    def __init__(self, subject, job, folder):
+        self.subject = subject
+        self.job = job
+        self.folder = folder
+        self.port = free_port()
+        self.origin = free_port()
+        self.pid = 0
+        self.process = None
+
+    def private_bytes(self):
+        """User memory that is this process's own."""
+        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
+            return 1024 * int(re.search(r"^Private_Dirty: +(\d+) kB", file.read(), re.M)[1])
+
+
+def wait_for_port(process, port, patience_s=30.0):
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.02)
+    return False
+
+
+class Load:
+    """One run of the load generator against one instance."""
+
+    def __init__(self, binary, instance, arguments):
+        self.instance = instance
+        command = [binary, "--core", str(LOAD_CORE), "--target", str(instance.port), "--origin", str(instance.origin)]
+        command += ["--probe-core", str(SUBJECT_CORE), "--watch", str(instance.pid), *map(str, arguments)]
+        self.process = spawn(command, LOAD_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        stop(self.process, signal.SIGKILL)
+
+    def wait_word(self, word):
+        line = self.process.stdout.readline().strip()
+        if line != word:
+            self.fail(line)
+
+    def go_on(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def result(self):
+        line = self.process.stdout.readline()
+        if not line:
+            self.fail("")
+        result = json.loads(line)
+        if result["errors"]:
+            raise BenchError(f"{self.who()}: {result['errors']} errors, the first: {result.get('first_error') or 'garbled request'}")
+        return result
+
+    def who(self):
+        return f"{self.instance.subject.name} ({self.instance.job})"
+
+    def fail(self, said):
+        self.process.wait(5)
+        raise BenchError(f"{self.who()}: {said} {self.process.stderr.read().strip()}")
+
+
+def run_load(binary, instance, arguments):
+    with Load(binary, instance, arguments) as load:
+        return load.result()
+
+
+class Steadiness:
+    """Tells the runs in which the machine was not itself: a core moved, or someone else ran on it."""
+
+    def __init__(self, retries):
+        self.retries = retries
+        self.repeated = 0
+        self.kept = 0
+        self.syscall_ns = []
+        self.line_ns = []
+
+    def is_steady(self, result):
+        if result["wait_ns"] + result["load_wait_ns"] > UNSTEADY_WAIT * result["seconds"] * 1e9:
+            return False
+        for history, values in ((self.syscall_ns, result["syscall_ns"]), (self.line_ns, result["line_ns"])):
+            usual = statistics.median(history)
+            if any(abs(value - usual) > UNSTEADY_PROBE * usual for value in values):
+                return False
+        return True
+
+    def run(self, binary, instance, arguments):
+        """The result of a load run, repeated while the machine is unsteady, but not for ever."""
+        for attempt in range(self.retries + 1):
+            result = run_load(binary, instance, arguments)
+            self.syscall_ns += result["syscall_ns"]
+            self.line_ns += result["line_ns"]
+            if self.is_steady(result):
+                return result
+            if attempt < self.retries:
+                self.repeated += 1
+        self.kept += 1
+        return result
+
+
+class Tracer:
+    """Counts the system calls of a process, all its threads, into a report."""
+
+    def __init__(self, pid, report):
+        command = ["strace", "-c", "-f", "-o", report, "-p", str(pid)]
+        self.process = spawn(command, LOAD_CORE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        if "attached" not in self.process.stderr.readline():
+            self.stop()
+            raise BenchError("strace cannot attach")
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        stop(self.process, signal.SIGINT)
+
+
+def count_syscalls(binary, instance, arguments, requests):
+    """System calls by name of exactly so many requests in steady state: connections open, pools filled, buffers warm.
+
+    The warm-up is traced, too, and thrown away: a subject that is slowed down has more requests at the upstream at once,
+    and opens its connections for them then.
+    """
+    report = os.path.join(instance.folder, "strace")
+    gated = [*arguments, "--gate", "--requests", requests]
+    with Tracer(instance.pid, "/dev/null") as warmup, Load(binary, instance, gated) as load:
+        load.wait_word("ready")
+        warmup.stop()
+        with Tracer(instance.pid, report):
+            load.go_on()
+            load.result()
+    counts = {}
+    with open(report, encoding="ascii") as file:
+        for line in file:
+            words = line.split()
+            if len(words) >= 5 and words[0][0].isdigit() and words[-1] != "total":
+                counts[words[-1]] = int(words[3])
+    return counts
+
+
+def count_instructions(binary, subject, job, arguments, requests):
+    """User instructions for one request: twice as many requests less once, so that the start cancels."""
+    totals = []
+    for n in (requests, 2 * requests):
+        with tempfile.TemporaryDirectory(prefix="brownout-bench-") as folder:
+            log = os.path.join(folder, "callgrind")
+            tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}"]
+            with running(subject, job, tool) as instance:
+                if instance is None:
+                    return None
+                run_load(binary, instance, [*arguments, "--warmup-ms", 0, "--requests", n])
+                stop(instance.process, patience_s=20)
+            with open(log, encoding="utf-8") as file:
+                found = re.search(r"Collected : (\d+)", file.read())
+        if not found:
+            raise BenchError(f"callgrind says nothing about {subject.name}")
+        totals.append(int(found[1]))
+    return (totals[1] - totals[0]) / requests
+
+
+def measure_held(binary, instance, count):
+    """User bytes for each held request, above the idle process, and what is still there once the clients have left."""
+    before = instance.private_bytes()
+    with Load(binary, instance, ["--hold", "--connections", count]) as load:
+        load.wait_word("held")
+        held = instance.private_bytes()
+        load.go_on()
+        result = load.result()
+    if result["held"] != count:
+        raise BenchError(f"{load.who()}: only {result['held']} of {count} requests were held")
+    time.sleep(1)
+    return {"held": (held - before) / count, "after": (instance.private_bytes() - before) / count}

@@ -1,0 +1,221 @@
+"""What is measured, as one table: a scenario is a job, a load and the rows it prints.
+
+To add one, add an entry; a job that is new needs a line in each subject (subjects.py).
+"""
+
+import contextlib
+import dataclasses
+import statistics
+import sys
+from collections.abc import Callable
+
+import measure
+import subjects
+
+MIB = 1 << 20
+GIB = 1 << 30
+SMALL = ["--connections", 64]
+ABORTED = ["--only-aborted"]
+SOME_ABORTED = ["--allow-aborted"]
+DELAYED = ["--delay-ms", subjects.DELAY_MS, "--warmup-ms", 1000]
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    label: str
+    unit: str
+    value: Callable
+    ratio: bool = True
+    digits: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    job: str
+    load: list
+    rows: list
+    kind: str = "timed"  # timed, syscalls, instructions, held
+    seconds: float = 2.0
+
+
+@dataclasses.dataclass
+class Settings:
+    load_binary: str
+    rounds: int
+    time_scale: float
+    requests: int  # of the counted scenarios
+    held: int
+    steadiness: measure.Steadiness
+    progress: Callable
+
+
+def cpu_us(result):
+    return result["cpu_ns"] / 1e3 / result["completed"]
+
+
+def cpu_ms_per_gib(result):
+    return result["cpu_ns"] / 1e6 / (result["content_bytes"] / GIB)
+
+
+def rate(result):
+    return result["completed"] / result["seconds"]
+
+
+def load_percent(result):
+    return 100 * result["cpu_ns"] / 1e9 / result["seconds"]
+
+
+def aborted_percent(result):
+    return 100 * result["aborted"] / result["completed"]
+
+
+def latency(name):
+    return lambda result: result["latency_us"][name]
+
+
+def delay_error(name):
+    return lambda result: result["delay_error_us"][name]
+
+
+def calls_per_request(result):
+    return result["total"] / result["requests"]
+
+
+def calls_named(name):
+    return lambda result: result["calls"].get(name, 0)
+
+
+CPU = Row("CPU per request", "us", cpu_us, digits=2)
+PER_GIB = Row("CPU per GiB", "ms", cpu_ms_per_gib, digits=0)
+DELAY_ROWS = [
+    Row("error, earliest", "us", delay_error("min"), ratio=False),
+    Row("error, p50", "us", delay_error("p50"), ratio=False),
+    Row("error, p99", "us", delay_error("p99")),
+    Row("error, max", "us", delay_error("max"), ratio=False),
+    CPU,
+]
+SYSCALL_ROWS = [
+    Row("system calls per request", "", calls_per_request, digits=3),
+    Row("epoll_ctl, all of them", "", calls_named("epoll_ctl"), ratio=False, digits=0),
+]
+INSTRUCTION_ROWS = [Row("user instructions per request", "", lambda result: result, digits=0)]
+
+SCENARIOS = [
+    Scenario("forward", "GET 1 KiB, 64 connections, closed loop", "forward", SMALL, [
+        CPU,
+        Row("throughput on one core", "req/s", rate, digits=0),
+        Row("of the core used", "%", load_percent, ratio=False, digits=0),
+    ]),
+    Scenario("abort10", "the same, 10 % answered 503", "abort10", SMALL + SOME_ABORTED, [
+        CPU,
+        Row("answered 503", "%", aborted_percent, ratio=False, digits=2),
+    ]),
+    Scenario("abort", "503 on every request, no upstream", "abort", SMALL + ABORTED, [
+        CPU,
+        Row("throughput on one core", "req/s", rate, digits=0),
+    ]),
+    Scenario("body64k", "64 KiB bodies, 16 connections", "forward", ["--connections", 16, "--bytes", 65536], [PER_GIB]),
+    Scenario("body1m", "1 MiB bodies, 16 connections", "forward", ["--connections", 16, "--bytes", MIB], [PER_GIB]),
+    Scenario("chunked1m", "1 MiB bodies, chunked", "forward", ["--connections", 16, "--bytes", MIB, "--chunked"], [PER_GIB]),
+    Scenario("open", "GET 1 KiB, 5,000 req/s, open loop", "forward", SMALL + ["--rate", 5000], [
+        CPU,
+        Row("latency p50", "us", latency("p50")),
+        Row("latency p99", "us", latency("p99")),
+    ]),
+    Scenario("reconnect", "a new client connection per request", "forward", SMALL + ["--reconnect"], [CPU]),
+    Scenario("delay1k", "delay 100 ms, 1,000 at a time", "delay", ["--connections", 1000] + DELAYED, DELAY_ROWS),
+    Scenario("delay10k", "delay 100 ms, 10,000 connections, 5,000/s", "delay",
+             ["--connections", 10000, "--rate", 5000] + DELAYED, DELAY_ROWS),
+    Scenario("held", "requests held", "hold", [], [
+        Row("user memory each", "B", lambda result: result["held"], digits=0),
+        Row("still there when they left", "B", lambda result: result["after"], ratio=False, digits=0),
+    ], kind="held"),
+    Scenario("syscalls", "GET 1 KiB, counted by strace", "forward", SMALL, SYSCALL_ROWS, kind="syscalls"),
+    Scenario("syscalls-abort", "503, counted by strace", "abort", SMALL + ABORTED, SYSCALL_ROWS, kind="syscalls"),
+    Scenario("instructions", "GET 1 KiB, counted by callgrind", "forward", SMALL, INSTRUCTION_ROWS, kind="instructions"),
+    Scenario("instructions-abort", "503, counted by callgrind", "abort", SMALL + ABORTED, INSTRUCTION_ROWS, kind="instructions"),
+]
+
+
+def report(scenario, error):
+    print(f"bench: {scenario.name}: {error}", file=sys.stderr)
+
+
+def measure_timed(scenario, chosen, settings):
+    """Rounds of A B C D. All subjects stay up meanwhile, idle but for one."""
+    arguments = [*scenario.load, "--duration-ms", int(1000 * scenario.seconds * settings.time_scale)]
+    results = {}
+    with contextlib.ExitStack() as stack:
+        instances = {}
+        for subject in chosen:
+            try:
+                instance = stack.enter_context(measure.running(subject, scenario.job))
+            except measure.BenchError as error:
+                report(scenario, error)
+                results[subject.name] = []
+                continue
+            if instance is not None:
+                instances[subject.name] = instance
+                results[subject.name] = []
+        for round_number in range(1, settings.rounds + 1):
+            for name in list(instances):
+                settings.progress(f"{scenario.name}: round {round_number} of {settings.rounds}, {name}")
+                try:
+                    results[name].append(settings.steadiness.run(settings.load_binary, instances[name], arguments))
+                except measure.BenchError as error:
+                    report(scenario, error)
+                    results[name] = []
+                    del instances[name]
+    return results
+
+
+def measure_held(scenario, subject, settings):
+    with measure.running(subject, scenario.job) as instance:
+        return instance and measure.measure_held(settings.load_binary, instance, settings.held)
+
+
+def measure_syscalls(scenario, subject, settings):
+    with measure.running(subject, scenario.job) as instance:
+        if instance is None:
+            return None
+        calls = measure.count_syscalls(settings.load_binary, instance, scenario.load, settings.requests)
+    return {"calls": calls, "total": sum(calls.values()), "requests": settings.requests}
+
+
+def measure_instructions(scenario, subject, settings):
+    return measure.count_instructions(settings.load_binary, subject, scenario.job, scenario.load, settings.requests // 4)
+
+
+ONCE = {"held": measure_held, "syscalls": measure_syscalls, "instructions": measure_instructions}
+
+
+def measure_once(scenario, chosen, settings):
+    results = {}
+    for subject in chosen:
+        settings.progress(f"{scenario.name}: {subject.name}")
+        try:
+            result = ONCE[scenario.kind](scenario, subject, settings)
+            if result is not None:
+                results[subject.name] = [result]
+        except measure.BenchError as error:
+            report(scenario, error)
+            results[subject.name] = []
+    return results
+
+
+def run(scenario, chosen, settings):
+    """{subject name: [result of each round]}: empty where it failed, no entry where it has no way to do this."""
+    return (measure_timed if scenario.kind == "timed" else measure_once)(scenario, chosen, settings)
+
+
+def cell(row, results, name, base):
+    """(median, ratio to base or None) of one row for one subject that was measured."""
+    values = [row.value(result) for result in results[name]]
+    ratio = None
+    if row.ratio and name != base and results.get(base):
+        pairs = zip(values, (row.value(result) for result in results[base]))
+        ratios = [value / reference for value, reference in pairs if value > 0 and reference > 0]
+        ratio = statistics.median(ratios) if ratios else None
+    return statistics.median(values), ratio
