@@ -12,7 +12,10 @@ uint64_t random_hash(uint64_t seed, struct span bytes);
 /* Word number `word` (0 is the draw) of the stream of one decision. */
 uint64_t random_word(uint64_t seed, uint64_t name_hash, uint64_t key_hash, uint64_t occurrence, uint32_t word);
 
-/* p of RULE_PERCENTAGE_ALL (100,000,000) as the threshold t: of the 2^64 draws exactly floor(p * 2^64 / all) are < t. p below all. */
+/*
+ * p of RULE_PERCENTAGE_ALL (100,000,000) as the threshold t: of the 2^64 draws exactly floor(p * 2^64 / all) are < t.
+ * p is below all.
+ */
 uint64_t random_threshold(uint32_t p, uint32_t all);
 
 /* Uniform in [min, max], both included, without modulo bias beyond 2^-64 (multiply-shift). min <= max. */

@@ -50,7 +50,7 @@ void rule_seal(struct rule *r)
 	assert(r->percentage <= RULE_PERCENTAGE_ALL);
 	r->name_hash = random_hash(0, r->name);
 	r->threshold = r->percentage == RULE_PERCENTAGE_ALL ? UINT64_MAX : random_threshold(r->percentage, RULE_PERCENTAGE_ALL);
-	/* The smallest block in which the percentage is a whole number of matches. All divides by each power of ten up to itself. */
+	/* The smallest block in which the percentage is a whole number of matches; each power of ten divides all. */
 	r->even_block = EVEN_BLOCK_MIN;
 	while (r->percentage % (RULE_PERCENTAGE_ALL / r->even_block) != 0)
 		r->even_block *= 10;

@@ -25,7 +25,8 @@ static inline struct pattern fake_pattern(enum pattern_kind kind, unsigned flags
 	char error[128] = "";
 	size_t offset = 0;
 
-	cr_assert_eq(pattern_compile(&p, kind, flags, span_of_string(text), error, sizeof(error), &offset), 0, "%s: %s", text, error);
+	cr_assert_eq(pattern_compile(&p, kind, flags, span_of_string(text), error, sizeof(error), &offset), 0, "%s: %s", text,
+		error);
 	return p;
 }
 
@@ -83,6 +84,56 @@ static inline struct ruleset fake_ruleset(unsigned n, uint64_t seed)
 		set.v[i].abort.retry_after_ns = -1;
 	}
 	return set;
+}
+
+/* ---- deciding ------------------------------------------------------------------------------------------------------- */
+
+#define FAKE_PERCENT 1000000 /* in the unit of rule.percentage */
+
+/* A sealed set of one rule with its counts. */
+struct fake_bench {
+	struct ruleset set;
+	struct rule_states states;
+	struct rule *rule;
+};
+
+static inline struct fake_bench fake_open(uint64_t seed)
+{
+	struct fake_bench b = { .set = fake_ruleset(1, seed) };
+
+	b.rule = b.set.v;
+	return b;
+}
+
+static inline void fake_seal(struct fake_bench *b)
+{
+	cr_assert_eq(ruleset_seal(&b->set), 0);
+	cr_assert_eq(rule_states_init(&b->states, &b->set), 0);
+}
+
+static inline void fake_close(struct fake_bench *b)
+{
+	rule_states_deinit(&b->states);
+	ruleset_deinit(&b->set);
+}
+
+static inline struct fault_plan fake_ask(struct fake_bench *b, const struct facts *f)
+{
+	struct fault_plan plan;
+
+	decide(&b->set, &b->states, f, RULE_PHASE_REQUEST, NULL, &plan);
+	return plan;
+}
+
+/* One letter per request: fired, not drawn, skipped. */
+static inline const char *fake_outcomes(struct fake_bench *b, const struct facts *f, unsigned n)
+{
+	static char text[128];
+
+	for (unsigned i = 0; i < n; i++)
+		text[i] = "FN-"[fake_ask(b, f).decisions[0].outcome];
+	text[n] = '\0';
+	return text;
 }
 
 /* ---- generator ------------------------------------------------------------------------------------------------------ */

@@ -284,7 +284,7 @@ Test(pattern, covering_is_never_wrong)
 			if (!pattern_matches(&p[1], span_of_string(value), NULL))
 				continue;
 			n_proofs++;
-			cr_assert(pattern_matches(&p[0], span_of_string(value), NULL), "%d %u %s covers %d %u %s but for %s", p[0].kind,
+			cr_assert(pattern_matches(&p[0], span_of_string(value), NULL), "%d %u %s, %d %u %s: %s", p[0].kind,
 				p[0].flags, text[0], p[1].kind, p[1].flags, text[1], value);
 		}
 		pattern_deinit(&p[0]);

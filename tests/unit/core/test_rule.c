@@ -195,7 +195,7 @@ static void assert_index_equals_asking_all(const struct ruleset *set, struct spa
 		bool wanted = r->enabled && r->phase == phase;
 
 		if (i < candidate) {
-			cr_assert_not(wanted && match_holds(&r->match, &f, scratch), "rule %u is missing for %.*s", i, SPAN_ARG(path));
+			cr_assert_not(wanted && match_holds(&r->match, &f, scratch), "rule %u, %.*s", i, SPAN_ARG(path));
 			continue;
 		}
 		cr_assert_eq(i, candidate, "candidates ascend");
@@ -225,8 +225,8 @@ Test(rule, index_equals_asking_every_rule)
 
 			fake_text(&random, "/ab", 8, path + 1);
 			path[0] = '/';
-			assert_index_equals_asking_all(&set, span_of_string(path), i % 2 ? RULE_PHASE_REQUEST : RULE_PHASE_RESPONSE,
-				scratch);
+			assert_index_equals_asking_all(&set, span_of_string(path),
+				i % 2 ? RULE_PHASE_REQUEST : RULE_PHASE_RESPONSE, scratch);
 		}
 		ruleset_deinit(&set);
 	}
