@@ -26,5 +26,9 @@
 	ROW_8(f, (c)), ROW_8(f, (c) + 8), ROW_8(f, (c) + 16), ROW_8(f, (c) + 24), ROW_8(f, (c) + 32), ROW_8(f, (c) + 40),       \
 		ROW_8(f, (c) + 48), ROW_8(f, (c) + 56)
 
-const uint8_t http_byte_classes[256] = { ROW_64(CLASSES, 0), ROW_64(CLASSES, 64), ROW_64(CLASSES, 128), ROW_64(CLASSES, 192) };
-const uint8_t http_hex_values[256] = { ROW_64(HEX_VALUE, 0), ROW_64(HEX_VALUE, 64), ROW_64(HEX_VALUE, 128), ROW_64(HEX_VALUE, 192) };
+const uint8_t http_byte_classes[256] = {
+	ROW_64(CLASSES, 0), ROW_64(CLASSES, 64), ROW_64(CLASSES, 128), ROW_64(CLASSES, 192)
+};
+const uint8_t http_hex_values[256] = {
+	ROW_64(HEX_VALUE, 0), ROW_64(HEX_VALUE, 64), ROW_64(HEX_VALUE, 128), ROW_64(HEX_VALUE, 192)
+};

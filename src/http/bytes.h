@@ -81,7 +81,8 @@ static inline const char *http_scan_target(const char *p, const char *end)
 	while (end - p >= 16) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
 		__m128i above_space = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(' '));
-		__m128i forbidden = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#')));
+		__m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+		__m128i forbidden = _mm_or_si128(del, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#')));
 		unsigned stops = (unsigned)_mm_movemask_epi8(_mm_andnot_si128(forbidden, above_space)) ^ 0xffff;
 
 		if (stops)

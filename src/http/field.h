@@ -27,7 +27,7 @@ struct http_field {
 	const char *line_end; /* just after the line's CRLF */
 	uint8_t id; /* enum http_field_id */
 	bool drop; /* hop by hop or named by Connection: not to be forwarded */
-	bool rewritten; /* the raw line is not fit to be forwarded as it stands (a response's obs-fold or space before the colon) */
+	bool rewritten; /* the raw line is not fit to be forwarded as it stands: name and value are what counts */
 };
 
 struct http_fields {

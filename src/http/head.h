@@ -30,7 +30,10 @@ int http_read_line_end(struct http_reader *in, enum http_error otherwise) MUST_U
 /* Passes "HTTP/1.x", whose minor version goes to *minor (0 or 1). Another major version leaves *minor at 2. */
 int http_read_version(struct http_reader *in, enum http_error otherwise, unsigned *minor) MUST_USE;
 
-/* Passes one whole field line that begins with neither white space nor a line end. `lenient`: white space before the colon is passed over. */
+/*
+ * Passes one whole field line that begins with neither white space nor a line end. lenient: white space before the
+ * colon is passed over.
+ */
 int http_read_field_line(struct http_reader *in, struct http_field *f, bool lenient) MUST_USE;
 
 /*
@@ -47,7 +50,10 @@ enum { HTTP_OPTION_CLOSE = 1, HTTP_OPTION_KEEP_ALIVE = 2, HTTP_OPTION_UPGRADE = 
 enum http_error http_take_connection(struct http_fields *fields, unsigned *options) MUST_USE;
 /* Content-Length, which must be there. Repeated equal values become one: the first line is kept, as one canonical number. */
 enum http_error http_take_length(struct http_fields *fields, uint64_t *length) MUST_USE;
-/* Transfer-Encoding, which must be there: fine only where it is "chunked" and nothing else. unchunked: the error where no coding is chunked. */
+/*
+ * Transfer-Encoding, which must be there: fine only where it is "chunked" and nothing else. unchunked: the error where
+ * no coding is chunked.
+ */
 enum http_error http_take_coding(const struct http_fields *fields, enum http_error unchunked) MUST_USE;
 
 void http_fields_drop(struct http_fields *fields, enum http_field_id id);

@@ -15,8 +15,9 @@ struct error_row {
 /* The lower-case spelling of an id, byte by byte, by the compiler. */
 #define LOWER(c) ((char)((c) >= 'A' && (c) <= 'Z' ? (c) + ('a' - 'A') : (c)))
 #define AT(s, i) LOWER((s)[(i) < sizeof(s) ? (i) : sizeof(s) - 1])
-#define AT_8(s, i) AT(s, (i)), AT(s, (i) + 1), AT(s, (i) + 2), AT(s, (i) + 3), AT(s, (i) + 4), AT(s, (i) + 5), AT(s, (i) + 6), AT(s, (i) + 7)
-#define LOWER_NAME(s) { AT_8(s, 0), AT_8(s, 8), AT_8(s, 16), AT_8(s, 24) }
+#define AT_4(s, i) AT(s, (i)), AT(s, (i) + 1), AT(s, (i) + 2), AT(s, (i) + 3)
+#define AT_16(s, i) AT_4(s, (i)), AT_4(s, (i) + 4), AT_4(s, (i) + 8), AT_4(s, (i) + 12)
+#define LOWER_NAME(s) { AT_16(s, 0), AT_16(s, 16) }
 
 #define ERROR(id, status, text) _Static_assert(sizeof(#id) <= NAME_BYTES, "a name is too long for its table: " #id);
 #include "http/errors.def"

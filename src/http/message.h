@@ -87,8 +87,9 @@ enum { HTTP_PARSE_OK = 0, HTTP_PARSE_MORE = 1, HTTP_PARSE_ERROR = 2 };
 /*
  * Parses a request head at p[0..n). r->fields.v and .cap must be set; the rest is overwritten. At most one empty line
  * (CRLF) before the request line is skipped (RFC 9112 section 2.2). Both Content-Length and Transfer-Encoding: refused.
- * Identical repeated Content-Length values are collapsed: one line stays, marked `rewritten`, with the bare number. Transfer codings but chunked: refused with 501.
- * HTTP/1.0 with Transfer-Encoding: refused. obs-fold: refused. Fragment in the target: refused.
+ * Identical repeated Content-Length values are collapsed: one line stays, marked `rewritten`, with the bare number.
+ * Further transfer codings before chunked: refused with 501. HTTP/1.0 with Transfer-Encoding: refused. obs-fold: refused.
+ * Fragment in the target: refused; other visible ASCII passes. Expect in HTTP/1.0 is ignored and marked drop.
  * CONNECT parses (method_id CONNECT, authority set) so that the caller can refuse it by name: HTTP_ERROR_CONNECT.
  * Returns HTTP_PARSE_OK, _MORE (the head is not complete and has no error so far), or _ERROR with *error set.
  */

@@ -229,10 +229,10 @@ static enum http_error take_connection(struct http_request *r)
 
 static enum http_error take_meaning(struct http_request *r)
 {
-	enum http_error error = check_single_fields(&r->fields);
+	enum http_error error = take_host(r);
 
 	if (!error)
-		error = take_host(r);
+		error = check_single_fields(&r->fields);
 	if (!error)
 		error = take_body(r);
 	if (!error)

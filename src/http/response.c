@@ -53,8 +53,9 @@ static bool has_body(unsigned status, enum http_method to)
 }
 
 /* Content-Length, as far as it may be believed and passed on. */
-static enum http_error take_length(struct http_response *r)
+static enum http_error take_length(struct http_response *r, uint64_t *length)
 {
+	*length = 0;
 	if (!http_fields_have(&r->fields, HTTP_FIELD_CONTENT_LENGTH))
 		return HTTP_ERROR_NONE;
 	if (http_fields_have(&r->fields, HTTP_FIELD_TRANSFER_ENCODING)) {
@@ -64,24 +65,25 @@ static enum http_error take_length(struct http_response *r)
 		/* RFC 9110 section 8.6: no length may stand here. With 304 and HEAD it tells that of another answer. */
 		http_fields_drop(&r->fields, HTTP_FIELD_CONTENT_LENGTH);
 	}
-	return http_take_length(&r->fields, &r->body_length);
+	return http_take_length(&r->fields, length);
 }
 
 static enum http_error take_body(struct http_response *r, enum http_method to)
 {
-	enum http_error error = take_length(r);
+	uint64_t length;
+	enum http_error error = take_length(r, &length);
 
 	if (error)
 		return error;
 	if (!has_body(r->status, to)) {
 		r->body = HTTP_BODY_NONE;
-		r->body_length = 0;
 	} else if (http_fields_have(&r->fields, HTTP_FIELD_TRANSFER_ENCODING)) {
 		r->body = HTTP_BODY_CHUNKED;
 		error = http_take_coding(&r->fields, HTTP_ERROR_CODING_UNSUPPORTED);
 		return error ? error : r->minor == 0 ? HTTP_ERROR_CODING_IN_HTTP_1_0 : HTTP_ERROR_NONE;
 	} else if (http_fields_have(&r->fields, HTTP_FIELD_CONTENT_LENGTH)) {
 		r->body = HTTP_BODY_LENGTH;
+		r->body_length = length;
 	} else {
 		r->body = HTTP_BODY_UNTIL_CLOSE;
 		r->keep_alive = false;

@@ -138,15 +138,21 @@ static void write_upgrade(struct text *out, const struct http_fields *fields)
 	}
 }
 
-static void write_request_line(struct text *out, const struct http_request *r)
+/* OPTIONS with an absolute target that ends with its authority asks about the server: RFC 9112 section 3.2.4. */
+static bool is_bare_options(const struct http_request *r)
+{
+	return r->method_id == HTTP_METHOD_OPTIONS && r->form == HTTP_TARGET_ABSOLUTE &&
+		r->authority.p + r->authority.n == r->target.p + r->target.n;
+}
+
+static void write_request_line(struct text *out, const struct http_request *r, struct span path_prefix)
 {
 	text_put_span(out, r->method);
 	text_put_char(out, ' ');
-	if (r->form == HTTP_TARGET_ORIGIN || r->form == HTTP_TARGET_ASTERISK) {
-		text_put_span(out, r->target);
-	} else if (r->method_id == HTTP_METHOD_OPTIONS && r->authority.p + r->authority.n == r->target.p + r->target.n) {
-		text_put_char(out, '*'); /* RFC 9112 section 3.2.4: nothing follows the authority */
+	if (r->form == HTTP_TARGET_ASTERISK || is_bare_options(r)) {
+		text_put_char(out, '*');
 	} else {
+		text_put_span(out, path_prefix);
 		text_put_span(out, r->path);
 		if (r->has_query) {
 			text_put_char(out, '?');
@@ -176,7 +182,7 @@ void http_write_request_head(struct text *out, const struct http_request *r, con
 	bool host_passes = !f->host.n && r->form != HTTP_TARGET_ABSOLUTE && http_fields_have(&r->fields, HTTP_FIELD_HOST);
 	uint64_t without = 0;
 
-	write_request_line(out, r);
+	write_request_line(out, r, f->path_prefix);
 	if (!host_passes) {
 		http_write_field(out, SPAN("Host"), f->host.n ? f->host : r->authority);
 		without |= HTTP_FIELD_BIT(HOST);

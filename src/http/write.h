@@ -11,8 +11,10 @@
 /* What the request that goes to the upstream has that the client's did not (RFC 9110 section 7.6). */
 struct http_forward_request {
 	struct span host; /* Host to send; empty: the request's authority as it came */
+	struct span path_prefix; /* put before the path, but not before "*"; empty: none */
 	struct span via; /* pseudonym; empty: no Via */
-	struct span client; /* address text for X-Forwarded-For and Forwarded (without brackets or port); empty: none of the X-Forwarded fields nor Forwarded is written, received ones pass */
+	/* Address text for X-Forwarded-For and Forwarded, without brackets or port. Empty: none of these fields is written. */
+	struct span client;
 	bool client_is_ipv6;
 	struct span proto; /* "http" or "https" for X-Forwarded-Proto */
 	bool chunked; /* the body goes out chunked (Transfer-Encoding is ours), else a received Content-Length passes */
