@@ -1,0 +1,131 @@
+/*
+ * answer: renders the answers of abort rules. The loader has checked status, names and values; here they become bytes.
+ * Content-Length is always right and always ours; Cache-Control: no-store keeps caches from remembering a fault.
+ */
+#include "fault/answer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+
+static bool name_is(struct span name, const char *literal)
+{
+	return span_eq_nocase(name, span_of_string(literal));
+}
+
+static const struct fault_field *field_given(const struct fault_abort *abort, const char *name)
+{
+	for (unsigned i = 0; i < abort->n_fields; i++) {
+		if (name_is(abort->fields[i].name, name))
+			return &abort->fields[i];
+	}
+	return NULL;
+}
+
+static void put_field(struct text *t, struct span name, struct span value)
+{
+	text_put_span(t, name);
+	text_put_literal(t, ": ");
+	text_put_span(t, value);
+	text_put_literal(t, "\r\n");
+}
+
+/* Of what the rule says, the bits that the classifier knows. */
+static uint32_t known_fields(const struct fault_abort *abort)
+{
+	uint32_t bits = 0;
+
+	for (unsigned f = 0; f < STATUS_FIELD_COUNT; f++) {
+		if (field_given(abort, status_field_name((enum status_field)f)))
+			bits |= UINT32_C(1) << f;
+	}
+	return bits;
+}
+
+static void put_body(struct text *t, const struct rule *rule, struct span reason)
+{
+	const struct fault_abort *abort = &rule->abort;
+
+	if (abort->has_body) {
+		text_put_span(t, abort->body);
+		return;
+	}
+	text_put_u64(t, abort->status);
+	text_put_char(t, ' ');
+	text_put_span(t, reason);
+	text_put_literal(t, "\nThis answer was injected by brownout, rule ");
+	text_put_span(t, rule->name);
+	text_put_literal(t, ".\n");
+}
+
+static void put_fields(struct text *t, const struct fault_abort *abort, size_t body_n, bool has_content, bool proxy_status)
+{
+	for (unsigned i = 0; i < abort->n_fields; i++)
+		put_field(t, abort->fields[i].name, abort->fields[i].value);
+	if (abort->retry_after_ns >= 0) {
+		text_put_literal(t, "Retry-After: ");
+		/* Rounded up: a client that waits what it was told never comes early. */
+		text_put_u64(t, ((uint64_t)abort->retry_after_ns + NS_PER_S - 1) / NS_PER_S);
+		text_put_literal(t, "\r\n");
+	}
+	if (!field_given(abort, "Cache-Control"))
+		text_put_literal(t, "Cache-Control: no-store\r\n");
+	if (proxy_status)
+		text_put_literal(t, "Proxy-Status: brownout; error=proxy_internal_response\r\n");
+	if (has_content && !field_given(abort, "Content-Type"))
+		text_put_literal(t, "Content-Type: text/plain; charset=utf-8\r\n");
+	if (has_content || body_n == SIZE_MAX) {
+		text_put_literal(t, "Content-Length: ");
+		text_put_u64(t, body_n == SIZE_MAX ? 0 : body_n);
+		text_put_literal(t, "\r\n");
+	}
+}
+
+int fault_answer_init(struct fault_answer *a, const struct rule *rule, bool proxy_status)
+{
+	const struct fault_abort *abort = &rule->abort;
+	const struct status_info *info = status_classify(abort->status);
+	struct span reason = abort->reason.n ? abort->reason : span_of_string(info ? info->reason : "");
+	bool has_content = info && info->content == STATUS_CONTENT_ALLOWED;
+	struct text body, head;
+
+	text_init(&body);
+	text_init(&head);
+	if (has_content)
+		put_body(&body, rule, reason);
+	text_put_literal(&head, "HTTP/1.1 ");
+	text_put_u64(&head, abort->status);
+	text_put_char(&head, ' ');
+	text_put_span(&head, reason);
+	text_put_literal(&head, "\r\n");
+	/* 205 says that it is empty; 204 and 304 must not or need not say so. */
+	put_fields(&head, abort, info && info->content == STATUS_CONTENT_EMPTY ? SIZE_MAX : body.n, has_content, proxy_status);
+
+	*a = (struct fault_answer){
+		.shape = { .code = abort->status, .final = true, .content = body.n > 0 },
+		.has_date = field_given(abort, "Date") != NULL,
+	};
+	a->shape.fields = known_fields(abort);
+	if (has_content || (info && info->content == STATUS_CONTENT_EMPTY))
+		a->shape.fields |= STATUS_FIELD_BIT(CONTENT_LENGTH);
+	a->memory = malloc(head.n + body.n);
+	if (a->memory && !head.cut && !body.cut) {
+		memcpy(a->memory, head.p, head.n);
+		if (body.n)
+			memcpy(a->memory + head.n, body.p, body.n);
+		a->head = span_of(a->memory, head.n);
+		a->body = span_of(a->memory + head.n, body.n);
+	} else {
+		fault_answer_deinit(a);
+	}
+	text_deinit(&head);
+	text_deinit(&body);
+	return a->memory ? 0 : -ENOMEM;
+}
+
+void fault_answer_deinit(struct fault_answer *a)
+{
+	free(a->memory);
+	a->memory = NULL;
+}

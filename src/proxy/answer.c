@@ -1,0 +1,389 @@
+/*
+ * answer: from the first byte of the upstream's answer to the last one for the client: interim heads, the final head, the
+ * rules of phase response, the body.
+ */
+#include <assert.h>
+
+#include "http/write.h"
+#include "proxy/facts.h"
+#include "proxy/worker.h"
+
+/* More 1xx heads than this for one request are an attack or a loop. */
+#define INTERIMS_MAX 100
+
+static struct upstream_conn *up_of(struct client *c)
+{
+	return c->ex.up;
+}
+
+/* ---- the head ---- */
+
+/* The upstream stopped before a whole head was here. */
+static enum step head_ended(struct client *c)
+{
+	const struct exchange *ex = &c->ex;
+
+	if (peer_bytes(&ex->up->peer).n)
+		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_INCOMPLETE);
+	return forward_failed(c, PROXY_ERROR_CONNECTION_TERMINATED);
+}
+
+/* Why the head was refused, as RFC 9209 names it. */
+static enum step head_refused(struct client *c, enum http_error error)
+{
+	/* The text of each error says enough in the log; on the wire all others are one type. */
+	enum proxy_error type = PROXY_ERROR_HTTP_PROTOCOL_ERROR;
+
+	if (error == HTTP_ERROR_HEAD_TOO_LARGE || error == HTTP_ERROR_TOO_MANY_FIELDS)
+		type = PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE;
+	else if (error == HTTP_ERROR_CODING_INVALID || error == HTTP_ERROR_CODING_UNSUPPORTED)
+		type = PROXY_ERROR_HTTP_RESPONSE_TRANSFER_CODING;
+	return reply_failure(c, type);
+}
+
+static enum step read_more(struct client *c)
+{
+	size_t max = c->worker->plan->limits.max_header_bytes;
+	struct peer *peer = &up_of(c)->peer;
+
+	for (;;) {
+		enum peer_got got = peer_fetch_more(c->worker, peer, max);
+		struct span held = peer_bytes(peer);
+		size_t scanned = c->ex.scanned;
+
+		if (got == PEER_WAIT)
+			return STEP_WAIT;
+		if (got == PEER_EOF || got == PEER_FAILED)
+			return head_ended(c);
+		if (got == PEER_FULL)
+			return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
+		if (http_head_is_due(held.p, held.n, &scanned))
+			return STEP_MORE;
+		c->ex.scanned = (uint32_t)scanned;
+	}
+}
+
+static enum step take_head(struct client *c);
+
+enum step answer_read_head(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	struct peer *peer = &ex->up->peer;
+	enum http_error error = HTTP_ERROR_NONE;
+	struct span bytes;
+
+	/* A part of a head is here: parse again only when that can bring something. */
+	if (ex->scanned) {
+		enum step step = read_more(c);
+
+		if (step != STEP_MORE || ex->state != EXCHANGE_FORWARD)
+			return step;
+	} else {
+		switch (peer_fetch(w, peer)) {
+		case PEER_BYTES:
+			break;
+		case PEER_WAIT:
+			return STEP_WAIT;
+		case PEER_EOF:
+		case PEER_FAILED:
+		case PEER_FULL:
+			return head_ended(c);
+		}
+	}
+	bytes = peer_bytes(peer);
+	ex->scanned = 0;
+	/* Writable: the peer's own bytes, in the scratch or in its block. */
+	switch (http_response_parse(&w->response, (char *)(uintptr_t)bytes.p, bytes.n, (enum http_method)ex->method, &error)) {
+	case HTTP_PARSE_OK:
+		return take_head(c);
+	case HTTP_PARSE_MORE:
+		ex->scanned = 1;
+		return STEP_MORE;
+	default:
+		return head_refused(c, error);
+	}
+}
+
+/* What the classifier finds in the upstream's head is counted; what would break framing is mended by how heads are written. */
+static void count_violations(struct client *c, const struct http_response *r)
+{
+	struct worker *w = c->worker;
+	struct status_response response = {
+		.code = r->status,
+		.fields = facts_status_fields(&r->fields),
+		.final = r->status >= 200,
+		.content = r->body != HTTP_BODY_NONE && !(r->body == HTTP_BODY_LENGTH && r->body_length == 0),
+	};
+	struct status_request request;
+	uint32_t found;
+
+	facts_status_request(exchange_request(c), &request);
+	if (r->status == 206) {
+		const struct http_field *type = http_fields_first(&r->fields, HTTP_FIELD_CONTENT_TYPE);
+
+		response.multipart = type && span_eq_nocase(span_first(type->value, 20), SPAN("multipart/byteranges"));
+	}
+	found = status_validate(&response, &request);
+	if (!found)
+		return;
+	counter_add(&w->counters, COUNTER_VIOLATIONS, 1);
+	for (unsigned v = 0; v < STATUS_VIOLATION_COUNT; v++) {
+		if (found & (UINT32_C(1) << v))
+			counter_bump(&w->counters.violations[v], 1);
+	}
+}
+
+static void reset_head_text(struct text *out)
+{
+	out->n = 0;
+	out->cut = false;
+}
+
+/* An interim answer goes on at once (RFC 9110 section 15.2), but not to HTTP/1.0, which knows none. */
+static enum step pass_interim(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	const struct http_forward_response how = { .via = w->plan->via, .drop_length = true };
+	int sent = 0;
+
+	if (++ex->interims > INTERIMS_MAX)
+		return reply_failure(c, PROXY_ERROR_HTTP_PROTOCOL_ERROR);
+	counter_add(&w->counters, COUNTER_RESPONSES_1XX, 1);
+	reset_head_text(&w->out);
+	http_write_response_head(&w->out, &w->response, &how);
+	peer_consume(w, &ex->up->peer, w->response.head_n);
+	if (w->out.cut)
+		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
+	if (ex->minor > 0)
+		sent = peer_send_span(w, &c->peer, text_span(&w->out));
+	if (sent < 0)
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	return STEP_MORE;
+}
+
+/* ---- the rules of phase response ---- */
+
+static void decide_answer(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	struct facts f;
+
+	facts_of_request(c, exchange_request(c), &f);
+	f.status = ex->upstream_status;
+	decide(&w->plan->rules, w->shared->states, &f, RULE_PHASE_RESPONSE, w->patterns, &w->decided);
+	fault_effect_take(&ex->effect, &w->decided);
+	if (ex->effect.delay_ns) {
+		ex->delay_ns += ex->effect.delay_ns;
+		exchange_note_fault(c, ex->effect.delay_rule, FAULT_DELAY, &w->decided);
+	}
+	if (ex->effect.end_rule)
+		exchange_note_fault(c, ex->effect.end_rule, fault_effect_kind(&ex->effect), &w->decided);
+}
+
+static enum step pass_answer(struct client *c);
+
+/* Carries out what the rules of phase response say next. The upstream's answer lies unread behind its parsed head. */
+static enum step act(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+	int64_t now = loop_now_ns(w->loop);
+	struct fault_verdict v = fault_next(&ex->effect, ex->upstream_head_ns, now);
+
+	if (v.kind != FAULT_WAIT && ex->state == EXCHANGE_HOLD_ANSWER) {
+		int64_t actual = now - ex->upstream_head_ns;
+
+		ex->delayed = true;
+		ex->delay_actual_ns += actual;
+		histogram_add(&w->counters.delay_error, actual - ex->effect.delay_ns);
+	}
+	switch (v.kind) {
+	case FAULT_WAIT:
+		if (ex->state != EXCHANGE_HOLD_ANSWER)
+			exchange_set_state(c, EXCHANGE_HOLD_ANSWER);
+		client_wait_until(c, v.until_ns);
+		return STEP_WAIT;
+	case FAULT_REPLY:
+		return reply_abort(c, v.rule);
+	case FAULT_CLOSE:
+		return client_close(c, CLOSE_FAULT_CLOSE, CONN_END_CLOSE);
+	case FAULT_RESET:
+		return client_close(c, CLOSE_FAULT_RESET, CONN_END_RESET);
+	case FAULT_CONTINUE:
+		break;
+	}
+	if (ex->state == EXCHANGE_HOLD_ANSWER) {
+		/* Others have used the work space meanwhile: the head is parsed again from the kept bytes. */
+		exchange_set_state(c, EXCHANGE_FORWARD);
+		client_wait_for(c, w->plan->upstreams[ex->upstream].response_timeout_ns);
+		return STEP_MORE;
+	}
+	return pass_answer(c);
+}
+
+enum step answer_hold_over(struct client *c)
+{
+	if (c->peer.conn.ready & (CONN_HANGUP | CONN_FAILED))
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	return act(c);
+}
+
+static enum step take_head(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	const struct http_response *r = &w->response;
+
+	if (r->status == 101) {
+		if (!ex->upgrade || !ex->upload_over)
+			return reply_failure(c, PROXY_ERROR_HTTP_UPGRADE_FAILED);
+		ex->upstream_status = 101;
+		return tunnel_begin(c);
+	}
+	if (r->status < 200)
+		return pass_interim(c);
+	if (ex->answer_decided)
+		return pass_answer(c);
+	ex->upstream_head_ns = loop_now_ns(w->loop);
+	ex->upstream_status = (uint16_t)r->status;
+	count_violations(c, r);
+	ex->answer_decided = true;
+	ex->effect = (struct fault_effect){ 0 };
+	if (ruleset_has_phase(&w->plan->rules, RULE_PHASE_RESPONSE))
+		decide_answer(c);
+	return act(c);
+}
+
+/* ---- passing it on ---- */
+
+/* How the answer's end will be known to the client, and whether its connection can stay. */
+static void frame_answer(struct client *c, const struct http_response *r, struct http_forward_response *how)
+{
+	struct exchange *ex = &c->ex;
+	bool unframed = r->body == HTTP_BODY_CHUNKED || r->body == HTTP_BODY_UNTIL_CLOSE;
+
+	how->chunked = unframed && ex->minor > 0;
+	ex->visible_end = unframed && !how->chunked;
+	how->drop_length = r->status == 204 || unframed;
+	/* Answered before the request was read whole: nobody could tell its rest from the next request. */
+	if (ex->visible_end || !ex->upload_over || ex->upload_broken || c->worker->draining)
+		ex->keep_alive = false;
+	if (!ex->keep_alive)
+		how->connection = HTTP_CONNECTION_CLOSE;
+	else
+		how->connection = ex->minor == 0 ? HTTP_CONNECTION_KEEP_ALIVE : HTTP_CONNECTION_DEFAULT;
+}
+
+static enum step relay_answer(struct client *c, struct span head);
+
+static enum step pass_answer(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	const struct http_response *r = &w->response;
+	struct http_forward_response how = { .via = w->plan->via, .date = worker_date(w) };
+	char line[512];
+	struct text extra;
+
+	frame_answer(c, r, &how);
+	if (ex->rule && ex->fault == FAULT_DELAY && w->plan->fault_header) {
+		text_init_fixed(&extra, line, sizeof(line));
+		reply_put_fault_line(c, &extra, ex->rule, FAULT_DELAY);
+		if (!extra.cut)
+			how.extra = text_span(&extra);
+	}
+	reset_head_text(&w->out);
+	http_write_response_head(&w->out, r, &how);
+	if (w->out.cut)
+		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
+	relay_init(&ex->download, r->body, r->body_length, how.chunked);
+	ex->status = (uint16_t)r->status;
+	ex->up_keep_alive = r->keep_alive;
+	ex->head_wire_bytes = (uint32_t)w->out.n;
+	peer_consume(w, &ex->up->peer, r->head_n);
+	exchange_set_state(c, EXCHANGE_RELAY);
+	client_wait_for(c, w->plan->upstreams[ex->upstream].idle_timeout_ns);
+	return relay_answer(c, text_span(&w->out));
+}
+
+/* The upstream failed in the middle of its answer: the client must see that it is not whole. */
+static enum step cut(struct client *c, enum proxy_error error)
+{
+	c->ex.failure = (uint8_t)error;
+	return client_close(c, CLOSE_UPSTREAM_CUT, c->ex.visible_end ? CONN_END_RESET : CONN_END_CLOSE);
+}
+
+static enum step complete(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->up_keep_alive && ex->upload_over && !ex->upload_broken && !peer_bytes(&ex->up->peer).n && !ex->up->peer.out.n)
+		upstream_keep(ex->up);
+	else
+		upstream_close(ex->up);
+	ex->up = NULL;
+	return client_answered(c, CLOSE_COMPLETE);
+}
+
+static enum step relay_answer(struct client *c, struct span head)
+{
+	struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+	enum http_error error = HTTP_ERROR_NONE;
+	enum relay_result r = relay_run(w, &ex->download, &ex->up->peer, &c->peer, &head, &error);
+
+	if (head.n) {
+		/* Not a byte of the head has left: an answer of our own can still take its place. */
+		ex->status = 0;
+		return reply_failure(c, r == RELAY_MALFORMED ? PROXY_ERROR_HTTP_RESPONSE_TRANSFER_CODING :
+							       PROXY_ERROR_HTTP_RESPONSE_INCOMPLETE);
+	}
+	if (!ex->answer_begun) {
+		ex->answer_begun = true;
+		ex->answer_ns = loop_now_ns(w->loop);
+	}
+	ex->waits_for_client = r == RELAY_WAIT_WRITE;
+	switch (r) {
+	case RELAY_DONE:
+		return complete(c);
+	case RELAY_MORE:
+		return STEP_MORE;
+	case RELAY_WAIT_READ:
+	case RELAY_WAIT_WRITE:
+		return STEP_WAIT;
+	case RELAY_SOURCE_END:
+		return cut(c, PROXY_ERROR_HTTP_RESPONSE_INCOMPLETE);
+	case RELAY_SOURCE_FAILED:
+		return cut(c, PROXY_ERROR_CONNECTION_TERMINATED);
+	case RELAY_MALFORMED:
+		return cut(c, PROXY_ERROR_HTTP_RESPONSE_TRANSFER_CODING);
+	case RELAY_TARGET_FAILED:
+		break;
+	}
+	return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+}
+
+enum step answer_relay(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	const struct plan *plan = c->worker->plan;
+	uint64_t before = ex->download.content_bytes + ex->upload.content_bytes;
+	enum step sent, got;
+
+	if (c->timed_out)
+		return ex->waits_for_client ? client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET) :
+					      cut(c, PROXY_ERROR_CONNECTION_READ_TIMEOUT);
+	/* The answer may have begun before the request had ended: both go on. */
+	sent = forward_upload(c);
+	if (sent == STEP_DONE)
+		return sent;
+	got = relay_answer(c, SPAN_EMPTY);
+	if (got == STEP_DONE || ex->state != EXCHANGE_RELAY)
+		return got;
+	if (ex->download.content_bytes + ex->upload.content_bytes != before || got == STEP_MORE)
+		client_wait_for(c, ex->waits_for_client ? plan->limits.idle_timeout_ns : plan->upstreams[ex->upstream].idle_timeout_ns);
+	return got == STEP_MORE || sent == STEP_MORE ? STEP_MORE : STEP_WAIT;
+}

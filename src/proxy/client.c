@@ -1,0 +1,370 @@
+/*
+ * client: see client.h. Accepts, drives the steps, reads request heads, decides between the next request and the end.
+ */
+#include "proxy/client.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "proxy/worker.h"
+
+/* Steps of one client in a row before others have their turn. */
+#define STEPS_PER_RUN 32
+
+/* After the last answer: how long and how much a client that still sends is listened to, so that the kernel's reset does
+ * not take the answer away from it (RFC 9112 section 9.6). */
+#define LINGER_NS (5 * NS_PER_S)
+#define LINGER_BYTES (16 * 1024 * 1024)
+
+static void client_fire(struct timer *timer)
+{
+	struct client *c = container_of(timer, struct client, deadline);
+
+	c->timed_out = true;
+	client_run(&c->task);
+}
+
+static void client_free(struct grave *grave)
+{
+	struct client *c = container_of(grave, struct client, grave);
+
+	pool_put(&c->worker->clients, c);
+}
+
+/* The answer at the limit of connections: short, at once, and gone. */
+static void refuse(int fd)
+{
+	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nCache-Control: no-store\r\nConnection: close\r\n"
+				     "Proxy-Status: brownout; error=connection_limit_reached\r\nContent-Length: 0\r\n\r\n";
+
+	(void)!write(fd, answer, sizeof(answer) - 1);
+	(void)close(fd);
+}
+
+static bool reserve_client(struct worker *w)
+{
+	uint32_t max = w->plan->limits.max_connections;
+
+	if (atomic_fetch_add_explicit(&w->shared->clients_open, 1, memory_order_relaxed) < max || !max)
+		return true;
+	atomic_fetch_sub_explicit(&w->shared->clients_open, 1, memory_order_relaxed);
+	return false;
+}
+
+void client_accept(struct worker *w, struct worker_listener *l, int fd, const struct address *peer)
+{
+	struct client *c;
+
+	counter_add(&w->counters, COUNTER_CONNECTIONS, 1);
+	if (!reserve_client(w)) {
+		counter_add(&w->counters, COUNTER_CONNECTIONS_REFUSED, 1);
+		refuse(fd);
+		return;
+	}
+	c = pool_get(&w->clients);
+	if (!c) {
+		atomic_fetch_sub_explicit(&w->shared->clients_open, 1, memory_order_relaxed);
+		(void)close(fd);
+		return;
+	}
+	*c = (struct client){ .worker = w, .listener = l, .port = address_port(peer) };
+	address_bytes(peer, c->address);
+	peer_init(&c->peer);
+	exchange_init(&c->ex);
+	task_init(&c->task, client_run);
+	timer_init(&c->deadline, client_fire);
+	list_push_back(&w->clients_open, &c->node);
+	/* Most clients have sent their request by the time they are accepted: reading at once spares a round of the loop. */
+	if (conn_open(&c->peer.conn, w->loop, fd, &c->task, CONN_READABLE | CONN_WRITABLE) < 0) {
+		c->peer.conn.fd = -1;
+		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
+		return;
+	}
+	client_wait_for(c, w->plan->limits.idle_timeout_ns);
+	loop_queue(w->loop, &c->task);
+}
+
+void client_wait_until(struct client *c, int64_t due_ns)
+{
+	/* Out of memory for a deadline: act on it now rather than never. */
+	if (timer_set(c->worker->loop, &c->deadline, due_ns) < 0) {
+		c->timed_out = true;
+		loop_queue(c->worker->loop, &c->task);
+	}
+}
+
+void client_wait_for(struct client *c, int64_t ns)
+{
+	client_wait_until(c, loop_now_ns(c->worker->loop) + ns);
+}
+
+enum step client_close(struct client *c, enum close_reason reason, enum conn_end how)
+{
+	struct worker *w = c->worker;
+
+	exchange_finish(c, reason);
+	exchange_set_state(c, EXCHANGE_DONE);
+	peer_deinit(w, &c->peer, how);
+	timer_deinit(w->loop, &c->deadline);
+	task_cancel(&c->task);
+	list_remove(&c->node);
+	atomic_fetch_sub_explicit(&w->shared->clients_open, 1, memory_order_relaxed);
+	loop_bury(w->loop, &c->grave, client_free);
+	worker_client_gone(w);
+	return STEP_DONE;
+}
+
+enum step client_linger(struct client *c)
+{
+	exchange_set_state(c, EXCHANGE_LINGER);
+	conn_shutdown_write(&c->peer.conn);
+	relay_init(&c->ex.upload, HTTP_BODY_UNTIL_CLOSE, 0, false);
+	c->ex.upload.discard = true;
+	client_wait_for(c, LINGER_NS);
+	return STEP_MORE;
+}
+
+/* Everything the client sent has been read, as far as can be known without asking the kernel again. */
+static bool client_is_quiet(const struct client *c)
+{
+	return !peer_bytes(&c->peer).n && !(c->peer.conn.ready & CONN_READABLE);
+}
+
+enum step client_answered(struct client *c, enum close_reason reason)
+{
+	bool keep = c->ex.keep_alive && !c->worker->draining;
+	bool unread = !c->ex.upload.done;
+
+	exchange_finish(c, reason);
+	if (keep && unread) {
+		exchange_set_state(c, EXCHANGE_DRAIN);
+		c->ex.upload.discard = true;
+		c->ex.upload.chunk_out = false;
+		client_wait_for(c, c->worker->plan->limits.header_timeout_ns);
+		return STEP_MORE;
+	}
+	if (keep) {
+		exchange_set_state(c, EXCHANGE_IDLE);
+		exchange_init(&c->ex);
+		client_wait_for(c, c->worker->plan->limits.idle_timeout_ns);
+		return STEP_MORE;
+	}
+	if (unread || !client_is_quiet(c))
+		return client_linger(c);
+	return client_close(c, reason, CONN_END_CLOSE);
+}
+
+static enum step run_drain(struct client *c)
+{
+	struct span nothing = SPAN_EMPTY;
+	enum http_error error;
+
+	if (c->timed_out)
+		return client_linger(c);
+	switch (relay_run(c->worker, &c->ex.upload, &c->peer, &c->peer, &nothing, &error)) {
+	case RELAY_DONE:
+		return client_answered(c, CLOSE_COMPLETE);
+	case RELAY_MORE:
+		return STEP_MORE;
+	case RELAY_WAIT_READ:
+	case RELAY_WAIT_WRITE:
+		return STEP_WAIT;
+	case RELAY_MALFORMED:
+		return client_linger(c);
+	case RELAY_SOURCE_END:
+	case RELAY_SOURCE_FAILED:
+	case RELAY_TARGET_FAILED:
+		break;
+	}
+	return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+}
+
+static enum step run_linger(struct client *c)
+{
+	struct span nothing = SPAN_EMPTY;
+	enum relay_result r;
+	enum http_error error;
+
+	if (c->timed_out || c->ex.upload.content_bytes > LINGER_BYTES)
+		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
+	r = relay_run(c->worker, &c->ex.upload, &c->peer, &c->peer, &nothing, &error);
+	if (r == RELAY_MORE)
+		return STEP_MORE;
+	if (r == RELAY_WAIT_READ)
+		return STEP_WAIT;
+	return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
+}
+
+static enum step parse_head(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct span bytes = peer_bytes(&c->peer);
+	size_t max = w->plan->limits.max_header_bytes;
+	enum http_error error = HTTP_ERROR_NONE;
+
+	w->parsed_for = NULL;
+	switch (http_request_parse(&w->request, bytes.p, MIN(bytes.n, max), &error)) {
+	case HTTP_PARSE_OK:
+		w->parsed_for = c;
+		return request_begin(c);
+	case HTTP_PARSE_MORE:
+		return bytes.n < max ? STEP_MORE : reply_reject(c, http_head_overflow(bytes.p, bytes.n));
+	default:
+		return reply_reject(c, error);
+	}
+}
+
+static enum step run_idle(struct client *c)
+{
+	if (c->timed_out || (c->worker->draining && !peer_bytes(&c->peer).n))
+		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
+	switch (peer_fetch(c->worker, &c->peer)) {
+	case PEER_BYTES:
+		break;
+	case PEER_WAIT:
+		return STEP_WAIT;
+	case PEER_EOF:
+	case PEER_FAILED:
+	case PEER_FULL:
+		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
+	}
+	exchange_set_state(c, EXCHANGE_HEAD);
+	c->ex.first_ns = loop_now_ns(c->worker->loop);
+	c->ex.upstream = UINT16_MAX;
+	client_wait_for(c, c->worker->plan->limits.header_timeout_ns);
+	return parse_head(c);
+}
+
+/* The head is not whole: reads on until parsing it again can bring something. */
+static enum step run_head(struct client *c)
+{
+	size_t max = c->worker->plan->limits.max_header_bytes;
+
+	if (c->timed_out) {
+		/* RFC 9110 section 15.5.9. */
+		exchange_begin_rejected(c, HTTP_ERROR_NONE);
+		return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request head did not arrive in time.");
+	}
+	for (;;) {
+		enum peer_got got = peer_fetch_more(c->worker, &c->peer, max);
+		struct span held = peer_bytes(&c->peer);
+		size_t scanned = c->ex.scanned;
+
+		if (got == PEER_WAIT)
+			return STEP_WAIT;
+		if (got == PEER_EOF || got == PEER_FAILED) /* half a request: nothing to answer */
+			return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+		if (got == PEER_FULL || http_head_is_due(held.p, held.n, &scanned))
+			return parse_head(c);
+		c->ex.scanned = (uint32_t)scanned;
+	}
+}
+
+static enum step run_state(struct client *c)
+{
+	switch ((enum exchange_state)c->ex.state) {
+	case EXCHANGE_IDLE:
+		return run_idle(c);
+	case EXCHANGE_HEAD:
+		return run_head(c);
+	case EXCHANGE_HOLD:
+		return request_hold_over(c);
+	case EXCHANGE_RESOLVE:
+		return forward_resolved(c);
+	case EXCHANGE_CONNECT:
+		return forward_connected(c);
+	case EXCHANGE_FORWARD:
+		return forward_run(c);
+	case EXCHANGE_HOLD_ANSWER:
+		return answer_hold_over(c);
+	case EXCHANGE_RELAY:
+		return answer_relay(c);
+	case EXCHANGE_TUNNEL:
+		return tunnel_run(c);
+	case EXCHANGE_REPLY:
+		return reply_run(c);
+	case EXCHANGE_DRAIN:
+		return run_drain(c);
+	case EXCHANGE_LINGER:
+		return run_linger(c);
+	case EXCHANGE_DONE:
+	case EXCHANGE_STATE_COUNT:
+		break;
+	}
+	assert(!"a step of a client that is gone");
+	return STEP_DONE;
+}
+
+/* What lies in the scratch must not outlive the task: the next one uses it. */
+static int settle(struct client *c)
+{
+	int r = peer_settle(c->worker, &c->peer);
+
+	if (r == 0 && c->ex.up)
+		r = peer_settle(c->worker, &c->ex.up->peer);
+	return r;
+}
+
+void client_run(struct task *task)
+{
+	struct client *c = container_of(task, struct client, task);
+	enum step step = STEP_MORE;
+
+	for (unsigned i = 0; i < STEPS_PER_RUN && step == STEP_MORE; i++) {
+		step = run_state(c);
+		if (step != STEP_DONE)
+			c->timed_out = false;
+	}
+	if (step == STEP_DONE)
+		return;
+	if (settle(c) < 0)
+		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
+	else if (step == STEP_MORE)
+		loop_queue(c->worker->loop, &c->task);
+}
+
+void client_drain(struct client *c)
+{
+	c->ex.keep_alive = false;
+	if (c->ex.state == EXCHANGE_IDLE)
+		loop_queue(c->worker->loop, &c->task);
+}
+
+bool client_is_ipv6(const struct client *c)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(c->address, mapped, sizeof(mapped)) != 0;
+}
+
+static size_t put_decimal_byte(char *p, unsigned v)
+{
+	size_t n = 0;
+
+	if (v >= 100)
+		p[n++] = (char)('0' + v / 100);
+	if (v >= 10)
+		p[n++] = (char)('0' + v / 10 % 10);
+	p[n++] = (char)('0' + v % 10);
+	return n;
+}
+
+size_t client_address_text(const struct client *c, char text[CLIENT_TEXT_BYTES])
+{
+	static const uint8_t none[16];
+	size_t n = 0;
+
+	if (memcmp(c->address, none, sizeof(none)) == 0)
+		return 0;
+	if (client_is_ipv6(c))
+		return inet_ntop(AF_INET6, c->address, text, CLIENT_TEXT_BYTES) ? strlen(text) : 0;
+	/* Written into every forwarded request: by hand, since inet_ntop goes through printf. */
+	for (unsigned i = 12; i < 16; i++) {
+		n += put_decimal_byte(text + n, c->address[i]);
+		if (i < 15)
+			text[n++] = '.';
+	}
+	return n;
+}

@@ -1,0 +1,90 @@
+/*
+ * client: one client connection: its socket, its deadline, its exchange. Made by a listener's accept, buried when closed.
+ */
+#ifndef BROWNOUT_PROXY_CLIENT_H
+#define BROWNOUT_PROXY_CLIENT_H
+
+#include "net/address.h"
+#include "proxy/exchange.h"
+
+struct worker_listener;
+
+struct client {
+	struct peer peer;
+	struct task task;
+	struct timer deadline;
+	struct grave grave;
+	struct list node; /* in worker.clients_open */
+	struct worker *worker;
+	struct worker_listener *listener;
+	uint8_t address[16];
+	uint16_t port;
+	bool timed_out; /* the deadline fired: the running state decides what that means */
+	struct exchange ex;
+};
+
+/* Takes fd over. Closes it where the limit of connections is reached or memory is out. */
+void client_accept(struct worker *w, struct worker_listener *l, int fd, const struct address *peer);
+
+/* The task of a client: runs steps until one waits. */
+void client_run(struct task *task);
+
+/* Sets the deadline to `ns` from now, or at the absolute time. */
+void client_wait_for(struct client *c, int64_t ns);
+void client_wait_until(struct client *c, int64_t due_ns);
+
+/* Finishes the exchange with this reason, closes, buries. Always STEP_DONE. */
+enum step client_close(struct client *c, enum close_reason reason, enum conn_end how);
+
+/* After an answer went out whole: the next request, or the end of the connection. The exchange is finished with `reason`. */
+enum step client_answered(struct client *c, enum close_reason reason);
+
+/* Bytes of the last answer may still be under way and the client may still be sending: half-close and drain for a while. */
+enum step client_linger(struct client *c);
+
+/* For a stop: closes where idle, else lets the running exchange be the last one. */
+void client_drain(struct client *c);
+
+/* Text of the client's address; returns its length (0 for unix sockets). */
+#define CLIENT_TEXT_BYTES 48
+size_t client_address_text(const struct client *c, char text[CLIENT_TEXT_BYTES]);
+bool client_is_ipv6(const struct client *c);
+
+/* ---- steps of the states, one file each ---- */
+
+enum step request_begin(struct client *c); /* request.c: a head is parsed in worker.request; settles where it goes */
+enum step request_hold_over(struct client *c); /* HOLD: due or not yet */
+
+enum step forward_begin(struct client *c); /* forward.c: finds a connection to the upstream */
+enum step forward_resolved(struct client *c); /* RESOLVE */
+enum step forward_connected(struct client *c); /* CONNECT: writable, or failed */
+enum step forward_run(struct client *c); /* FORWARD */
+/* Moves the request body on. Returns STEP_WAIT where there is nothing to do now. */
+enum step forward_upload(struct client *c);
+/* The upstream failed before its answer had begun: once more on a new connection where that is safe, else its failure. */
+enum step forward_failed(struct client *c, enum proxy_error error);
+
+enum step answer_read_head(struct client *c); /* answer.c: FORWARD, once something is there */
+enum step answer_hold_over(struct client *c); /* HOLD_ANSWER */
+enum step answer_relay(struct client *c); /* RELAY */
+
+enum step tunnel_begin(struct client *c); /* tunnel.c: a 101 is parsed in worker.response */
+enum step tunnel_run(struct client *c); /* TUNNEL */
+
+/* ---- answers made here (reply.c) ---- */
+
+/* A refused request: its status, then the connection closes. */
+enum step reply_reject(struct client *c, enum http_error error);
+/* The upstream failed: the status and Proxy-Status of this type. Finishes with UPSTREAM_FAILED. */
+enum step reply_failure(struct client *c, enum proxy_error error);
+/* Any other answer of our own (404 for no route ...), with a line of text. */
+enum step reply_status(struct client *c, unsigned status, enum proxy_error error, const char *text);
+/* The answer of an abort rule. */
+enum step reply_abort(struct client *c, const struct rule *rule);
+/* The line that tells a fault from a real failure: "X-Brownout: rule=NAME; fault=KIND; id=HEX CRLF". */
+void reply_put_fault_line(struct client *c, struct text *out, const struct rule *rule, enum fault_kind kind);
+/* OPTIONS and TRACE that may not be forwarded further (Max-Forwards: 0). */
+enum step reply_final_recipient(struct client *c);
+enum step reply_run(struct client *c); /* REPLY */
+
+#endif

@@ -1,0 +1,240 @@
+/*
+ * exchange: the bookkeeping of one exchange: state, saved head, what is counted and recorded. It moves no bytes.
+ */
+#include "proxy/exchange.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/clock.h"
+#include "proxy/worker.h"
+
+const char *exchange_state_name(enum exchange_state s)
+{
+	static const char *const names[EXCHANGE_STATE_COUNT] = {
+#define STATE(id, name, text) [EXCHANGE_##id] = name,
+#include "proxy/exchange.def"
+#undef STATE
+	};
+
+	return names[s];
+}
+
+static bool edge_is_allowed(enum exchange_state from, enum exchange_state to)
+{
+	switch ((unsigned)from << 8 | (unsigned)to) {
+#define EDGE(a, b) case (unsigned)EXCHANGE_##a << 8 | (unsigned)EXCHANGE_##b:
+#include "proxy/exchange.def"
+#undef EDGE
+		return true;
+	default:
+		return false;
+	}
+}
+
+void exchange_init(struct exchange *ex)
+{
+	*ex = (struct exchange){ .state = EXCHANGE_IDLE };
+	list_init(&ex->resolving);
+}
+
+void exchange_set_state(struct client *c, enum exchange_state to)
+{
+	struct exchange *ex = &c->ex;
+	struct counters *counters = &c->worker->counters;
+
+	assert(edge_is_allowed((enum exchange_state)ex->state, to));
+	if (ex->state == EXCHANGE_HOLD || ex->state == EXCHANGE_HOLD_ANSWER)
+		gauge_add(&counters->held, -1);
+	if (to == EXCHANGE_HOLD || to == EXCHANGE_HOLD_ANSWER)
+		gauge_add(&counters->held, 1);
+	if (ex->state == EXCHANGE_RESOLVE)
+		list_remove(&ex->resolving);
+	ex->state = (uint8_t)to;
+}
+
+static struct head_part part_of(struct span head, struct span part)
+{
+	if (!part.n)
+		return (struct head_part){ 0, 0 };
+	return (struct head_part){ (uint32_t)(part.p - head.p), (uint32_t)part.n };
+}
+
+static struct span part_span(const struct exchange *ex, struct head_part part)
+{
+	return part.n ? span_of(ex->head.p + part.at, part.n) : SPAN_EMPTY;
+}
+
+static void count_begin(struct client *c)
+{
+	struct worker *w = c->worker;
+
+	c->ex.begun = true;
+	c->ex.id = ((uint64_t)w->number << 48) | ++w->next_id;
+	counter_add(&w->counters, COUNTER_REQUESTS, 1);
+	gauge_add(&w->counters.active, 1);
+}
+
+int exchange_begin(struct client *c, const struct http_request *r)
+{
+	struct exchange *ex = &c->ex;
+	struct span head = span_of(peer_bytes(&c->peer).p, r->head_n);
+
+	if (buffer_append(&c->worker->blocks, &ex->head, head) < 0)
+		return -ENOMEM;
+	count_begin(c);
+	ex->head_ns = loop_now_ns(c->worker->loop);
+	ex->method = (uint8_t)r->method_id;
+	ex->minor = (uint8_t)r->minor;
+	ex->method_part = part_of(head, r->method);
+	ex->host_part = part_of(head, r->authority);
+	ex->target_part = part_of(head, r->target);
+	ex->expect_continue = r->expect_continue;
+	ex->upgrade = r->upgrade;
+	/* An HTTP/1.0 client is kept only where it asks for it; what version and Connection say is in r. */
+	ex->keep_alive = r->keep_alive && !c->worker->draining;
+	relay_init(&ex->upload, r->body, r->body_length, r->body == HTTP_BODY_CHUNKED);
+	counter_add(&c->worker->counters, COUNTER_BYTES_IN, head.n);
+	/* In the scratch the parsed spans stay good while the scratch does; in a block of the peer's they go with it. */
+	if (c->peer.in.n)
+		c->worker->parsed_for = NULL;
+	peer_consume(c->worker, &c->peer, r->head_n);
+	return 0;
+}
+
+void exchange_begin_rejected(struct client *c, enum http_error error)
+{
+	count_begin(c);
+	c->ex.head_ns = loop_now_ns(c->worker->loop);
+	c->ex.reject = (uint8_t)error;
+	c->ex.keep_alive = false;
+	c->ex.minor = 1;
+	counter_add(&c->worker->counters, COUNTER_REQUESTS_REJECTED, 1);
+	counter_bump(&c->worker->counters.rejects[error], 1);
+}
+
+const struct http_request *exchange_request(struct client *c)
+{
+	struct worker *w = c->worker;
+	enum http_error error;
+	struct span head;
+
+	if (w->parsed_for == c)
+		return &w->request;
+	head = buffer_span(&c->ex.head);
+	/* It was parsed before from these very bytes. */
+	if (http_request_parse(&w->request, head.p, head.n, &error) != HTTP_PARSE_OK)
+		assert(!"a saved head no longer parses");
+	w->parsed_for = c;
+	return &w->request;
+}
+
+void exchange_note_fault(struct client *c, const struct rule *rule, enum fault_kind kind, const struct fault_plan *plan)
+{
+	static const enum counter counters[FAULT_KIND_COUNT] = {
+		[FAULT_ABORT] = COUNTER_FAULTS_ABORT,
+		[FAULT_DELAY] = COUNTER_FAULTS_DELAY,
+		[FAULT_CONNECTION] = COUNTER_FAULTS_CONNECTION,
+	};
+	struct exchange *ex = &c->ex;
+	ptrdiff_t number = rule - c->worker->plan->rules.v;
+
+	counter_add(&c->worker->counters, counters[kind], 1);
+	if (ex->rule && kind == FAULT_DELAY && ex->fault != FAULT_DELAY)
+		return;
+	ex->rule = rule;
+	ex->fault = (uint8_t)kind;
+	for (unsigned i = 0; plan && i < plan->n_decisions; i++) {
+		if (plan->decisions[i].rule == number && plan->decisions[i].outcome == DECISION_FIRED)
+			ex->decision = plan->decisions[i];
+	}
+}
+
+static void write_record(struct client *c, enum close_reason reason)
+{
+	const struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+	struct record *r;
+
+	if (!w->ring)
+		return;
+	r = ring_begin(w->ring);
+	if (!r) {
+		counter_add(&w->counters, COUNTER_RECORDS_DROPPED, 1);
+		return;
+	}
+	*r = (struct record){
+		.id = ex->id,
+		.first_ns = ex->first_ns,
+		.head_ns = ex->head_ns,
+		.upstream_sent_ns = ex->upstream_sent_ns,
+		.upstream_head_ns = ex->upstream_head_ns,
+		.answer_ns = ex->answer_ns,
+		.end_ns = loop_now_ns(w->loop),
+		.delay_ns = ex->delay_ns,
+		.delay_actual_ns = ex->delay_actual_ns,
+		.bytes_in = ex->head.n + ex->upload.content_bytes,
+		.bytes_out = ex->head_wire_bytes + ex->download.content_bytes,
+		.rule = ex->rule,
+		.upstream_name = ex->upstream == UINT16_MAX ? NULL : w->plan->upstreams[ex->upstream].name.p,
+		.listener_name = c->listener->plan->name.p,
+		.decision = ex->decision,
+		.client_port = c->port,
+		.status = ex->status,
+		.upstream_status = ex->upstream_status,
+		.fault = ex->fault,
+		.also_delay = ex->delayed && ex->fault != FAULT_DELAY,
+		.close = (uint8_t)reason,
+		.failure = ex->failure,
+		.reject = ex->reject ? http_error_name((enum http_error)ex->reject) : NULL,
+		.minor = ex->minor,
+		.reused = ex->reused,
+	};
+	/* The wall clock is read here alone, off the way of the answer; the start is reckoned back from it. */
+	r->wall_ns = clock_wall_ns() - (r->end_ns - r->first_ns);
+	memcpy(r->client, c->address, sizeof(r->client));
+	record_set_text(r, part_span(ex, ex->method_part), part_span(ex, ex->host_part), part_span(ex, ex->target_part));
+	ring_commit(w->ring);
+}
+
+static void count_end(struct client *c, enum close_reason reason)
+{
+	static const enum counter by_class[6] = {
+		[1] = COUNTER_RESPONSES_1XX, [2] = COUNTER_RESPONSES_2XX, [3] = COUNTER_RESPONSES_3XX,
+		[4] = COUNTER_RESPONSES_4XX, [5] = COUNTER_RESPONSES_5XX,
+	};
+	struct counters *counters = &c->worker->counters;
+	const struct exchange *ex = &c->ex;
+
+	gauge_add(&counters->active, -1);
+	counter_bump(&counters->closes[reason], 1);
+	if (ex->status)
+		counter_add(counters, by_class[ex->status / 100], 1);
+	if (ex->failure) {
+		counter_add(counters, COUNTER_UPSTREAM_FAILURES, 1);
+		counter_bump(&counters->failures[ex->failure], 1);
+	}
+	if (reason == CLOSE_CLIENT_LEFT)
+		counter_add(counters, COUNTER_CLIENTS_LEFT, 1);
+	counter_add(counters, COUNTER_BYTES_IN, ex->upload.content_bytes);
+	counter_add(counters, COUNTER_BYTES_OUT, ex->head_wire_bytes + ex->download.content_bytes);
+}
+
+void exchange_finish(struct client *c, enum close_reason reason)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->begun) {
+		count_end(c, reason);
+		write_record(c, reason);
+		ex->begun = false;
+	}
+	list_remove(&ex->resolving);
+	if (ex->up) {
+		upstream_close(ex->up);
+		ex->up = NULL;
+	}
+	buffer_clear(&c->worker->blocks, &ex->head);
+	if (c->worker->parsed_for == c)
+		c->worker->parsed_for = NULL;
+}

@@ -1,0 +1,106 @@
+/*
+ * exchange: one request and its answers, as a state machine (exchange.def). It is embedded in the client connection, which
+ * has one exchange at a time: the next pipelined request waits in the client's bytes.
+ *
+ * Steps (client.c, request.c, forward.c, answer.c, tunnel.c, reply.c) do what the state says and return MORE, WAIT or DONE;
+ * client_run drives them. exchange_set_state is the only writer of the state. Every exchange that was begun is finished
+ * exactly once (exchange_finish), with a close reason: that is where counters and the record are written.
+ */
+#ifndef BROWNOUT_PROXY_EXCHANGE_H
+#define BROWNOUT_PROXY_EXCHANGE_H
+
+#include "fault/fault.h"
+#include "http/message.h"
+#include "observe/record.h"
+#include "proxy/buffer.h"
+#include "proxy/relay.h"
+
+struct client;
+struct upstream_conn;
+struct worker;
+
+enum exchange_state {
+#define STATE(id, name, text) EXCHANGE_##id,
+#include "proxy/exchange.def"
+#undef STATE
+	EXCHANGE_STATE_COUNT
+};
+const char *exchange_state_name(enum exchange_state s);
+
+/* What a step has come to. */
+enum step {
+	STEP_MORE, /* go on at once */
+	STEP_WAIT, /* an edge or the deadline will go on */
+	STEP_DONE, /* the client connection is closed and buried; do not touch it */
+};
+
+/* A stretch of the saved request head. */
+struct head_part {
+	uint32_t at;
+	uint32_t n;
+};
+
+struct exchange {
+	uint8_t state; /* enum exchange_state */
+	uint8_t method; /* enum http_method */
+	uint8_t minor;
+	uint8_t fault; /* enum fault_kind of what acted; with `rule` */
+	uint8_t failure; /* enum proxy_error */
+	uint8_t reject; /* enum http_error */
+	uint8_t interims; /* 1xx answers passed on */
+	uint8_t connect_at; /* which of the upstream's addresses is tried */
+	bool begun : 1; /* counted; must be finished */
+	bool keep_alive : 1; /* the client connection stays open after the answer */
+	bool expect_continue : 1;
+	bool upgrade : 1; /* offered by the client */
+	bool delayed : 1; /* a delay of either phase acted to its end */
+	bool answer_decided : 1; /* the rules of phase response were asked */
+	bool answer_begun : 1; /* the final head is on its way to the client */
+	bool upload_over : 1; /* no more of the request goes to the upstream: sent whole, or given up */
+	bool download_over : 1; /* tunnel: the upstream has ended its side */
+	bool upload_broken : 1; /* given up: the upstream stopped taking it */
+	bool retried : 1;
+	bool reused : 1; /* on a kept connection */
+	bool up_keep_alive : 1; /* the upstream keeps its connection open after this answer */
+	bool visible_end : 1; /* the answer ends by closing: a cut must be a reset to be seen */
+	bool waits_for_client : 1; /* what the running deadline is about */
+	uint16_t upstream; /* index in the plan */
+	uint16_t status; /* sent */
+	uint16_t upstream_status;
+	uint64_t id;
+	struct buffer head; /* the request head as received */
+	struct head_part method_part, host_part, target_part;
+	uint32_t scanned; /* of an incomplete head */
+	uint32_t head_wire_bytes; /* of our answer's head and own body */
+	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;
+	int64_t delay_ns, delay_actual_ns; /* both phases added up */
+	struct fault_effect effect; /* of the running phase */
+	const struct rule *rule; /* that shaped the exchange */
+	struct decision decision; /* of that rule */
+	struct upstream_conn *up;
+	struct list resolving; /* in worker.resolving while RESOLVE */
+	uint64_t resolve_token;
+	struct relay upload; /* request body */
+	struct relay download; /* answer body */
+};
+
+void exchange_init(struct exchange *ex);
+void exchange_set_state(struct client *c, enum exchange_state to);
+
+/*
+ * Saves the head, fills in what is known of the request, counts it. -ENOMEM: nothing was begun.
+ */
+int exchange_begin(struct client *c, const struct http_request *r) MUST_USE;
+/* A refused request: there is no head to speak of. */
+void exchange_begin_rejected(struct client *c, enum http_error error);
+
+/* The parsed request: the worker's own struct, parsed again from the saved head where another has taken its place. */
+const struct http_request *exchange_request(struct client *c);
+
+/* Notes which rule acts, for the record and the counters. The strongest fault wins: what ends the exchange over a delay. */
+void exchange_note_fault(struct client *c, const struct rule *rule, enum fault_kind kind, const struct fault_plan *plan);
+
+/* Counts the end, writes the record, lets go of head and upstream. Nothing where none was begun. */
+void exchange_finish(struct client *c, enum close_reason reason);
+
+#endif

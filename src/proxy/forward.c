@@ -1,0 +1,322 @@
+/*
+ * forward: from the decision to forward to a request that has gone out: a kept or a new connection, the head as the
+ * upstream shall see it, the body behind it.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "http/write.h"
+#include "proxy/worker.h"
+
+static const struct plan_upstream *plan_of(const struct client *c)
+{
+	return &c->worker->plan->upstreams[c->ex.upstream];
+}
+
+static enum step forward_start(struct client *c);
+static enum step forward_push(struct client *c, struct span head);
+
+/* ---- a connection ---- */
+
+static enum proxy_error connect_failure(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+	case ENOENT: /* no such unix socket */
+		return PROXY_ERROR_CONNECTION_REFUSED;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+		return PROXY_ERROR_DESTINATION_IP_UNROUTABLE;
+	case ETIMEDOUT:
+		return PROXY_ERROR_CONNECTION_TIMEOUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+		return PROXY_ERROR_CONNECTION_LIMIT_REACHED;
+	default:
+		return PROXY_ERROR_CONNECTION_TERMINATED;
+	}
+}
+
+static enum step connect_from(struct client *c, unsigned at)
+{
+	struct exchange *ex = &c->ex;
+	int r = upstream_connect(c->worker, ex->upstream, c, &at, &ex->up);
+
+	if (r > 0)
+		return reply_failure(c, PROXY_ERROR_CONNECTION_LIMIT_REACHED);
+	if (r < 0)
+		return reply_failure(c, connect_failure(-r));
+	ex->connect_at = (uint8_t)at;
+	ex->reused = false;
+	if (ex->state != EXCHANGE_CONNECT)
+		exchange_set_state(c, EXCHANGE_CONNECT);
+	return STEP_MORE;
+}
+
+static void on_resolved(void *arg, uint64_t token, const struct resolver_answer *answer)
+{
+	struct worker *w = arg;
+	struct list *node;
+
+	for (node = w->resolving.next; node != &w->resolving; node = node->next) {
+		struct exchange *ex = container_of(node, struct exchange, resolving);
+		struct client *c = container_of(ex, struct client, ex);
+
+		if (ex->resolve_token != token)
+			continue;
+		w->upstreams[ex->upstream].addresses = *answer;
+		ex->resolve_token = 0; /* that is: the answer is there */
+		loop_queue(w->loop, &c->task);
+		return;
+	}
+}
+
+static enum step use_addresses(struct client *c)
+{
+	if (!c->worker->upstreams[c->ex.upstream].addresses.n)
+		return reply_failure(c, PROXY_ERROR_DNS_ERROR);
+	return connect_from(c, 0);
+}
+
+static enum step resolve(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	struct worker_upstream *u = &w->upstreams[ex->upstream];
+	const struct endpoint *e = &u->plan->address;
+	int r;
+
+	if (w->shared->fixed[ex->upstream].n) {
+		u->addresses.n = 1;
+		u->addresses.list[0] = w->shared->fixed[ex->upstream];
+		return connect_from(c, 0);
+	}
+	ex->resolve_token = ++w->next_token;
+	r = resolver_ask(w->shared->resolver, e->host, e->port, w->loop, on_resolved, w, ex->resolve_token, &u->addresses);
+	if (r < 0)
+		return reply_failure(c, PROXY_ERROR_DNS_ERROR);
+	if (r == 0)
+		return use_addresses(c);
+	exchange_set_state(c, EXCHANGE_RESOLVE);
+	list_push_back(&w->resolving, &ex->resolving);
+	client_wait_for(c, u->plan->connect_timeout_ns);
+	return STEP_WAIT;
+}
+
+enum step forward_resolved(struct client *c)
+{
+	if (c->timed_out)
+		return reply_failure(c, PROXY_ERROR_DNS_TIMEOUT);
+	if (c->peer.conn.ready & CONN_FAILED)
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	return c->ex.resolve_token ? STEP_WAIT : use_addresses(c);
+}
+
+/* A new connection, whatever is kept. */
+static enum step forward_anew(struct client *c)
+{
+	enum step step = resolve(c);
+
+	if (c->ex.state == EXCHANGE_CONNECT)
+		client_wait_for(c, plan_of(c)->connect_timeout_ns);
+	return step;
+}
+
+enum step forward_begin(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+
+	ex->up = upstream_take(c->worker, ex->upstream, c);
+	if (!ex->up)
+		return forward_anew(c);
+	ex->reused = true;
+	return forward_start(c);
+}
+
+enum step forward_connected(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	int error;
+
+	if (c->timed_out)
+		return reply_failure(c, PROXY_ERROR_CONNECTION_TIMEOUT);
+	/* No edge of the upstream's yet: it was the client's. */
+	if (!ex->up->peer.conn.ready)
+		return STEP_WAIT;
+	error = conn_connect_error(&ex->up->peer.conn);
+	if (error == EINPROGRESS)
+		return STEP_WAIT;
+	if (!error)
+		return forward_start(c);
+	upstream_close(ex->up);
+	ex->up = NULL;
+	if (ex->connect_at + 1U < c->worker->upstreams[ex->upstream].addresses.n)
+		return connect_from(c, ex->connect_at + 1U);
+	return reply_failure(c, connect_failure(error));
+}
+
+/* ---- the request ---- */
+
+static int64_t max_forwards_of(const struct http_request *r)
+{
+	const struct http_field *f = http_fields_first(&r->fields, HTTP_FIELD_MAX_FORWARDS);
+	uint64_t left;
+
+	if (!f || (r->method_id != HTTP_METHOD_TRACE && r->method_id != HTTP_METHOD_OPTIONS))
+		return -1;
+	if (span_to_u64(f->value, &left) != 0 || left == 0 || left > INT32_MAX)
+		return -1;
+	return (int64_t)left - 1;
+}
+
+static void write_head(struct client *c, const struct http_request *r)
+{
+	struct worker *w = c->worker;
+	const struct plan_upstream *u = plan_of(c);
+	char address[CLIENT_TEXT_BYTES];
+	struct http_forward_request f = {
+		.host = u->rewrite_host ? u->authority : SPAN_EMPTY,
+		.path_prefix = u->path_prefix,
+		.via = w->plan->via,
+		.client_is_ipv6 = client_is_ipv6(c),
+		.proto = SPAN("http"),
+		.chunked = r->body == HTTP_BODY_CHUNKED,
+		.upgrade = r->upgrade,
+		.te_trailers = r->te_trailers,
+		.max_forwards = max_forwards_of(r),
+	};
+
+	f.client = span_of(address, client_address_text(c, address));
+	if (!f.client.n)
+		f.client = SPAN("unknown"); /* RFC 7239 section 6.2; a unix socket has no address */
+	w->out.n = 0;
+	w->out.cut = false;
+	http_write_request_head(&w->out, r, &f);
+}
+
+/* The first flight: the head, with what is here of the body. */
+static enum step forward_start(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+	struct span head;
+
+	exchange_set_state(c, EXCHANGE_FORWARD);
+	write_head(c, exchange_request(c));
+	if (w->out.cut)
+		return reply_reject(c, HTTP_ERROR_HEAD_TOO_LARGE);
+	head = text_span(&w->out);
+	ex->up->sent_before = ex->up->sent;
+	ex->up->sent += head.n;
+	ex->upstream_sent_ns = loop_now_ns(w->loop);
+	ex->scanned = 0;
+	client_wait_for(c, plan_of(c)->response_timeout_ns);
+	return forward_push(c, head);
+}
+
+/* True where the request may go out again on a new connection, and is on its way there: *step. */
+static bool forward_retry(struct client *c, enum step *step)
+{
+	struct exchange *ex = &c->ex;
+
+	/* Only on a kept connection that turns out dead; and what was taken from the client's body is gone. */
+	if (!ex->reused || ex->retried || ex->interims || ex->upload.content_bytes || !upstream_got_nothing(ex->up))
+		return false;
+	counter_add(&c->worker->counters, COUNTER_UPSTREAM_RETRIES, 1);
+	ex->retried = true;
+	ex->upload_broken = false;
+	ex->upload_over = false;
+	upstream_close(ex->up);
+	ex->up = NULL;
+	*step = forward_anew(c);
+	return true;
+}
+
+enum step forward_failed(struct client *c, enum proxy_error error)
+{
+	enum step step;
+
+	if (forward_retry(c, &step))
+		return step;
+	return reply_failure(c, error);
+}
+
+static enum step forward_push(struct client *c, struct span head)
+{
+	struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+	enum http_error error = HTTP_ERROR_NONE;
+	uint64_t before = ex->upload.content_bytes;
+	enum relay_result r;
+
+	if (ex->upload_over)
+		return STEP_WAIT;
+	r = relay_run(w, &ex->upload, &c->peer, &ex->up->peer, &head, &error);
+	ex->up->sent += ex->upload.content_bytes - before;
+	ex->waits_for_client = r == RELAY_WAIT_READ;
+	switch (r) {
+	case RELAY_DONE:
+		ex->upload_over = true;
+		return STEP_MORE;
+	case RELAY_MORE:
+		return STEP_MORE;
+	case RELAY_WAIT_READ:
+	case RELAY_WAIT_WRITE:
+		return STEP_WAIT;
+	case RELAY_TARGET_FAILED:
+		/* It may have answered before it stopped listening: read on. */
+		ex->upload_over = true;
+		ex->upload_broken = true;
+		return STEP_MORE;
+	case RELAY_MALFORMED:
+		if (ex->answer_begun)
+			break;
+		return reply_reject(c, error);
+	case RELAY_SOURCE_END:
+	case RELAY_SOURCE_FAILED:
+		break;
+	}
+	return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+}
+
+enum step forward_upload(struct client *c)
+{
+	return forward_push(c, SPAN_EMPTY);
+}
+
+static enum step forward_timed_out(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->upload_over)
+		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_TIMEOUT);
+	if (!ex->waits_for_client)
+		return reply_failure(c, PROXY_ERROR_CONNECTION_WRITE_TIMEOUT);
+	ex->keep_alive = false;
+	return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request body did not arrive in time.");
+}
+
+enum step forward_run(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	uint64_t before = ex->upload.content_bytes;
+	bool was_over = ex->upload_over;
+	enum step sent, read;
+
+	if (c->timed_out)
+		return forward_timed_out(c);
+	sent = forward_upload(c);
+	if (sent == STEP_DONE || ex->state != EXCHANGE_FORWARD)
+		return sent;
+	/* The upstream's time to answer counts from the end of the request; before that, from its last progress. */
+	if (ex->upload.content_bytes != before || was_over != ex->upload_over)
+		client_wait_for(c, plan_of(c)->response_timeout_ns);
+	read = answer_read_head(c);
+	if (read != STEP_WAIT)
+		return read;
+	return sent;
+}

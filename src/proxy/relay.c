@@ -1,0 +1,201 @@
+/*
+ * relay: see relay.h. One round is: bytes of the source (left over or one read), taken apart in place, one write.
+ */
+#include "proxy/relay.h"
+
+#include "http/write.h"
+#include "proxy/worker.h"
+
+/* Stretches of data gathered from one read before they are sent; a read with more of them takes another round. */
+#define SPANS_MAX (PEER_IOV_MAX - 4)
+
+/* A trailer line that is longer is refused before this is reached. */
+#define STARVED_BYTES_MAX (HTTP_TRAILER_BYTES_MAX + 1024)
+
+/* What one round has gathered. */
+struct batch {
+	struct iovec parts[PEER_IOV_MAX];
+	int n;
+	size_t content;
+	char chunk_head[HTTP_CHUNK_HEAD_MAX];
+};
+
+void relay_init(struct relay *r, enum http_body body, uint64_t length, bool chunk_out)
+{
+	*r = (struct relay){
+		.left = length,
+		.body = (uint8_t)body,
+		.chunk_out = chunk_out,
+		.done = body == HTTP_BODY_NONE || (body == HTTP_BODY_LENGTH && length == 0),
+	};
+	if (body == HTTP_BODY_CHUNKED)
+		http_chunked_init(&r->chunked);
+}
+
+static void batch_put(struct batch *b, struct span s)
+{
+	if (!s.n)
+		return;
+	b->parts[b->n].iov_base = (char *)(uintptr_t)s.p;
+	b->parts[b->n].iov_len = s.n;
+	b->n++;
+}
+
+static void take_content(struct relay *r, struct batch *b, struct span data)
+{
+	r->content_bytes += data.n;
+	if (r->discard)
+		return;
+	b->content += data.n;
+	batch_put(b, data);
+}
+
+/* The last chunk, once; trailer lines may follow. */
+static void put_last_chunk(struct worker *w, struct relay *r)
+{
+	if (!r->chunk_out || r->trailing)
+		return;
+	text_put_literal(&w->tail, "0\r\n");
+	r->trailing = true;
+}
+
+static void finish_input(struct worker *w, struct relay *r)
+{
+	r->done = true;
+	put_last_chunk(w, r);
+	if (r->chunk_out)
+		text_put_literal(&w->tail, "\r\n");
+}
+
+/* Takes the chunked coding apart as far as the bytes go. 0, or 1 where it is broken. */
+static int gather_chunked(struct worker *w, struct relay *r, struct batch *b, struct span *bytes, enum http_error *error)
+{
+	struct http_chunk ev;
+	size_t used;
+
+	while (b->n < SPANS_MAX) {
+		enum http_chunk_event e = http_chunked_next(&r->chunked, bytes->p, bytes->n, &used, &ev);
+
+		*bytes = span_skip(*bytes, used);
+		switch (e) {
+		case HTTP_CHUNK_DATA:
+			take_content(r, b, ev.data);
+			break;
+		case HTTP_CHUNK_TRAILER:
+			put_last_chunk(w, r);
+			if (!ev.field.drop && r->chunk_out)
+				http_write_field_line(&w->tail, &ev.field);
+			break;
+		case HTTP_CHUNK_END:
+			finish_input(w, r);
+			return 0;
+		case HTTP_CHUNK_MORE:
+			r->starved = bytes->n > 0;
+			return 0;
+		case HTTP_CHUNK_ERROR:
+			*error = ev.error;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int gather(struct worker *w, struct relay *r, struct batch *b, struct span *bytes, enum http_error *error)
+{
+	struct span data;
+
+	if (r->body == HTTP_BODY_CHUNKED)
+		return gather_chunked(w, r, b, bytes, error);
+	data = r->body == HTTP_BODY_LENGTH ? span_first(*bytes, r->left) : *bytes;
+	take_content(r, b, data);
+	*bytes = span_skip(*bytes, data.n);
+	if (r->body == HTTP_BODY_LENGTH) {
+		r->left -= data.n;
+		if (!r->left)
+			finish_input(w, r);
+	}
+	return 0;
+}
+
+/* Frames what was gathered: parts[0] and [1] were left free for the prefix and the chunk's head. */
+static int batch_send(struct worker *w, struct relay *r, struct batch *b, struct peer *to, struct span prefix)
+{
+	struct iovec *first = &b->parts[2];
+
+	if (r->chunk_out && b->content) {
+		size_t n = http_chunk_write_head(b->chunk_head, b->content);
+
+		batch_put(b, SPAN("\r\n"));
+		*--first = (struct iovec){ b->chunk_head, n };
+	}
+	batch_put(b, text_span(&w->tail));
+	if (prefix.n)
+		*--first = (struct iovec){ (char *)(uintptr_t)prefix.p, prefix.n };
+	if (first == b->parts + b->n)
+		return peer_flush(w, to);
+	return peer_send(w, to, first, (int)(b->parts + b->n - first));
+}
+
+static enum relay_result sent_result(const struct relay *r, int sent)
+{
+	if (sent < 0)
+		return RELAY_TARGET_FAILED;
+	if (sent > 0)
+		return RELAY_WAIT_WRITE;
+	return r->done ? RELAY_DONE : RELAY_MORE;
+}
+
+/* The source has bytes, or has ended as it may: RELAY_MORE. */
+static enum relay_result refill(struct worker *w, struct relay *r, struct peer *from, enum http_error *error)
+{
+	enum peer_got got = r->starved ? peer_fetch_more(w, from, STARVED_BYTES_MAX) : peer_fetch(w, from);
+
+	switch (got) {
+	case PEER_BYTES:
+		r->starved = false;
+		return RELAY_MORE;
+	case PEER_WAIT:
+		return RELAY_WAIT_READ;
+	case PEER_EOF:
+		if (r->body != HTTP_BODY_UNTIL_CLOSE)
+			return RELAY_SOURCE_END;
+		finish_input(w, r);
+		return RELAY_MORE;
+	case PEER_FULL:
+		*error = HTTP_ERROR_TRAILER;
+		return RELAY_MALFORMED;
+	case PEER_FAILED:
+		break;
+	}
+	return RELAY_SOURCE_FAILED;
+}
+
+enum relay_result relay_run(struct worker *w, struct relay *r, struct peer *from, struct peer *to, struct span *prefix,
+	enum http_error *error)
+{
+	struct batch b = { .n = 2 };
+	enum relay_result result;
+	struct span bytes;
+	size_t had;
+	int sent;
+
+	/* What waits goes first; and a head does not wait for a body of which nothing is here yet. */
+	if (r->done || to->out.n || (prefix->n && !peer_bytes(from).n)) {
+		sent = peer_send_span(w, to, *prefix);
+		*prefix = SPAN_EMPTY;
+		if (sent != 0 || r->done)
+			return sent_result(r, sent);
+	}
+	w->tail.n = 0;
+	result = refill(w, r, from, error);
+	if (result != RELAY_MORE)
+		return result;
+	bytes = peer_bytes(from);
+	had = bytes.n;
+	if (!r->done && gather(w, r, &b, &bytes, error) != 0)
+		return RELAY_MALFORMED;
+	sent = batch_send(w, r, &b, to, *prefix);
+	*prefix = SPAN_EMPTY;
+	peer_consume(w, from, had - bytes.n);
+	return sent_result(r, sent);
+}

@@ -1,0 +1,266 @@
+/*
+ * reply: the answers that brownout makes itself: for refused requests, failures of the upstream, and abort rules. Each is
+ * whole (Date, Content-Length or none where the code has none), says whether the connection stays, and has passed the
+ * classifier before its first byte leaves.
+ */
+#include <errno.h>
+
+#include "base/log.h"
+#include "http/write.h"
+#include "proxy/facts.h"
+#include "proxy/worker.h"
+
+/* A request body of known length up to this is read to its end so that the connection can be kept. */
+#define DRAIN_BYTES_MAX 65536
+
+static struct log_limit violation_limit;
+
+/* May the connection be kept after an answer that did not wait for the request's body? */
+static bool can_keep(const struct exchange *ex)
+{
+	const struct relay *upload = &ex->upload;
+
+	if (!ex->keep_alive || ex->upload_broken)
+		return false;
+	if (upload->done)
+		return true;
+	/* Where the client waits for 100 it may or may not send the body after this: nobody could tell what comes next. */
+	return upload->body == HTTP_BODY_LENGTH && upload->left <= DRAIN_BYTES_MAX && !ex->expect_continue;
+}
+
+static void put_connection(struct text *out, const struct exchange *ex)
+{
+	if (!ex->keep_alive)
+		text_put_literal(out, "Connection: close\r\n");
+	else if (ex->minor == 0)
+		text_put_literal(out, "Connection: keep-alive\r\n");
+}
+
+/* What the exchange has come to is sent; what cannot go now waits in REPLY. */
+static enum step send_reply(struct client *c, struct span head, struct span body)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	struct iovec parts[2] = {
+		{ (char *)(uintptr_t)head.p, head.n },
+		{ (char *)(uintptr_t)body.p, body.n },
+	};
+	int sent;
+
+	if (ex->up) {
+		upstream_close(ex->up);
+		ex->up = NULL;
+	}
+	exchange_set_state(c, EXCHANGE_REPLY);
+	ex->answer_ns = loop_now_ns(w->loop);
+	ex->head_wire_bytes = (uint32_t)(head.n + body.n);
+	sent = peer_send(w, &c->peer, parts, body.n ? 2 : 1);
+	if (sent < 0)
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	client_wait_for(c, w->plan->limits.idle_timeout_ns);
+	return STEP_MORE;
+}
+
+static enum close_reason reason_of(const struct exchange *ex)
+{
+	if (ex->failure)
+		return CLOSE_UPSTREAM_FAILED;
+	return ex->reject || ex->status == 408 ? CLOSE_BAD_REQUEST : CLOSE_COMPLETE;
+}
+
+enum step reply_run(struct client *c)
+{
+	int r;
+
+	if (c->timed_out)
+		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
+	r = peer_flush(c->worker, &c->peer);
+	if (r < 0)
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	if (r > 0)
+		return STEP_WAIT;
+	return client_answered(c, reason_of(&c->ex));
+}
+
+static void put_proxy_status(struct worker *w, enum proxy_error error)
+{
+	if (!w->plan->proxy_status || error == PROXY_ERROR_NONE)
+		return;
+	text_put_literal(&w->out, "Proxy-Status: ");
+	text_put_span(&w->out, w->plan->via);
+	text_put_literal(&w->out, "; error=");
+	text_put_string(&w->out, proxy_error_name(error));
+	text_put_literal(&w->out, "\r\n");
+}
+
+/* An answer in plain text: "code reason LF text LF". `extra` is whole field lines. */
+static enum step reply_text(struct client *c, unsigned status, enum proxy_error error, const char *text, struct span extra)
+{
+	struct worker *w = c->worker;
+	struct text *out = &w->out;
+	const struct status_info *info = status_classify(status);
+	struct span reason = span_of_string(info->reason);
+	struct span line = span_of_string(text);
+	size_t length = 4 + reason.n + 1 + (line.n ? line.n + 1 : 0);
+
+	c->ex.keep_alive = can_keep(&c->ex);
+	c->ex.status = (uint16_t)status;
+	out->n = 0;
+	out->cut = false;
+	text_put_literal(out, "HTTP/1.1 ");
+	text_put_u64(out, status);
+	text_put_char(out, ' ');
+	text_put_span(out, reason);
+	text_put_literal(out, "\r\n");
+	text_put_span(out, worker_date_line(w));
+	text_put_literal(out, "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n");
+	put_proxy_status(w, error);
+	text_put_span(out, extra);
+	text_put_literal(out, "Content-Length: ");
+	text_put_u64(out, length);
+	text_put_literal(out, "\r\n");
+	put_connection(out, &c->ex);
+	text_put_literal(out, "\r\n");
+	if (c->ex.method != HTTP_METHOD_HEAD) {
+		text_put_u64(out, status);
+		text_put_char(out, ' ');
+		text_put_span(out, reason);
+		text_put_literal(out, "\n");
+		text_put_span(out, line);
+		if (line.n)
+			text_put_literal(out, "\n");
+	}
+	return send_reply(c, text_span(out), SPAN_EMPTY);
+}
+
+enum step reply_status(struct client *c, unsigned status, enum proxy_error error, const char *text)
+{
+	return reply_text(c, status, error, text, SPAN_EMPTY);
+}
+
+enum step reply_reject(struct client *c, enum http_error error)
+{
+	unsigned status = http_error_status(error);
+
+	if (!c->ex.begun) {
+		exchange_begin_rejected(c, error);
+	} else {
+		c->ex.reject = (uint8_t)error;
+		counter_add(&c->worker->counters, COUNTER_REQUESTS_REJECTED, 1);
+		counter_bump(&c->worker->counters.rejects[error], 1);
+	}
+	c->ex.keep_alive = false;
+	c->ex.upload.done = false; /* whatever still comes is not a request that we could answer */
+	return reply_status(c, status, PROXY_ERROR_HTTP_REQUEST_ERROR, http_error_text(error));
+}
+
+enum step reply_failure(struct client *c, enum proxy_error error)
+{
+	c->ex.failure = (uint8_t)error;
+	return reply_status(c, proxy_error_status(error), error, proxy_error_text(error));
+}
+
+/* TRACE is reflected (RFC 9110 section 9.3.8), without what may be secret; OPTIONS says nothing of its own. */
+enum step reply_final_recipient(struct client *c)
+{
+	struct worker *w = c->worker;
+	const struct http_request *r = exchange_request(c);
+	struct text *out = &w->out;
+	struct text body;
+	enum step step;
+
+	if (r->method_id == HTTP_METHOD_OPTIONS)
+		return reply_text(c, 200, PROXY_ERROR_NONE, "", SPAN("Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, TRACE\r\n"));
+	c->ex.keep_alive = can_keep(&c->ex);
+	c->ex.status = 200;
+	text_init(&body);
+	text_put_span(&body, r->method);
+	text_put_char(&body, ' ');
+	text_put_span(&body, r->target);
+	text_put_literal(&body, " HTTP/1.1\r\n");
+	for (unsigned i = 0; i < r->fields.n; i++) {
+		const struct http_field *f = &r->fields.v[i];
+
+		if (f->id != HTTP_FIELD_AUTHORIZATION && f->id != HTTP_FIELD_COOKIE)
+			http_write_field(&body, f->name, f->value);
+	}
+	text_put_literal(&body, "\r\n");
+	out->n = 0;
+	text_put_literal(out, "HTTP/1.1 200 OK\r\n");
+	text_put_span(out, worker_date_line(w));
+	text_put_literal(out, "Content-Type: message/http\r\nCache-Control: no-store\r\nContent-Length: ");
+	text_put_u64(out, body.n);
+	text_put_literal(out, "\r\n");
+	put_connection(out, &c->ex);
+	text_put_literal(out, "\r\n");
+	step = send_reply(c, text_span(out), text_span(&body));
+	text_deinit(&body);
+	return step;
+}
+
+void reply_put_fault_line(struct client *c, struct text *out, const struct rule *rule, enum fault_kind kind)
+{
+	text_put_literal(out, "X-Brownout: rule=");
+	text_put_span(out, rule->name);
+	text_put_literal(out, "; fault=");
+	text_put_string(out, fault_kind_name(kind));
+	text_put_literal(out, "; id=");
+	text_put_hex(out, c->ex.id, 1);
+	text_put_literal(out, "\r\n");
+}
+
+/* The classifier's word on an answer that a rule wants. True where it may leave. */
+static bool may_leave(struct client *c, const struct status_response *shape, const struct rule *rule)
+{
+	struct worker *w = c->worker;
+	struct status_response response = *shape;
+	struct status_request request;
+	uint32_t found;
+
+	facts_status_request(exchange_request(c), &request);
+	/* The body stays here where the request is HEAD. */
+	if (request.head)
+		response.content = false;
+	found = status_validate(&response, &request);
+	if (!found)
+		return true;
+	for (unsigned v = 0; v < STATUS_VIOLATION_COUNT; v++) {
+		if (!(found & (UINT32_C(1) << v)))
+			continue;
+		counter_bump(&w->counters.violations[v], 1);
+		log_every(&violation_limit, LOG_WARNING, "rule %.*s answers %u: %s (%s)", SPAN_ARG(rule->name), shape->code,
+			status_violation_text((enum status_violation)v), status_violation_spec((enum status_violation)v));
+	}
+	return !(found & STATUS_VIOLATIONS_FRAMING);
+}
+
+enum step reply_abort(struct client *c, const struct rule *rule)
+{
+	struct worker *w = c->worker;
+	const struct fault_answer *a = &w->shared->answers[rule - w->plan->rules.v];
+	struct exchange *ex = &c->ex;
+	struct text *out = &w->out;
+	struct span body = ex->method == HTTP_METHOD_HEAD ? SPAN_EMPTY : a->body;
+
+	if (!may_leave(c, &a->shape, rule))
+		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR, "The rule's answer cannot be sent to this request.");
+	ex->keep_alive = can_keep(ex);
+	ex->status = rule->abort.status;
+	out->n = 0;
+	out->cut = false;
+	text_put_span(out, a->head);
+	if (!a->has_date)
+		text_put_span(out, worker_date_line(w));
+	if (w->plan->fault_header)
+		reply_put_fault_line(c, out, rule, FAULT_ABORT);
+	put_connection(out, ex);
+	text_put_literal(out, "\r\n");
+	/* A short body rides along in one piece. */
+	if (body.n <= 512) {
+		text_put_span(out, body);
+		body = SPAN_EMPTY;
+	}
+	if (out->cut) /* fields beyond any reason: the head would be torn */
+		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR, "The rule's answer is too large.");
+	return send_reply(c, text_span(out), body);
+}

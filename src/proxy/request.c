@@ -1,0 +1,144 @@
+/*
+ * request: what happens between a complete request head and the first step towards the upstream: routing, the rules of
+ * phase request, and carrying out what they decided.
+ */
+#include <errno.h>
+
+#include "http/uri.h"
+#include "http/write.h"
+#include "proxy/facts.h"
+#include "proxy/worker.h"
+
+/* A request that has passed here so often is going round in circles (RFC 9110 section 7.6). */
+#define LOOP_PASSES_MAX 10
+
+static bool goes_in_circles(const struct http_request *r, struct span pseudonym)
+{
+	const struct http_field *via;
+	unsigned passes = 0;
+
+	if (!http_fields_have(&r->fields, HTTP_FIELD_VIA))
+		return false;
+	for (unsigned i = 0; (via = http_fields_find(&r->fields, SPAN("via"), i)) != NULL; i++) {
+		struct span rest = via->value;
+		struct span element;
+
+		while (span_next_element(&rest, &element)) {
+			size_t gap = span_find(element, ' ');
+
+			if (gap < element.n && span_eq_nocase(span_trim(span_skip(element, gap)), pseudonym))
+				passes++;
+		}
+	}
+	return passes >= LOOP_PASSES_MAX;
+}
+
+/* The upstream of the first route that matches; UINT16_MAX where none does. */
+static uint16_t route(const struct client *c, const struct facts *f)
+{
+	const struct plan_listener *l = c->listener->plan;
+
+	for (unsigned i = 0; i < l->n_routes; i++) {
+		if (match_holds(&l->routes[i].match, f, c->worker->patterns))
+			return l->routes[i].upstream;
+	}
+	return UINT16_MAX;
+}
+
+/* Max-Forwards counts down for TRACE and OPTIONS alone (RFC 9110 section 7.6.2). */
+static bool is_final_recipient(const struct http_request *r)
+{
+	const struct http_field *f;
+	uint64_t left;
+
+	if (r->method_id != HTTP_METHOD_TRACE && r->method_id != HTTP_METHOD_OPTIONS)
+		return false;
+	f = http_fields_first(&r->fields, HTTP_FIELD_MAX_FORWARDS);
+	return f && span_to_u64(f->value, &left) == 0 && left == 0;
+}
+
+/* Carries out what the rules of phase request say next. */
+static enum step act(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+	int64_t now = loop_now_ns(w->loop);
+	struct fault_verdict v = fault_next(&ex->effect, ex->head_ns, now);
+
+	if (v.kind != FAULT_WAIT && ex->effect.delay_ns && ex->state == EXCHANGE_HOLD) {
+		ex->delayed = true;
+		ex->delay_actual_ns = now - ex->head_ns;
+		histogram_add(&w->counters.delay_error, ex->delay_actual_ns - ex->effect.delay_ns);
+	}
+	switch (v.kind) {
+	case FAULT_WAIT:
+		if (ex->state != EXCHANGE_HOLD)
+			exchange_set_state(c, EXCHANGE_HOLD);
+		client_wait_until(c, v.until_ns);
+		return STEP_WAIT;
+	case FAULT_REPLY:
+		return reply_abort(c, v.rule);
+	case FAULT_CLOSE:
+		return client_close(c, CLOSE_FAULT_CLOSE, CONN_END_CLOSE);
+	case FAULT_RESET:
+		return client_close(c, CLOSE_FAULT_RESET, CONN_END_RESET);
+	case FAULT_CONTINUE:
+		break;
+	}
+	return forward_begin(c);
+}
+
+static void decide_request(struct client *c, const struct facts *f)
+{
+	struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+
+	decide(&w->plan->rules, w->shared->states, f, RULE_PHASE_REQUEST, w->patterns, &w->decided);
+	fault_effect_take(&ex->effect, &w->decided);
+	if (fault_effect_is_none(&ex->effect))
+		return;
+	if (ex->effect.delay_ns) {
+		ex->delay_ns = ex->effect.delay_ns;
+		exchange_note_fault(c, ex->effect.delay_rule, FAULT_DELAY, &w->decided);
+	}
+	if (ex->effect.end_rule)
+		exchange_note_fault(c, ex->effect.end_rule, fault_effect_kind(&ex->effect), &w->decided);
+}
+
+enum step request_begin(struct client *c)
+{
+	struct worker *w = c->worker;
+	const struct http_request *r = &w->request;
+	struct exchange *ex = &c->ex;
+	struct facts f;
+
+	if (exchange_begin(c, r) < 0)
+		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
+	/* A saved head that was in a block of the peer's: its spans went with the block. */
+	r = exchange_request(c);
+	if (goes_in_circles(r, w->plan->via))
+		return reply_status(c, 502, PROXY_ERROR_PROXY_LOOP_DETECTED, proxy_error_text(PROXY_ERROR_PROXY_LOOP_DETECTED));
+	facts_of_request(c, r, &f);
+	ex->upstream = route(c, &f);
+	if (ex->upstream == UINT16_MAX)
+		return reply_status(c, 404, PROXY_ERROR_DESTINATION_NOT_FOUND, "No route leads to an upstream.");
+	f.upstream = ex->upstream;
+	if (is_final_recipient(r))
+		return reply_final_recipient(c);
+	if (ruleset_has_phase(&w->plan->rules, RULE_PHASE_REQUEST))
+		decide_request(c, &f);
+	return act(c);
+}
+
+/*
+ * While a fault holds the request nothing of the client is read, but its leaving shows as an edge: then timer and slot
+ * are let go at once. A half-close cannot be told from leaving here, and counts as that.
+ */
+enum step request_hold_over(struct client *c)
+{
+	uint8_t ready = c->peer.conn.ready;
+
+	if (ready & (CONN_HANGUP | CONN_FAILED))
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	return act(c);
+}

@@ -1,0 +1,381 @@
+/*
+ * server: brings a plan to life and back down: sockets first (so that a busy port is a clear error before anything runs),
+ * then what the workers share, then the threads. Everything is undone in the opposite order.
+ */
+#include "proxy/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "observe/collector.h"
+#include "origin/origin.h"
+#include "proxy/worker.h"
+
+struct server {
+	struct plan *plan;
+	struct shared shared;
+	struct rule_states states;
+	struct origin *origin;
+	struct collector *collector;
+	struct worker *workers;
+	unsigned n_workers; /* to be made */
+	unsigned n_made; /* worker_init was called */
+	unsigned n_started;
+	bool joined;
+	struct address *bound; /* by listener */
+	_Atomic int64_t drain_until_ns; /* 0: not draining */
+};
+
+static int fail(char *error, size_t n, int r, const char *what)
+{
+	(void)snprintf(error, n, "%s: %s", what, strerror(-r));
+	return r;
+}
+
+static unsigned count_workers(const struct plan *plan)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (plan->workers)
+		return plan->workers;
+	return online > 0 ? (unsigned)online : 1;
+}
+
+/* ---- what the workers share ---- */
+
+static int init_answers(struct server *s)
+{
+	const struct ruleset *rules = &s->plan->rules;
+
+	s->shared.answers = calloc(rules->n + 1U, sizeof(*s->shared.answers));
+	if (!s->shared.answers)
+		return -ENOMEM;
+	for (unsigned i = 0; i < rules->n; i++) {
+		if (rules->v[i].abort.status && fault_answer_init(&s->shared.answers[i], &rules->v[i], s->plan->proxy_status) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Upstreams that need no name: unix sockets and the embedded one. */
+static int init_fixed(struct server *s, char *error, size_t error_n)
+{
+	struct address origin = { .n = 0 };
+
+	for (unsigned i = 0; i < s->plan->n_upstreams; i++) {
+		const struct endpoint *e = &s->plan->upstreams[i].address;
+		int r = 0;
+
+		if (e->kind == ENDPOINT_UNIX && address_from_unix(&s->shared.fixed[i], e->host) != 0)
+			return fail(error, error_n, -ENAMETOOLONG, "the path of a unix upstream");
+		if (e->kind == ENDPOINT_ORIGIN && !s->origin)
+			r = origin_start(&s->origin, &origin);
+		if (r < 0)
+			return fail(error, error_n, r, "the embedded upstream cannot start");
+		if (e->kind == ENDPOINT_ORIGIN)
+			s->shared.fixed[i] = origin;
+	}
+	return 0;
+}
+
+static int init_shared(struct server *s, char *error, size_t error_n)
+{
+	int r;
+
+	s->shared.plan = s->plan;
+	s->shared.n_workers = s->n_workers;
+	s->shared.states = &s->states;
+	s->shared.fixed = calloc(s->plan->n_upstreams + 1U, sizeof(*s->shared.fixed));
+	s->shared.upstream_open = calloc(s->plan->n_upstreams + 1U, sizeof(*s->shared.upstream_open));
+	if (!s->shared.fixed || !s->shared.upstream_open)
+		return fail(error, error_n, -ENOMEM, "start");
+	r = rule_states_init(&s->states, &s->plan->rules);
+	if (r == 0)
+		r = init_answers(s);
+	if (r == 0)
+		r = resolver_new(&s->shared.resolver);
+	if (r < 0)
+		return fail(error, error_n, r, "start");
+	return init_fixed(s, error, error_n);
+}
+
+/* ---- sockets ---- */
+
+static int endpoint_address(const struct endpoint *e, struct address *a, char *error, size_t error_n)
+{
+	unsigned n = 0;
+	int r;
+
+	if (e->kind == ENDPOINT_UNIX) {
+		if (address_from_unix(a, e->host) == 0)
+			return 0;
+		(void)snprintf(error, error_n, "listen: %.*s: the path of a unix socket is too long", SPAN_ARG(e->host));
+		return -ENAMETOOLONG;
+	}
+	r = address_resolve(a, 1, &n, e->host, e->port);
+	if (r == 0 && n)
+		return 0;
+	(void)snprintf(error, error_n, "listen: %.*s: %s", SPAN_ARG(e->host), address_resolve_error(r));
+	return -EADDRNOTAVAIL;
+}
+
+/* One descriptor per worker: TCP has a queue for each; a unix socket has one queue that all look at. */
+static int bind_one(struct server *s, unsigned i, int *fds, char *error, size_t error_n)
+{
+	struct address want;
+	char text[ADDRESS_TEXT_BYTES];
+	struct text at;
+	int r = endpoint_address(&s->plan->listeners[i].address, &want, error, error_n);
+
+	if (r < 0)
+		return r;
+	for (unsigned w = 0; w < s->n_workers; w++) {
+		int *fd = &fds[w * s->plan->n_listeners + i];
+
+		if (w > 0 && want.sa.sa_family == AF_UNIX) {
+			*fd = dup(fds[i]);
+			r = *fd < 0 ? -errno : 0;
+		} else {
+			r = listener_bind(w ? &s->bound[i] : &want, fd, &s->bound[i]);
+		}
+		if (r < 0) {
+			text_init_fixed(&at, text, sizeof(text) - 1);
+			address_write(&want, &at);
+			text[at.n] = '\0';
+			*fd = -1;
+			(void)snprintf(error, error_n, "cannot listen on %s: %s", text, strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int bind_all(struct server *s, int *fds, char *error, size_t error_n)
+{
+	int r = 0;
+
+	s->bound = calloc(s->plan->n_listeners, sizeof(*s->bound));
+	if (!s->bound)
+		return fail(error, error_n, -ENOMEM, "start");
+	for (unsigned i = 0; r == 0 && i < s->plan->n_listeners; i++)
+		r = bind_one(s, i, fds, error, error_n);
+	return r;
+}
+
+/* ---- threads ---- */
+
+static bool wants_records(const struct plan *plan)
+{
+	return plan->log_access.n && !span_eq(plan->log_access, SPAN("off"));
+}
+
+static int init_collector(struct server *s, char *error, size_t error_n)
+{
+	struct collector_options options = { .format = s->plan->log_format == PLAN_LOG_JSON ? ACCESS_JSON : ACCESS_TEXT };
+	char *path;
+	int r;
+
+	if (!wants_records(s->plan))
+		return 0;
+	path = span_dup(s->plan->log_access);
+	if (!path)
+		return fail(error, error_n, -ENOMEM, "start");
+	options.access = path;
+	r = collector_new(&s->collector, &options);
+	if (r < 0)
+		(void)snprintf(error, error_n, "log.access: cannot open %s: %s", path, strerror(-r));
+	free(path);
+	for (unsigned i = 0; r == 0 && i < s->n_made; i++) {
+		r = collector_add_ring(s->collector, s->workers[i].ring);
+		if (r < 0)
+			(void)fail(error, error_n, r, "log.access");
+	}
+	if (r == 0)
+		r = collector_start(s->collector);
+	return r;
+}
+
+static int init_workers(struct server *s, int *fds, char *error, size_t error_n)
+{
+	int r = 0;
+
+	s->workers = aligned_alloc(CACHE_LINE_BYTES, s->n_workers * sizeof(*s->workers));
+	if (!s->workers)
+		return fail(error, error_n, -ENOMEM, "start");
+	while (r == 0 && s->n_made < s->n_workers) {
+		int *mine = &fds[s->n_made * s->plan->n_listeners];
+
+		r = worker_init(&s->workers[s->n_made], s->n_made, &s->shared, mine, wants_records(s->plan));
+		s->n_made++;
+		/* Taken over, whatever came of it. */
+		for (unsigned i = 0; i < s->plan->n_listeners; i++)
+			mine[i] = -1;
+	}
+	if (r < 0)
+		return fail(error, error_n, r, "a worker cannot start");
+	return 0;
+}
+
+static int start_workers(struct server *s, char *error, size_t error_n)
+{
+	while (s->n_started < s->n_workers) {
+		int r = worker_start(&s->workers[s->n_started]);
+
+		if (r < 0)
+			return fail(error, error_n, r, "a worker thread cannot start");
+		s->n_started++;
+	}
+	return 0;
+}
+
+int server_start(struct server **server, struct plan *plan, char *error, size_t error_n)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	size_t n_fds;
+	int *fds;
+	int r;
+
+	if (!s)
+		return fail(error, error_n, -ENOMEM, "start");
+	s->plan = plan_ref(plan);
+	s->n_workers = count_workers(plan);
+	n_fds = (size_t)s->n_workers * plan->n_listeners;
+	fds = malloc(n_fds * sizeof(*fds));
+	for (size_t i = 0; fds && i < n_fds; i++)
+		fds[i] = -1;
+	r = fds ? bind_all(s, fds, error, error_n) : fail(error, error_n, -ENOMEM, "start");
+	if (r == 0)
+		r = init_shared(s, error, error_n);
+	if (r == 0)
+		r = init_workers(s, fds, error, error_n);
+	if (r == 0)
+		r = init_collector(s, error, error_n);
+	if (r == 0)
+		r = start_workers(s, error, error_n);
+	for (size_t i = 0; fds && i < n_fds; i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	}
+	free(fds);
+	if (r < 0) {
+		server_free(s);
+		return r;
+	}
+	*server = s;
+	return 0;
+}
+
+/* ---- while it runs ---- */
+
+unsigned server_workers(const struct server *s)
+{
+	return s->n_workers;
+}
+
+uint64_t server_seed(const struct server *s)
+{
+	return s->plan->seed;
+}
+
+const struct plan *server_plan(const struct server *s)
+{
+	return s->plan;
+}
+
+void server_listener_address(const struct server *s, unsigned i, struct text *out)
+{
+	address_write(&s->bound[i], out);
+}
+
+void server_drain(struct server *s)
+{
+	if (atomic_exchange(&s->drain_until_ns, clock_mono_ns() + s->plan->limits.drain_ns) != 0)
+		return;
+	for (unsigned i = 0; i < s->n_started; i++) {
+		if (worker_post_drain(&s->workers[i]) < 0)
+			log_error("no memory to stop worker %u softly", i);
+	}
+}
+
+bool server_is_done(const struct server *s)
+{
+	int64_t until = atomic_load(&s->drain_until_ns);
+
+	if (atomic_load(&s->shared.workers_running) == 0)
+		return true;
+	return until != 0 && clock_mono_ns() >= until;
+}
+
+void server_stop(struct server *s)
+{
+	for (unsigned i = 0; i < s->n_started && !s->joined; i++) {
+		while (worker_post_stop(&s->workers[i]) < 0)
+			(void)usleep(1000);
+	}
+	for (unsigned i = 0; i < s->n_started && !s->joined; i++)
+		(void)pthread_join(s->workers[i].thread, NULL);
+	s->joined = true;
+}
+
+void server_reopen_logs(struct server *s)
+{
+	if (s->collector)
+		collector_reopen(s->collector);
+}
+
+void server_snapshot(const struct server *s, struct server_snapshot *snapshot)
+{
+	memset(snapshot, 0, sizeof(*snapshot));
+	for (unsigned i = 0; i < s->n_made; i++)
+		counters_sum(&snapshot->total, &s->workers[i].counters);
+	if (s->collector)
+		snapshot->log_lost = collector_lost(s->collector);
+}
+
+unsigned server_rule_count(const struct server *s)
+{
+	return s->plan->rules.n;
+}
+
+void server_rule(const struct server *s, unsigned i, struct server_rule_count *count)
+{
+	count->rule = &s->plan->rules.v[i];
+	count->matched = atomic_load_explicit(&s->states.v[i].matched, memory_order_relaxed);
+	count->fired = atomic_load_explicit(&s->states.v[i].fired, memory_order_relaxed);
+}
+
+/* ---- the end ---- */
+
+void server_free(struct server *s)
+{
+	server_stop(s);
+	/* Workers first: what they close is the last that is recorded. */
+	for (unsigned i = 0; i < s->n_made; i++)
+		worker_deinit(&s->workers[i]);
+	if (s->collector)
+		collector_free(s->collector);
+	for (unsigned i = 0; i < s->n_made; i++)
+		ring_free(s->workers[i].ring);
+	free(s->workers);
+	if (s->shared.resolver)
+		resolver_free(s->shared.resolver);
+	if (s->origin)
+		origin_stop(s->origin);
+	for (unsigned i = 0; s->shared.answers && i < s->plan->rules.n; i++)
+		fault_answer_deinit(&s->shared.answers[i]);
+	free(s->shared.answers);
+	rule_states_deinit(&s->states);
+	free(s->shared.fixed);
+	free((void *)(uintptr_t)s->shared.upstream_open);
+	for (unsigned i = 0; s->bound && i < s->plan->n_listeners; i++) {
+		if (s->bound[i].n && s->bound[i].sa.sa_family == AF_UNIX && s->bound[i].un.sun_path[0])
+			(void)unlink(s->bound[i].un.sun_path);
+	}
+	free(s->bound);
+	plan_unref(s->plan);
+	free(s);
+}

@@ -1,0 +1,89 @@
+/*
+ * tunnel: after 101 (RFC 9110 section 7.8) both connections are one pipe of bytes. Each direction ends on its own: the end of
+ * one side's stream is passed on as a half-close. Rules have no say in it any more.
+ */
+#include "http/write.h"
+#include "proxy/worker.h"
+
+/* Without any byte either way for so long, both ends are taken for dead. */
+#define TUNNEL_IDLE_NS (3600 * NS_PER_S)
+
+enum step tunnel_begin(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+	const struct http_forward_response how = {
+		.via = w->plan->via,
+		.drop_length = true,
+		.connection = HTTP_CONNECTION_UPGRADE,
+		.date = worker_date(w),
+	};
+
+	w->out.n = 0;
+	w->out.cut = false;
+	http_write_response_head(&w->out, &w->response, &how);
+	if (w->out.cut)
+		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
+	peer_consume(w, &ex->up->peer, w->response.head_n);
+	ex->status = 101;
+	ex->answer_begun = true;
+	ex->upstream_head_ns = loop_now_ns(w->loop);
+	ex->answer_ns = ex->upstream_head_ns;
+	ex->head_wire_bytes = (uint32_t)w->out.n;
+	exchange_set_state(c, EXCHANGE_TUNNEL);
+	relay_init(&ex->upload, HTTP_BODY_UNTIL_CLOSE, 0, false);
+	relay_init(&ex->download, HTTP_BODY_UNTIL_CLOSE, 0, false);
+	ex->upload_over = false;
+	if (peer_send_span(w, &c->peer, text_span(&w->out)) < 0)
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	client_wait_for(c, TUNNEL_IDLE_NS);
+	return STEP_MORE;
+}
+
+/* One direction. *over is set once its end was passed on. 1: moved something; 0: waits; -1: the tunnel is broken. */
+static int pump(struct worker *w, struct relay *r, struct peer *from, struct peer *to, bool *over)
+{
+	struct span nothing = SPAN_EMPTY;
+	enum http_error error;
+
+	if (*over)
+		return 0;
+	switch (relay_run(w, r, from, to, &nothing, &error)) {
+	case RELAY_DONE:
+		conn_shutdown_write(&to->conn);
+		*over = true;
+		return 1;
+	case RELAY_MORE:
+		return 1;
+	case RELAY_WAIT_READ:
+	case RELAY_WAIT_WRITE:
+		return 0;
+	case RELAY_SOURCE_END:
+	case RELAY_SOURCE_FAILED:
+	case RELAY_TARGET_FAILED:
+	case RELAY_MALFORMED:
+		break;
+	}
+	return -1;
+}
+
+enum step tunnel_run(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	bool up_over = ex->upload_over;
+	bool down_over = ex->download_over;
+	int up, down;
+
+	if (c->timed_out)
+		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
+	up = pump(c->worker, &ex->upload, &c->peer, &ex->up->peer, &up_over);
+	down = pump(c->worker, &ex->download, &ex->up->peer, &c->peer, &down_over);
+	ex->upload_over = up_over;
+	ex->download_over = down_over;
+	if (up < 0 || down < 0 || (up_over && down_over))
+		return client_close(c, CLOSE_TUNNEL_END, CONN_END_CLOSE);
+	if (!up && !down)
+		return STEP_WAIT;
+	client_wait_for(c, TUNNEL_IDLE_NS);
+	return STEP_MORE;
+}

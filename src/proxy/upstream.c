@@ -1,0 +1,199 @@
+/*
+ * upstream: see upstream.h. Knows of sockets and counts; what is sent over them is not its business.
+ */
+#include "proxy/upstream.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+#include "proxy/worker.h"
+
+#define SWEEP_NS NS_PER_S
+
+static void idle_run(struct task *task)
+{
+	struct upstream_conn *up = container_of(task, struct upstream_conn, task);
+	uint8_t ready = up->peer.conn.ready;
+
+	/* Any edge but writability means: the upstream closed it, or speaks out of turn. Either way it is of no more use. */
+	if (ready & (CONN_READABLE | CONN_HANGUP | CONN_FAILED))
+		upstream_close(up);
+}
+
+static void upstream_free(struct grave *grave)
+{
+	struct upstream_conn *up = container_of(grave, struct upstream_conn, grave);
+
+	pool_put(&up->worker->upstream_conns, up);
+}
+
+static void sweep(struct timer *timer)
+{
+	struct worker_upstream *u = container_of(timer, struct worker_upstream, sweep);
+	int64_t oldest = loop_now_ns(u->worker->loop) - u->plan->keepalive_timeout_ns;
+
+	while (!list_is_empty(&u->idle)) {
+		struct upstream_conn *up = container_of(u->idle.prev, struct upstream_conn, node);
+
+		if (up->idle_since_ns > oldest)
+			break;
+		upstream_close(up);
+	}
+	/* Without memory for the timer they are closed when next taken. */
+	if (!list_is_empty(&u->idle) && timer_set(u->worker->loop, timer, loop_now_ns(u->worker->loop) + SWEEP_NS) < 0)
+		return;
+}
+
+void worker_upstream_init(struct worker_upstream *u, struct worker *w, const struct plan_upstream *plan, uint32_t keep)
+{
+	*u = (struct worker_upstream){ .plan = plan, .worker = w, .keep = keep };
+	list_init(&u->idle);
+	timer_init(&u->sweep, sweep);
+}
+
+void worker_upstream_deinit(struct worker_upstream *u)
+{
+	while (!list_is_empty(&u->idle))
+		upstream_close(container_of(u->idle.next, struct upstream_conn, node));
+	timer_deinit(u->worker->loop, &u->sweep);
+}
+
+static void bind_client(struct upstream_conn *up, struct client *c)
+{
+	up->client = c;
+	conn_set_task(&up->peer.conn, &c->task);
+}
+
+struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct client *c)
+{
+	struct worker_upstream *u = &w->upstreams[index];
+	int64_t oldest = loop_now_ns(w->loop) - u->plan->keepalive_timeout_ns;
+
+	while (!list_is_empty(&u->idle)) {
+		struct upstream_conn *up = container_of(u->idle.next, struct upstream_conn, node);
+
+		/* Its end may be known here before its task has run. */
+		if (up->idle_since_ns <= oldest || (up->peer.conn.ready & (CONN_READABLE | CONN_HANGUP | CONN_FAILED))) {
+			upstream_close(up);
+			continue;
+		}
+		list_remove(&up->node);
+		u->n_idle--;
+		task_cancel(&up->task);
+		up->sent_before = up->sent;
+		bind_client(up, c);
+		counter_add(&w->counters, COUNTER_UPSTREAM_REUSES, 1);
+		return up;
+	}
+	return NULL;
+}
+
+static bool reserve(struct worker *w, uint16_t index)
+{
+	_Atomic uint32_t *open = &w->shared->upstream_open[index];
+	uint32_t max = w->upstreams[index].plan->max_connections;
+
+	if (atomic_fetch_add_explicit(open, 1, memory_order_relaxed) < max || !max)
+		return true;
+	atomic_fetch_sub_explicit(open, 1, memory_order_relaxed);
+	return false;
+}
+
+static void release(struct worker *w, uint16_t index)
+{
+	atomic_fetch_sub_explicit(&w->shared->upstream_open[index], 1, memory_order_relaxed);
+}
+
+int upstream_connect(struct worker *w, uint16_t index, struct client *c, unsigned *at, struct upstream_conn **result)
+{
+	struct worker_upstream *u = &w->upstreams[index];
+	struct upstream_conn *up;
+	int r = -EADDRNOTAVAIL;
+	int fd = -1;
+
+	if (!reserve(w, index))
+		return 1;
+	up = pool_get(&w->upstream_conns);
+	if (!up) {
+		release(w, index);
+		return -ENOMEM;
+	}
+	*up = (struct upstream_conn){ .worker = w, .index = index };
+	peer_init(&up->peer);
+	list_init(&up->node);
+	task_init(&up->task, idle_run);
+	for (; *at < u->addresses.n; ++*at) {
+		r = conn_connect_start(&u->addresses.list[*at], &fd);
+		if (r == 0)
+			break;
+	}
+	/* Not yet writable: the first edge says that the connection stands or has failed. */
+	if (r == 0)
+		r = conn_open(&up->peer.conn, w->loop, fd, &c->task, 0);
+	if (r < 0) {
+		up->peer.conn.fd = -1;
+		pool_put(&w->upstream_conns, up);
+		release(w, index);
+		return r;
+	}
+	bind_client(up, c);
+	counter_add(&w->counters, COUNTER_UPSTREAM_CONNECTS, 1);
+	*result = up;
+	return 0;
+}
+
+void upstream_keep(struct upstream_conn *up)
+{
+	struct worker *w = up->worker;
+	struct worker_upstream *u = &w->upstreams[up->index];
+
+	if (u->n_idle >= u->keep || w->draining || (up->peer.conn.ready & (CONN_HANGUP | CONN_FAILED | CONN_EOF))) {
+		upstream_close(up);
+		return;
+	}
+	up->client = NULL;
+	up->idle_since_ns = loop_now_ns(w->loop);
+	conn_set_task(&up->peer.conn, &up->task);
+	/* What is still marked readable may be the end of the connection: look once (a short read has cleared it usually). */
+	if (up->peer.conn.ready & CONN_READABLE) {
+		ssize_t n = conn_read(&up->peer.conn, &(char){ 0 }, 1);
+
+		if (n != -EAGAIN) {
+			upstream_close(up);
+			return;
+		}
+	}
+	list_push_front(&u->idle, &up->node);
+	if (u->n_idle++ == 0 && timer_set(w->loop, &u->sweep, up->idle_since_ns + SWEEP_NS) < 0)
+		return;
+}
+
+void upstream_close(struct upstream_conn *up)
+{
+	struct worker *w = up->worker;
+
+	if (list_is_linked(&up->node)) {
+		list_remove(&up->node);
+		w->upstreams[up->index].n_idle--;
+	}
+	task_cancel(&up->task);
+	peer_deinit(w, &up->peer, CONN_END_CLOSE);
+	release(w, up->index);
+	loop_bury(w->loop, &up->grave, upstream_free);
+}
+
+bool upstream_got_nothing(const struct upstream_conn *up)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	if (up->sent == up->sent_before)
+		return true;
+	/* For TCP the kernel knows what the far end has acknowledged; its count starts with one for the SYN. */
+	if (!conn_is_open(&up->peer.conn) || getsockopt(up->peer.conn.fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
+		return false;
+	if (n < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
+		return false;
+	return info.tcpi_bytes_acked <= up->sent_before + 1;
+}
