@@ -5,38 +5,14 @@
 #ifndef BROWNOUT_CONFIG_LOAD_H
 #define BROWNOUT_CONFIG_LOAD_H
 
-#include "base/text.h"
+#include "config/diagnostic.h"
+#include "config/expand.h"
 #include "config/plan.h"
 
 #define LOAD_FILE_BYTES_MAX (1024 * 1024)
 
-enum diagnostic_level { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING, DIAGNOSTIC_NOTE };
-
-struct diagnostic {
-	enum diagnostic_level level;
-	unsigned line; /* from 1; 0: of the whole file */
-	unsigned column; /* from 1, in bytes */
-	char *message; /* "rules[2].delay: \"10 minutes\" is not a duration (write 10m)" */
-};
-
-struct diagnostics {
-	struct diagnostic *v;
-	unsigned n;
-	unsigned cap;
-	unsigned n_errors;
-	unsigned n_warnings;
-	bool cut; /* more than the bound (100) */
-};
-
-void diagnostics_deinit(struct diagnostics *d);
-/* "file:line:col: error: message", the source line, a caret; sorted by place. `color` for terminals. */
-void diagnostics_write(const struct diagnostics *d, const char *file, struct span source, bool color, struct text *out);
-
-/* How ${VAR} is looked up; NULL value: not set. */
-typedef const char *(*load_env_fn)(void *arg, const char *name);
-
 struct load_options {
-	load_env_fn env;
+	load_env_fn env; /* NULL: no variable is set */
 	void *env_arg;
 	/* Values from the command line that win over the file's; NULL or 0: not given. */
 	const char *listen; /* address of the only listener, or of the one named `default` */
@@ -44,8 +20,8 @@ struct load_options {
 };
 
 /*
- * 0: *plan is made (reference 1), d may have warnings. 1: d has errors, *plan is NULL. -ENOMEM.
- * file is used in messages and for relative paths in the file (body: {file: }), source is its bytes.
+ * 0: *plan is made (reference 1), d may have warnings and notes. 1: d has errors, *plan is NULL. -ENOMEM.
+ * file is kept for messages, source is its bytes. d must be zeroed or empty; it is sorted by place.
  */
 int load_plan(const char *file, struct span source, const struct load_options *options, struct plan **plan,
 	struct diagnostics *d) MUST_USE;

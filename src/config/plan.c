@@ -1,0 +1,29 @@
+/*
+ * plan: references. What the plan's own spans point to lies in its arena; patterns and rules are freed one by one, since
+ * they own memory of libraries.
+ */
+#include "config/plan.h"
+
+#include <stdlib.h>
+
+#include "config/arena.h"
+
+struct plan *plan_ref(struct plan *plan)
+{
+	(void)atomic_fetch_add_explicit(&plan->references, 1, memory_order_relaxed);
+	return plan;
+}
+
+void plan_unref(struct plan *plan)
+{
+	/* Whoever frees must see all that the others did with it before. */
+	if (!plan || atomic_fetch_sub_explicit(&plan->references, 1, memory_order_acq_rel) != 1)
+		return;
+	for (unsigned i = 0; i < plan->n_listeners; i++) {
+		for (unsigned j = 0; j < plan->listeners[i].n_routes; j++)
+			match_deinit(&plan->listeners[i].routes[j].match);
+	}
+	ruleset_deinit(&plan->rules);
+	arena_free(plan->memory);
+	free(plan);
+}

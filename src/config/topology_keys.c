@@ -1,0 +1,59 @@
+/*
+ * topology_keys: see endpoint for the texts themselves.
+ */
+#include "config/topology_keys.h"
+
+#include "config/endpoint.h"
+#include "config/keys.h"
+
+static void report(struct decode *d, const struct yaml_node *node, int rc, const char *problem)
+{
+	if (rc < 0)
+		d->out_of_memory = true;
+	else if (rc > 0)
+		decode_error(d, node, "\"%.*s\" %s", DECODE_SHOWN(node->text), problem);
+}
+
+static void decode_address(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
+{
+	char problem[ENDPOINT_PROBLEM_BYTES];
+
+	(void)key;
+	report(d, node, endpoint_parse_listen(field, d->arena, node->text, problem), problem);
+}
+
+const struct value_type value_address = { "address", "an address such as 127.0.0.1:8080", decode_address, value_schema_text };
+
+static void decode_url(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
+{
+	char problem[ENDPOINT_PROBLEM_BYTES];
+
+	(void)key;
+	report(d, node, endpoint_parse_url(field, d->arena, node->text, problem), problem);
+}
+
+const struct value_type value_url = { "url", "a URL such as http://127.0.0.1:9000", decode_url, value_schema_text };
+
+void file_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	struct plan *plan = base;
+
+	plan->seed_given = true;
+	decode_value(d, key, node, &plan->seed);
+}
+
+void file_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	struct plan_upstream *u = decode_append(d, key, node, base);
+
+	if (u)
+		u->name = KEYS_DEFAULT_NAME;
+}
+
+void file_decode_listen(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	struct plan_listener *l = decode_append(d, key, node, base);
+
+	if (l)
+		l->name = KEYS_DEFAULT_NAME;
+}

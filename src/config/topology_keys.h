@@ -1,0 +1,17 @@
+/*
+ * topology_keys: the values of what is not a rule: addresses, URLs, and the short forms `listen` and `upstream`.
+ */
+#ifndef BROWNOUT_CONFIG_TOPOLOGY_KEYS_H
+#define BROWNOUT_CONFIG_TOPOLOGY_KEYS_H
+
+#include "config/value.h"
+
+extern const struct value_type value_address; /* a struct endpoint */
+extern const struct value_type value_url; /* into a struct plan_upstream */
+
+/* Whole values; base is the plan. */
+void file_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void file_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void file_decode_listen(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+
+#endif
