@@ -207,6 +207,8 @@ static enum step parse_head(struct client *c)
 	w->parsed_for = NULL;
 	switch (http_request_parse(&w->request, bytes.p, MIN(bytes.n, max), &error)) {
 	case HTTP_PARSE_OK:
+		if (w->request.method_id == HTTP_METHOD_CONNECT)
+			return reply_reject(c, HTTP_ERROR_CONNECT);
 		w->parsed_for = c;
 		return request_begin(c);
 	case HTTP_PARSE_MORE:

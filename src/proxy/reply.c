@@ -144,6 +144,9 @@ enum step reply_reject(struct client *c, enum http_error error)
 
 	if (!c->ex.begun) {
 		exchange_begin_rejected(c, error);
+		/* Refused or not: an answer to HEAD has no content. */
+		if (span_starts_with(peer_bytes(&c->peer), SPAN("HEAD ")))
+			c->ex.method = HTTP_METHOD_HEAD;
 	} else {
 		c->ex.reject = (uint8_t)error;
 		counter_add(&c->worker->counters, COUNTER_REQUESTS_REJECTED, 1);
