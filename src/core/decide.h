@@ -22,8 +22,8 @@ struct decision {
 	uint8_t phase; /* enum rule_phase */
 	uint64_t key_hash; /* 0 for ordinal */
 	uint64_t occurrence; /* from 1 */
-	uint64_t draw;
-	uint64_t threshold; /* UINT64_MAX where all fire */
+	uint64_t draw; /* fires below the threshold; sampling even: the place in the block's permutation */
+	uint64_t threshold; /* sampling even: how many of a block fire. UINT64_MAX, with draw 0, where all fire */
 };
 
 /* What changes while serving, for one rule. Written by all workers; a line of its own each. */

@@ -26,12 +26,15 @@ enum {
 #define PATTERN_TEXT_BYTES_MAX 4096
 /* Longest value that a regular expression is tried on; a longer one counts as running into the limit. */
 #define PATTERN_REGEX_VALUE_BYTES_MAX 8192
+/* The same where PCRE2 has no machine code for it (no JIT on this machine, or the expression says so). */
+#define PATTERN_REGEX_VALUE_BYTES_MAX_SLOW 1024
 
 struct pattern {
 	enum pattern_kind kind;
 	unsigned flags;
 	struct span text; /* owned; in lower case where NOCASE */
 	void *regex; /* pcre2_code, owned */
+	bool regex_is_slow; /* interpreted: tighter limits */
 	uint32_t head_n; /* GLOB: bytes before the first wildcard */
 	uint32_t tail_n; /* GLOB: bytes after the last one */
 };

@@ -75,9 +75,14 @@ struct rule {
 	uint32_t even_fires; /* EVEN: how many of a block fire */
 	enum rule_key key;
 	struct span key_name; /* owned; HEADER, COOKIE, QUERY; lower case for HEADER */
-	uint64_t after; /* skip so many matches of the key */
-	uint64_t first; /* 0: no limit; else only so many of those left may fire */
-	uint64_t every; /* 0 or 1: each; else each nth of those left after `after` */
+	/*
+	 * Which matches of the key are considered at all, by number alone: not the first `after`; of the rest each
+	 * `every`th (0 or 1: each); of those the first `first` (0: no limit). Only then comes the draw: with a percentage
+	 * `first` bounds the matches considered, not the faults.
+	 */
+	uint64_t after;
+	uint64_t first;
+	uint64_t every;
 	struct fault_abort abort;
 	struct fault_delay delay;
 	enum fault_connection connection;
@@ -112,9 +117,9 @@ int ruleset_seal(struct ruleset *set) MUST_USE;
 void ruleset_deinit(struct ruleset *set);
 
 /*
- * The candidate after `from` (use 0 first, then the last one + 1): the lowest rule number >= from whose path condition
- * may hold and that has this phase and is enabled; set->n where there is none. Cost does not grow with the number of
- * rules that have exact or prefix paths and do not fit.
+ * The candidates of a path: all enabled rules of the phase whose path condition may hold, in ascending order, each once.
+ * Cost does not grow with the number of rules whose paths are exact or begin with literal segments and do not fit.
+ * The set is sealed or has no rules (asserted).
  */
 struct rule_cursor {
 	const struct ruleset *set;
@@ -123,7 +128,7 @@ struct rule_cursor {
 	struct {
 		const uint16_t *at;
 		const uint16_t *end;
-	} lists[40]; /* ascending rule numbers: without an indexable path, by exact path, by each prefix of the path */
+	} lists[40]; /* ascending rule numbers, into the index: without an indexable path, by whole path, by each leading part of it */
 };
 void ruleset_candidates(const struct ruleset *set, struct span path, enum rule_phase phase, struct rule_cursor *cursor);
 unsigned rule_cursor_next(struct rule_cursor *cursor); /* set->n at the end */

@@ -201,6 +201,14 @@ Test(pattern, regex_runs_into_its_limits, .timeout = 20)
 	cr_assert_not(pattern_matches(&plain, span_of(value, PATTERN_REGEX_VALUE_BYTES_MAX + 1), scratch));
 	cr_assert_eq(pattern_scratch_limit_hits(scratch), 2);
 
+	pattern_deinit(&plain);
+	plain = fake_pattern(PATTERN_REGEX, 0, "(*NO_JIT)a");
+	cr_assert(plain.regex_is_slow);
+	cr_assert_not(slow.regex_is_slow);
+	cr_assert(pattern_matches(&plain, span_of(value, PATTERN_REGEX_VALUE_BYTES_MAX_SLOW), scratch));
+	cr_assert_not(pattern_matches(&plain, span_of(value, PATTERN_REGEX_VALUE_BYTES_MAX_SLOW + 1), scratch));
+	cr_assert_eq(pattern_scratch_limit_hits(scratch), 3);
+
 	pattern_deinit(&slow);
 	pattern_deinit(&plain);
 	pattern_scratch_free(scratch);
