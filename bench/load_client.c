@@ -170,7 +170,7 @@ static void client_receive(struct client *c, bool hung_up)
 	for (;;) {
 		/* A counted body is thrown away in the kernel: copying it would only slow the peer down. */
 		const bool skip = c->state == CLIENT_WAITING && c->answer.state == ANSWER_COUNTED;
-		const size_t room = skip ? (size_t)c->answer.left_bytes : LOAD_RECEIVE_BYTES;
+		const size_t room = skip ? (size_t)MIN(c->answer.left_bytes, (uint64_t)LOAD_RECEIVE_BYTES) : LOAD_RECEIVE_BYTES;
 		const ssize_t n = recv(c->fd, load.receive, room, skip ? MSG_TRUNC : 0);
 
 		if (n < 0 && errno == EAGAIN)

@@ -27,8 +27,8 @@
 void samples_init(struct samples *s)
 {
 	/* Pages come as they are written. */
-	s->values = mmap(NULL, SAMPLES_MAX * sizeof(*s->values), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		-1, 0);
+	s->values = mmap(NULL, SAMPLES_MAX * sizeof(*s->values), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s->values == MAP_FAILED)
 		die("mmap");
 }
@@ -62,9 +62,9 @@ static void print_samples(const char *name, struct samples *s)
 	if (!s->count)
 		return;
 	qsort(s->values, s->count, sizeof(*s->values), compare);
-	printf(", \"%s\": {\"count\": %" PRIu64 ", \"min\": %.1f, \"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}", name,
-		s->count + s->lost, percentile_us(s, 0), percentile_us(s, 0.5), percentile_us(s, 0.99), percentile_us(s, 0.999),
-		percentile_us(s, 1));
+	printf(", \"%s\": {\"count\": %" PRIu64 ", \"min\": %.1f, \"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}",
+		name, s->count + s->lost, percentile_us(s, 0), percentile_us(s, 0.5), percentile_us(s, 0.99),
+		percentile_us(s, 0.999), percentile_us(s, 1));
 }
 
 /* ---- CPU time ------------------------------------------------------------------------------------------------------ */
@@ -187,10 +187,9 @@ void report_print(void)
 {
 	const struct load_counts *counts = &load.counts;
 
-	printf("{\"completed\": %" PRId64 ", \"aborted\": %" PRId64 ", \"errors\": %" PRId64 ", \"content_bytes\": %" PRId64
-	       ", \"seconds\": %.6f",
-		counts->completed, counts->aborted, counts->errors + origin_bad_requests(), counts->content_bytes,
-		(double)load.measured_ns / 1e9);
+	printf("{\"completed\": %" PRId64 ", \"aborted\": %" PRId64 ", \"errors\": %" PRId64, counts->completed, counts->aborted,
+		counts->errors + origin_bad_requests());
+	printf(", \"content_bytes\": %" PRId64 ", \"seconds\": %.6f", counts->content_bytes, (double)load.measured_ns / 1e9);
 	if (load.first_error)
 		printf(", \"first_error\": \"%s\"", load.first_error);
 	if (load.options.watched_count)
