@@ -23,13 +23,15 @@ struct load load;
 static void read_options(struct load_options *o, int argc, char **argv)
 {
 	const struct arg table[] = {
-		{"target", "port of the proxy; default 0: straight to the own origin", .number = &o->target_port, .max = UINT16_MAX},
+		{"target", "port of the proxy; default 0: none, straight to the origin", .number = &o->target_port,
+			.max = UINT16_MAX},
 		{"origin", "port of the origin; default 0, a free one", .number = &o->origin_port, .max = UINT16_MAX},
 		{"connections", "kept alive; default 64", .number = &o->connections, .min = 1, .max = 60000},
 		{"bytes", "body of each answer; default 1024", .number = &o->body_bytes, .max = 64 << 20},
 		{"chunked", "sent in chunks", .flag = &o->chunked},
 		{"rate", "requests per second, open loop; default 0: closed loop", .number = &o->rate, .max = 1000000},
-		{"warmup-ms", "before the measurement; default 300, 0: not one request", .number = &o->warmup_ns, .max = 60000, .scale = NS_PER_MS},
+		{"warmup-ms", "before the measurement; default 300, 0: not one request", .number = &o->warmup_ns, .max = 60000,
+			.scale = NS_PER_MS},
 		{"duration-ms", "of the measurement; default 1000", .number = &o->duration_ns, .min = 1, .max = 600000,
 			.scale = NS_PER_MS},
 		{"requests", "measure exactly so many instead", .number = &o->requests, .min = 1, .max = 1000000000},
@@ -40,14 +42,15 @@ static void read_options(struct load_options *o, int argc, char **argv)
 		{"allow-aborted", "503 counts as an answer, too", .flag = &o->allow_aborted},
 		{"only-aborted", "every answer must be 503", .flag = &o->only_aborted},
 		{"gate", "say \"ready\" and wait for a line before measuring, for another before leaving", .flag = &o->gate},
-		{"limit-s", "bound of the whole run; default 120", .number = &o->limit_ns, .min = 1, .max = 3600, .scale = NS_PER_S},
+		{"limit-s", "bound of the whole run; default 120", .number = &o->limit_ns, .min = 1, .max = 3600,
+			.scale = NS_PER_S},
 		{"core", "run on this core", .number = &o->core, .max = 1023},
 		{"probe-core", "probe the machine with this core before and after", .number = &o->probe_core, .max = 1023},
 		{"watch", "PID whose CPU time is counted; may be repeated", .number = o->watched, .min = 1, .max = INT32_MAX,
 			.count = &o->watched_count, .room = LOAD_WATCHED_MAX},
 	};
 
-	args_read(argc, argv, "GETs through a proxy on 127.0.0.1, being its upstream, too; prints JSON.", table, ARRAY_LEN(table));
+	args_read(argc, argv, "GETs through a proxy on 127.0.0.1 and is its upstream; prints JSON.", table, ARRAY_LEN(table));
 }
 
 /* Sleeps until whoever drives us has said go on, or has left. Nothing is in flight then, or all of it is held. */
