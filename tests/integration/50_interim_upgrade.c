@@ -1,0 +1,408 @@
+/*
+ * 50 interim: answers before the answer (100, 103), and connections that become tunnels (101). RFC 9110 sections 7.8,
+ * 10.1.1 and 15.2.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <criterion/criterion.h>
+
+#include "harness/rig.h"
+
+TestSuite(interim_upgrade, .timeout = 60);
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+#define EXPECTING "PUT /e HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+#define HANDSHAKE                                                                                                               \
+	"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"                               \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+#define SWITCHING                                                                                                               \
+	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                      \
+	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+
+static void free_both(struct message *a, struct message *b)
+{
+	message_free(a);
+	message_free(b);
+}
+
+static void expect_usable(struct rig *r, struct peer *client)
+{
+	struct message request, answer;
+
+	rig_exchange(r, client, GET("/usable"), OK_HI, &request, &answer);
+	expect_line(&request, "GET /usable HTTP/1.1");
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+}
+
+Test(interim_upgrade, continue_end_to_end)
+{
+	struct rig r;
+	struct message request, interim, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, EXPECTING);
+	/* The head goes on without the body; the 100 is the upstream's to give. */
+	upstream = rig_request_head(&r, &request);
+	expect_field(&request, "expect", "100-continue");
+	peer_expect_silence(client, 50);
+	peer_send(upstream, "HTTP/1.1 100 Continue\r\n\r\n");
+	message_read_answer(&interim, client, "PUT");
+	expect_status(&interim, 100);
+	peer_send(client, "hello");
+	message_read_body(&request);
+	expect_body(&request, "hello");
+	peer_send(upstream, OK_HI);
+	message_read_answer(&answer, client, "PUT");
+	expect_body(&answer, "hi");
+	expect_usable(&r, client);
+	free_both(&request, &answer);
+	message_free(&interim);
+	rig_end(&r);
+}
+
+/* A client that does not wait, or lost patience, sends its body unasked. */
+Test(interim_upgrade, body_without_waiting_for_continue)
+{
+	struct rig r;
+	struct message request, interim, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, EXPECTING "hello");
+	upstream = rig_request(&r, &request);
+	expect_body(&request, "hello");
+	peer_send(upstream, "HTTP/1.1 100 Continue\r\n\r\n" OK_HI);
+	message_read_answer(&interim, client, "PUT");
+	expect_status(&interim, 100);
+	message_read_answer(&answer, client, "PUT");
+	expect_body(&answer, "hi");
+	expect_usable(&r, client);
+	free_both(&request, &answer);
+	message_free(&interim);
+	rig_end(&r);
+}
+
+/* The client may now send the body or not: where the connection goes on, the body must not be read as a request. */
+Test(interim_upgrade, final_answer_instead_of_continue)
+{
+	struct rig r;
+
+	rig_start(&r);
+	for (int sends = 0; sends < 2; sends++) {
+		struct message request, answer;
+		struct peer *client = rig_client(&r);
+
+		r.context = sends ? "the client sends its body all the same" : "the client sends no body";
+		peer_send(client, EXPECTING);
+		peer_send(rig_request_head(&r, &request), "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+		message_read_answer(&answer, client, "PUT");
+		expect_status(&answer, 403);
+		expect_body(&answer, "no");
+		if (sends)
+			peer_try_send(client, "GET /");
+		if (strcmp(message_list(&answer, "connection"), "close") == 0) {
+			if (!sends)
+				peer_shutdown(client);
+			peer_expect_fin(client);
+		} else if (sends) {
+			expect_usable(&r, client);
+		}
+		free_both(&request, &answer);
+	}
+	rig_expect_upstream_silence(&r, 50);
+	rig_end(&r);
+}
+
+Test(interim_upgrade, early_hints)
+{
+	struct rig r;
+	struct message request, interim, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, GET("/page"));
+	upstream = rig_request(&r, &request);
+	peer_send(upstream, "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n");
+	/* It goes on at once, not with the answer. */
+	message_read_answer(&interim, client, "GET");
+	expect_status(&interim, 103);
+	expect_field(&interim, "link", "</a.css>; rel=preload");
+	expect_field(&interim, "x-hop", NULL);
+	message_free(&interim);
+	peer_send(upstream, "HTTP/1.1 103 Early Hints\r\nLink: </b.css>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK_HI);
+	message_read_answer(&interim, client, "GET");
+	expect_field(&interim, "link", "</b.css>; rel=preload");
+	message_free(&interim);
+	message_read_answer(&interim, client, "GET");
+	expect_status(&interim, 102);
+	message_free(&interim);
+	message_read_answer(&answer, client, "GET");
+	expect_body(&answer, "hi");
+	expect_field(&answer, "link", NULL);
+	expect_usable(&r, client);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* RFC 9110 section 15.2: a proxy forwards a 1xx that it did not ask for itself. */
+Test(interim_upgrade, unasked_continue_is_forwarded)
+{
+	struct rig r;
+	struct message request, interim, answer;
+	struct peer *client;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	peer_send(rig_request(&r, &request), "HTTP/1.1 100 Continue\r\n\r\n" OK_HI);
+	message_read_answer(&interim, client, "GET");
+	expect_status(&interim, 100);
+	message_read_answer(&answer, client, "GET");
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	message_free(&interim);
+	rig_end(&r);
+}
+
+Test(interim_upgrade, no_interim_answer_for_http_1_0)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, "PUT / HTTP/1.0\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello");
+	upstream = rig_request(&r, &request);
+	expect_field(&request, "expect", NULL);
+	peer_send(upstream, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" OK_HI);
+	message_read_answer(&answer, client, "PUT");
+	expect_status(&answer, 200);
+	expect_body(&answer, "hi");
+	peer_expect_fin(client);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* The handshake through; the upstream peer. */
+static struct peer *open_tunnel(struct rig *r, struct peer *client)
+{
+	struct message request, answer;
+	struct peer *upstream;
+
+	peer_send(client, HANDSHAKE);
+	upstream = rig_request(r, &request);
+	expect_field(&request, "upgrade", "websocket");
+	rig_check(r, strcasecmp(message_list(&request, "connection"), "upgrade") == 0, "Connection is %s",
+		message_list(&request, "connection"));
+	expect_field(&request, "sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+	peer_send(upstream, SWITCHING);
+	message_read_answer(&answer, client, "GET");
+	expect_status(&answer, 101);
+	expect_field(&answer, "upgrade", "websocket");
+	rig_check(r, strcasecmp(message_list(&answer, "connection"), "upgrade") == 0, "Connection is %s",
+		message_list(&answer, "connection"));
+	expect_field(&answer, "sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+	free_both(&request, &answer);
+	return upstream;
+}
+
+Test(interim_upgrade, websocket_passes_bytes_both_ways)
+{
+	static const char frame[] = "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+	static const char with_nul[] = "\x82\x03\0\r\n";
+	struct rig r;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	upstream = open_tunnel(&r, client);
+	peer_send_n(client, frame, sizeof(frame) - 1);
+	peer_expect(upstream, frame);
+	peer_send_n(upstream, with_nul, 5);
+	rig_check(&r, memcmp(peer_take(client, 5), with_nul, 5) == 0, "other bytes");
+	/* What looks like HTTP is bytes like any other. */
+	peer_send(client, GET("/not-a-request"));
+	peer_expect(upstream, GET("/not-a-request"));
+	peer_send(upstream, OK_HI);
+	peer_expect(client, OK_HI);
+	peer_close(upstream);
+	peer_expect_end(client);
+	peer_close(client);
+	rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, 0), "close"), "tunnel_end") == 0, "the log says otherwise");
+	rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, 0), "status"), "101") == 0, "the log says otherwise");
+	rig_end(&r);
+}
+
+Test(interim_upgrade, bytes_right_behind_the_heads)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	/* Early bytes of the client wait until the tunnel stands. */
+	peer_send(client, HANDSHAKE "early");
+	upstream = rig_request(&r, &request);
+	peer_send(upstream, SWITCHING "first");
+	message_read_answer(&answer, client, "GET");
+	expect_status(&answer, 101);
+	peer_expect(client, "first");
+	peer_expect(upstream, "early");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(interim_upgrade, half_close_in_a_tunnel)
+{
+	struct rig r;
+
+	rig_start(&r);
+	for (int side = 0; side < 2; side++) {
+		struct peer *client = rig_client(&r);
+		struct peer *upstream = open_tunnel(&r, client);
+		struct peer *first = side ? upstream : client;
+		struct peer *second = side ? client : upstream;
+
+		r.context = side ? "the upstream first" : "the client first";
+		peer_send(first, "last words");
+		peer_shutdown(first);
+		peer_expect(second, "last words");
+		peer_expect_fin(second);
+		/* The other direction still stands. */
+		peer_send(second, "answer");
+		peer_expect(first, "answer");
+		peer_expect_silence(first, 20);
+		peer_shutdown(second);
+		peer_expect_fin(first);
+	}
+	rig_end(&r);
+}
+
+Test(interim_upgrade, reset_in_a_tunnel_ends_both_sides)
+{
+	struct rig r;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	upstream = open_tunnel(&r, client);
+	peer_reset(upstream);
+	peer_expect_end(client);
+	client = rig_client(&r);
+	upstream = open_tunnel(&r, client);
+	peer_reset(client);
+	peer_expect_end(upstream);
+	rig_end(&r);
+}
+
+/* Both directions full at once: neither may wait for the other. */
+Test(interim_upgrade, much_in_both_directions_at_once)
+{
+	enum { TOTAL = 8 * 1024 * 1024 };
+	static char out[65536];
+	static char in[65536];
+	struct rig r;
+	struct peer *ends[2];
+	size_t sent[2] = { 0, 0 };
+	size_t received[2] = { 0, 0 };
+
+	rig_start(&r);
+	ends[0] = rig_client(&r);
+	ends[1] = open_tunnel(&r, ends[0]);
+	memset(out, 'w', sizeof(out));
+	while (received[0] < TOTAL || received[1] < TOTAL) {
+		struct pollfd pollers[2];
+
+		for (int i = 0; i < 2; i++)
+			pollers[i] = (struct pollfd){ ends[i]->fd, (short)(POLLIN | (sent[i] < TOTAL ? POLLOUT : 0)), 0 };
+		rig_check(&r, poll(pollers, 2, PATIENCE_MS) > 0, "stuck at %zu and %zu", received[0], received[1]);
+		for (int i = 0; i < 2; i++) {
+			size_t n = TOTAL - sent[i] < sizeof(out) ? TOTAL - sent[i] : sizeof(out);
+			ssize_t got = n ? send(ends[i]->fd, out, n, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+
+			rig_check(&r, got >= 0 || errno == EAGAIN, "send: %s", strerror(errno));
+			sent[i] += got > 0 ? (size_t)got : 0;
+			got = recv(ends[i]->fd, in, sizeof(in), MSG_DONTWAIT);
+			rig_check(&r, got > 0 || (got < 0 && errno == EAGAIN), "%s is closed", ends[i]->name);
+			received[i] += got > 0 ? (size_t)got : 0;
+		}
+	}
+	rig_check(&r, received[0] == TOTAL && received[1] == TOTAL, "too many bytes");
+	rig_end(&r);
+}
+
+Test(interim_upgrade, refused_upgrade_is_an_ordinary_answer)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	rig_exchange(&r, client, HANDSHAKE, OK_HI, &request, &answer);
+	expect_status(&answer, 200);
+	expect_body(&answer, "hi");
+	expect_usable(&r, client);
+	free_both(&request, &answer);
+	rig_exchange(&r, client, HANDSHAKE, "HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n",
+		&request, &answer);
+	expect_status(&answer, 426);
+	/* RFC 9110 section 15.5.22: 426 must carry it. */
+	expect_field(&answer, "upgrade", "h2c");
+	expect_usable(&r, client);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(interim_upgrade, switch_without_being_asked)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	upstream = rig_exchange(&r, client, GET("/"), SWITCHING, &request, &answer);
+	expect_status(&answer, 502);
+	rig_check(&r, strstr(message_list(&answer, "proxy-status"), "error=http_upgrade_failed"), "Proxy-Status is %s",
+		message_list(&answer, "proxy-status"));
+	peer_expect_end(upstream);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(interim_upgrade, no_upgrade_in_http_1_0)
+{
+	struct rig r;
+	struct message request, answer;
+
+	rig_start(&r);
+	rig_exchange(&r, rig_client(&r), "GET /ws HTTP/1.0\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", OK_HI, &request,
+		&answer);
+	expect_field(&request, "upgrade", NULL);
+	expect_field(&request, "connection", NULL);
+	free_both(&request, &answer);
+	rig_end(&r);
+}

@@ -1,0 +1,492 @@
+/*
+ * 60 failure: real failures of the upstream become the statuses of a gateway, say so in Proxy-Status (RFC 9209), are told
+ * apart from injected ones, and never make a request happen twice that may not (RFC 9110 section 9.2.2).
+ */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "harness/rig.h"
+
+TestSuite(upstream_failure, .timeout = 60);
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define POST(path) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
+#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+static void free_both(struct message *a, struct message *b)
+{
+	message_free(a);
+	message_free(b);
+}
+
+/* The client reads the answer that the gateway makes of this failure. */
+static void expect_failure(struct rig *r, struct peer *client, const char *method, unsigned status, const char *error)
+{
+	struct message answer;
+	char parameter[64];
+
+	message_read_answer(&answer, client, method);
+	expect_status(&answer, status);
+	snprintf(parameter, sizeof(parameter), "error=%s", error);
+	rig_check(r, strncmp(message_list(&answer, "proxy-status"), "brownout", 8) == 0 &&
+		strstr(message_list(&answer, "proxy-status"), parameter), "Proxy-Status is \"%s\", %s was expected",
+		message_list(&answer, "proxy-status"), parameter);
+	expect_field(&answer, "x-brownout", NULL);
+	rig_check(r, message_field(&answer, "date"), "no Date");
+	rig_check(r, strcmp(method, "HEAD") == 0 || answer.body.n > 0, "no word about what went wrong");
+	message_free(&answer);
+}
+
+static void expect_log(struct rig *r, unsigned line, const char *key, const char *value)
+{
+	const char *found = rig_log_value(rig_log_line(r, line), key);
+
+	rig_check(r, found ? value && strcmp(found, value) == 0 : !value, "the log has %s=%s, not %s: %s", key,
+		found ? found : "(none)", value ? value : "(none)", rig_log_line(r, line));
+}
+
+Test(upstream_failure, refused)
+{
+	struct rig r;
+	struct peer *client;
+
+	rig_start(&r);
+	rig_close_upstream(&r, 0);
+	client = rig_client(&r);
+	/* The connection of a client has no part in it and goes on. */
+	peer_send(client, GET("/"));
+	expect_failure(&r, client, "GET", 502, "connection_refused");
+	peer_send(client, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect_failure(&r, client, "HEAD", 502, "connection_refused");
+	peer_send(client, POST("/"));
+	expect_failure(&r, client, "POST", 502, "connection_refused");
+	expect_log(&r, 0, "status", "502");
+	expect_log(&r, 0, "failure", "connection_refused");
+	expect_log(&r, 0, "close", "upstream_failed");
+	expect_log(&r, 0, "upstream_status", NULL);
+	expect_log(&r, 0, "rule", NULL);
+	rig_end(&r);
+}
+
+/* What the upstream sends before it closes, and what becomes of it. */
+static const struct {
+	const char *name;
+	const char *sent;
+	const char *error;
+	bool reset;
+} failures[] = {
+	{ "FIN before a byte", "", "connection_terminated", false },
+	{ "RST before a byte", "", "connection_terminated", true },
+	{ "FIN within the head", "HTTP/1.1 200 OK\r\nContent-", "http_response_incomplete", false },
+	{ "garbage", "garbage\r\n\r\n", "http_protocol_error", false },
+	{ "only a text", "<html>hello</html>", "http_protocol_error", false },
+	{ "status of two digits", "HTTP/1.1 99 X\r\n\r\n", "http_protocol_error", false },
+	{ "status of four digits", "HTTP/1.1 2000 X\r\n\r\n", "http_protocol_error", false },
+	{ "status 600", "HTTP/1.1 600 X\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", false },
+	{ "status in letters", "HTTP/1.1 abc X\r\n\r\n", "http_protocol_error", false },
+	{ "HTTP/2.0", "HTTP/2.0 200 OK\r\n\r\n", "http_protocol_error", false },
+	{ "version in small letters", "http/1.1 200 OK\r\n\r\n", "http_protocol_error", false },
+	{ "length in letters", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "http_protocol_error", false },
+	{ "length below 0", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "http_protocol_error", false },
+	{ "different lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "http_protocol_error", false },
+	{ "field without colon", "HTTP/1.1 200 OK\r\nX-A b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", false },
+	{ "field without name", "HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", false },
+	{ "bare CR in a value", "HTTP/1.1 200 OK\r\nX-A: b\rc\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", false },
+};
+
+Test(upstream_failure, before_an_answer)
+{
+	struct rig r;
+
+	rig_start(&r);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		struct peer *client = rig_client(&r);
+		struct message request;
+		struct peer *upstream;
+
+		r.context = failures[i].name;
+		peer_send(client, GET("/f"));
+		upstream = rig_request(&r, &request);
+		peer_send(upstream, failures[i].sent);
+		if (failures[i].reset)
+			peer_reset(upstream);
+		else
+			peer_close(upstream);
+		expect_failure(&r, client, "GET", 502, failures[i].error);
+		expect_log(&r, (unsigned)i, "failure", failures[i].error);
+		/* Not sent again: the connection was new. */
+		rig_expect_upstream_silence(&r, 10);
+		message_free(&request);
+	}
+	rig_end(&r);
+}
+
+/* A malformed answer ends that connection though the upstream keeps it open. */
+Test(upstream_failure, malformed_answer_ends_the_upstream_connection)
+{
+	struct rig r;
+	struct message request;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, GET("/f"));
+	upstream = rig_request(&r, &request);
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n");
+	expect_failure(&r, client, "GET", 502, "http_protocol_error");
+	peer_expect_end(upstream);
+	message_free(&request);
+	rig_end(&r);
+}
+
+Test(upstream_failure, endless_head)
+{
+	struct rig r;
+	struct message request;
+	struct peer *client;
+	struct peer *upstream;
+	char block[1024];
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, GET("/f"));
+	upstream = rig_request(&r, &request);
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nX-Long: ");
+	for (int i = 0; i < 80 && !peer_read(client, 0); i++) {
+		snprintf(block, sizeof(block), "%01000d", i);
+		peer_try_send(upstream, block);
+	}
+	expect_failure(&r, client, "GET", 502, "http_response_header_section_size");
+	message_free(&request);
+	rig_end(&r);
+}
+
+/* A listening socket whose queue is full: the kernel drops further SYNs, and connect waits. */
+static int make_black_hole(int fillers[4], uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(fd, (struct sockaddr *)&address, n) < 0 || listen(fd, 0) < 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &n) < 0)
+		abort();
+	*port = ntohs(address.sin_port);
+	for (int i = 0; i < 4; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)!connect(fillers[i], (struct sockaddr *)&address, n);
+	}
+	sleep_ms(20);
+	return fd;
+}
+
+Test(upstream_failure, connect_timeout)
+{
+	struct rig r;
+	struct peer *client;
+	int fillers[4];
+	uint16_t port;
+	int hole = make_black_hole(fillers, &port);
+	long long since_ms;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://127.0.0.1:%u', connect_timeout: 300ms}\n", port);
+	client = rig_client(&r);
+	since_ms = now_ms();
+	peer_send(client, GET("/"));
+	expect_failure(&r, client, "GET", 504, "connection_timeout");
+	rig_check(&r, now_ms() - since_ms >= 299, "given up after %lld ms", now_ms() - since_ms);
+	expect_log(&r, 0, "failure", "connection_timeout");
+	for (int i = 0; i < 4; i++)
+		close(fillers[i]);
+	close(hole);
+	rig_end(&r);
+}
+
+Test(upstream_failure, response_timeout)
+{
+	struct rig r;
+	struct message request;
+	struct peer *client;
+	struct peer *upstream;
+	long long since_ms;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', response_timeout: 300ms}\n");
+	client = rig_client(&r);
+	for (int i = 0; i < 2; i++) {
+		since_ms = now_ms();
+		peer_send(client, POST("/slow"));
+		upstream = rig_request(&r, &request);
+		if (i == 1)
+			peer_send(upstream, "HTTP/1.1 200 O"); /* half a head is no head */
+		expect_failure(&r, client, "POST", 504, "http_response_timeout");
+		rig_check(&r, now_ms() - since_ms >= 299, "given up after %lld ms", now_ms() - since_ms);
+		/* The late answer must not become the next one's. */
+		peer_expect_end(upstream);
+		message_free(&request);
+	}
+	expect_log(&r, 0, "failure", "http_response_timeout");
+	rig_end(&r);
+}
+
+Test(upstream_failure, idle_timeout_within_a_body)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+	long long since_ms;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', idle_timeout: 300ms}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/half"));
+	upstream = rig_request(&r, &request);
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+	message_read_answer_head(&answer, client, "GET");
+	/* Slower than nothing, but never idle for that long: goes on. */
+	for (int i = 0; i < 4; i++) {
+		sleep_ms(120);
+		peer_send(upstream, "x");
+	}
+	since_ms = now_ms();
+	peer_expect(client, "xxxx");
+	peer_expect_end(client);
+	rig_check(&r, now_ms() - since_ms >= 290, "cut after %lld ms", now_ms() - since_ms);
+	peer_expect_end(upstream);
+	expect_log(&r, 0, "close", "upstream_cut");
+	expect_log(&r, 0, "failure", "connection_read_timeout");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(upstream_failure, connection_limit)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *first;
+	struct peer *second;
+	struct peer *upstream;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', max_connections: 1}\n");
+	first = rig_client(&r);
+	second = rig_client(&r);
+	peer_send(first, GET("/1"));
+	upstream = rig_request(&r, &request);
+	peer_send(second, GET("/2"));
+	expect_failure(&r, second, "GET", 503, "connection_limit_reached");
+	peer_send(upstream, OK_HI);
+	message_read_answer(&answer, first, "GET");
+	free_both(&request, &answer);
+	/* The place is free again. */
+	rig_exchange(&r, second, GET("/3"), OK_HI, &request, &answer);
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* A label of more than 63 bytes cannot be in any zone: no name server is asked. */
+Test(upstream_failure, name_that_does_not_resolve)
+{
+	struct rig r;
+	struct peer *client;
+
+	rig_start_with(&r, "upstream: http://%064d.invalid:80\n", 0);
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	expect_failure(&r, client, "GET", 502, "dns_error");
+	rig_end(&r);
+}
+
+Test(upstream_failure, name_that_resolves)
+{
+	struct rig r;
+	struct message request, answer;
+
+	rig_start_with(&r, "upstream: http://localhost:@port@\n");
+	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* A kept connection that the upstream closed while idle is not used. */
+Test(upstream_failure, closed_kept_connection)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	for (int i = 0; i < 3; i++) {
+		upstream = rig_exchange(&r, client, i == 1 ? POST("/p") : GET("/g"), OK_HI, &request, &answer);
+		expect_body(&answer, "hi");
+		free_both(&request, &answer);
+		if (i % 2)
+			peer_reset(upstream);
+		else
+			peer_close(upstream);
+		sleep_ms(30);
+	}
+	rig_end(&r);
+}
+
+/* A kept connection to the upstream, which is the only one. */
+static struct peer *keep_connection(struct rig *r, struct peer *client)
+{
+	struct message request, answer;
+	struct peer *upstream = rig_exchange(r, client, GET("/first"), OK_HI, &request, &answer);
+
+	free_both(&request, &answer);
+	return upstream;
+}
+
+/*
+ * The request and the end of the kept connection cross on the way: the program, held meanwhile, finds both at once. No byte
+ * of the request has reached the upstream, so that it goes out again, whatever its method.
+ */
+Test(upstream_failure, request_that_crosses_the_end_of_a_kept_connection)
+{
+	static const char *const sent[] = { GET("/again"), POST("/again") };
+	struct rig r;
+
+	rig_start(&r);
+	for (int i = 0; i < 8; i++) {
+		struct message request, answer;
+		struct peer *client = rig_client(&r);
+		struct peer *dead = keep_connection(&r, client);
+		struct peer *upstream;
+
+		r.context = sent[i % 2];
+		program_signal(&r.program, SIGSTOP);
+		if (i & 2)
+			peer_send(client, sent[i % 2]);
+		if (i & 4)
+			peer_reset(dead);
+		else
+			peer_close(dead);
+		if (!(i & 2))
+			peer_send(client, sent[i % 2]);
+		program_signal(&r.program, SIGCONT);
+		upstream = rig_request(&r, &request);
+		rig_check(&r, strcmp(request.target, "/again") == 0, "the upstream got %s", request.target);
+		expect_body(&request, i % 2 ? "body" : "");
+		peer_send(upstream, OK_HI);
+		message_read_answer(&answer, client, request.method);
+		expect_body(&answer, "hi");
+		rig_expect_upstream_silence(&r, 20);
+		free_both(&request, &answer);
+		peer_close(client);
+		peer_close(upstream);
+		sleep_ms(20);
+	}
+	rig_end(&r);
+}
+
+/* The upstream has taken the request and may have acted on it: it must not get it a second time. */
+Test(upstream_failure, request_that_was_taken_is_not_sent_again)
+{
+	static const char *const sent[] = { POST("/pay"), GET("/get") };
+	struct rig r;
+
+	rig_start(&r);
+	for (int i = 0; i < 2; i++) {
+		struct message request;
+		struct peer *client = rig_client(&r);
+		struct peer *upstream = keep_connection(&r, client);
+
+		peer_send(client, sent[i]);
+		rig_check(&r, rig_request(&r, &request) == upstream, "not on the kept connection");
+		peer_close(upstream);
+		expect_failure(&r, client, request.method, 502, "connection_terminated");
+		rig_expect_upstream_silence(&r, 50);
+		message_free(&request);
+	}
+	rig_end(&r);
+}
+
+Test(upstream_failure, after_a_byte_of_the_answer_nothing_is_sent_again)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	upstream = rig_exchange(&r, client, GET("/first"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	peer_send(client, GET("/second"));
+	rig_check(&r, rig_request(&r, &request) == upstream, "not on the kept connection");
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nX-");
+	peer_close(upstream);
+	expect_failure(&r, client, "GET", 502, "http_response_incomplete");
+	rig_expect_upstream_silence(&r, 50);
+	message_free(&request);
+	rig_end(&r);
+}
+
+Test(upstream_failure, while_the_body_still_arrives)
+{
+	struct rig r;
+	struct message request;
+	struct peer *client;
+	struct peer *upstream;
+	char block[65536];
+
+	rig_start(&r);
+	memset(block, 'x', sizeof(block));
+	client = rig_client(&r);
+	peer_send(client, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n");
+	upstream = rig_request_head(&r, &request);
+	peer_send_n(client, block, sizeof(block));
+	peer_reset(upstream);
+	for (int i = 1; i < 16; i++)
+		peer_send_n(client, block, sizeof(block));
+	expect_failure(&r, client, "PUT", 502, "connection_terminated");
+	message_free(&request);
+	rig_end(&r);
+}
+
+Test(upstream_failure, proxy_status_can_be_switched_off)
+{
+	struct rig r;
+	struct message answer;
+	struct peer *client;
+
+	rig_start_with(&r, "proxy_status: false\n");
+	rig_close_upstream(&r, 0);
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	message_read_answer(&answer, client, "GET");
+	expect_status(&answer, 502);
+	expect_field(&answer, "proxy-status", NULL);
+	message_free(&answer);
+	rig_end(&r);
+}
+
+Test(upstream_failure, is_forwarded_where_the_upstream_says_it_itself)
+{
+	struct rig r;
+	struct message request, answer;
+
+	rig_start(&r);
+	rig_exchange(&r, rig_client(&r), GET("/"), "HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Length: 4\r\n\r\nbusy", &request,
+		&answer);
+	expect_line(&answer, "HTTP/1.1 503 Busy");
+	expect_field(&answer, "retry-after", "3");
+	expect_field(&answer, "proxy-status", NULL);
+	expect_body(&answer, "busy");
+	expect_log(&r, 0, "failure", NULL);
+	expect_log(&r, 0, "upstream_status", "503");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
