@@ -1,0 +1,176 @@
+/*
+ * cmd_help: the list of commands and the topics. What a topic says comes from the tables that the program works by, where there
+ * is one; the rest is here.
+ */
+#include "cli/cmd_help.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/exit_code.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "config/load.h"
+#include "config/suggest.h"
+#include "observe/collector.h"
+
+#define COLUMNS_DEFAULT 100
+#define COLUMNS_MIN 60
+#define COLUMNS_MAX 130
+
+static unsigned output_columns(void)
+{
+	struct winsize size;
+	unsigned columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+
+	return columns ? MIN(MAX(columns, COLUMNS_MIN), COLUMNS_MAX) : COLUMNS_DEFAULT;
+}
+
+/* ---- topics ---- */
+
+static void write_rules(struct text *out)
+{
+	load_write_reference(out, output_columns());
+}
+
+static void write_faults(struct text *out)
+{
+	text_put_literal(out,
+		"What a rule can do to a request. A rule acts on the requests that its match describes, or on a share\n"
+		"of them (percentage), or on some by count (after, first, every).\n"
+		"\n"
+		"  abort: 503            answer with a status instead of the upstream's answer. Any final code from 200\n"
+		"                        to 599; reason, headers, body and retry_after may be given.\n"
+		"  delay: 250ms          hold the request so long, then go on: forward it, or abort it where the rule (or\n"
+		"                        a later one) says so. {uniform: 100ms..2s} draws the time anew for each request.\n"
+		"  connection: close     close the connection without an answer\n"
+		"  connection: reset     the same with a TCP reset\n"
+		"\n"
+		"phase: request (the default) acts before the upstream is touched. phase: response acts once the upstream has\n"
+		"answered, so that its side effects have happened; only there may match have a status.\n"
+		"\n"
+		"Rules are read from top to bottom. Delays add up; the first abort or connection that fires ends the list.\n"
+		"A faulted answer carries X-Brownout with the rule's name (fault_header: false leaves it out).\n"
+		"Which requests are faulted depends on seed, rule, key and count alone: the same seed and the same\n"
+		"requests give the same faults.\n");
+}
+
+static void write_log(struct text *out)
+{
+	text_put_literal(out,
+		"The access log has one line per exchange, written off the event loops. log: {access: DEST, format: FORMAT}\n"
+		"in the rule file or --access and --log-format say where to (stderr, stdout, a file, off) and how.\n"
+		"SIGUSR1 opens a file anew, for rotation.\n"
+		"\n"
+		"  text   client:port [time] \"METHOD target HTTP/1.n\" status bytes_out name=value...\n"
+		"  json   one object per line\n"
+		"\n"
+		"A field that does not apply is left out. Those with * are in the JSON log only.\n"
+		"\n");
+	access_write_reference(out);
+	text_put_literal(out, "\nReasons in close:\n\n");
+	for (unsigned i = CLOSE_NONE + 1; i < CLOSE_REASON_COUNT; i++)
+		text_printf(out, "  %-18s  %s\n", close_reason_name((enum close_reason)i),
+			close_reason_text((enum close_reason)i));
+}
+
+static void write_origin(struct text *out)
+{
+	text_put_literal(out,
+		"upstream: origin: (or -u origin:) is a small upstream inside of brownout, to try rules with nothing else\n"
+		"running.\n"
+		"\n"
+		"  /status/N      an answer with status N, 200 to 599\n"
+		"  /delay/T       200 after T (250ms, 2s; at most 1h)\n"
+		"  /bytes/N       N bytes (64KiB, 10GiB); ?chunked=1 sends them in chunks\n"
+		"  /drip          10 bytes, one every 100 ms; ?bytes=N&every=T\n"
+		"  /headers       the fields of the request as JSON\n"
+		"  anything else  the request as JSON\n");
+}
+
+static void write_exit_codes(struct text *out)
+{
+#define EXIT_CODE(id, number, meaning) text_printf(out, "  %3d  %s\n", (number), (meaning));
+#include "cli/exit_code.def"
+#undef EXIT_CODE
+}
+
+static const struct {
+	const char *name;
+	const char *summary;
+	void (*write)(struct text *out);
+} topics[] = {
+	{ "rules", "every key of the rule file", write_rules },
+	{ "faults", "what a rule can do", write_faults },
+	{ "log", "the fields of the access log", write_log },
+	{ "origin", "the embedded upstream", write_origin },
+	{ "exit-codes", "how brownout ends", write_exit_codes },
+};
+
+/* ---- the command ---- */
+
+void help_write_usage(struct text *out)
+{
+	text_put_literal(out, "Usage: brownout COMMAND [ARGUMENT]...\n"
+			      "\n"
+			      "An HTTP reverse proxy that fails on purpose.\n"
+			      "\n");
+#define COMMAND(name, arguments, summary) text_printf(out, "  %-8s %-20s %s\n", #name, arguments, summary);
+#include "cli/commands.def"
+#undef COMMAND
+	text_put_literal(out, "\nTopics of help:\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
+		text_printf(out, "  %-12s %s\n", topics[i].name, topics[i].summary);
+	text_put_literal(out, "\nbrownout COMMAND --help says more about a command.\n");
+}
+
+static int unknown_topic(const char *name)
+{
+	struct suggestion s;
+
+	suggest_begin(&s, span_of_string(name));
+	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
+		suggest_offer(&s, span_of_string(topics[i].name));
+	if (s.best.n)
+		log_error("help: there is no topic %.40s; did you mean %.*s?", name, SPAN_ARG(s.best));
+	else
+		log_error("help: there is no topic %.40s (see brownout help)", name);
+	return EXIT_CODE_USAGE;
+}
+
+static int write_topic(const char *name)
+{
+	struct text out;
+
+	for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
+		if (strcmp(name, topics[i].name) != 0)
+			continue;
+		text_init(&out);
+		topics[i].write(&out);
+		return output_write(&out);
+	}
+	return unknown_topic(name);
+}
+
+int cmd_help(int argc, char **argv)
+{
+	const char *topic = NULL;
+	struct options o;
+	struct text out;
+	int row;
+
+	options_init(&o, NULL, 0, argc, argv);
+	while ((row = options_next(&o)) != OPTIONS_END && row != OPTIONS_HELP) {
+		if (row == OPTIONS_ERROR)
+			return EXIT_CODE_USAGE;
+		if (row == OPTIONS_REST || topic)
+			return options_refuse_argument(&o);
+		topic = o.value;
+	}
+	if (topic && row != OPTIONS_HELP)
+		return write_topic(topic);
+	text_init(&out);
+	help_write_usage(&out);
+	return output_write(&out);
+}

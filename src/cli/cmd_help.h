@@ -1,0 +1,14 @@
+/*
+ * cmd_help: `brownout help [TOPIC]`.
+ */
+#ifndef BROWNOUT_CLI_CMD_HELP_H
+#define BROWNOUT_CLI_CMD_HELP_H
+
+#include "base/text.h"
+
+int cmd_help(int argc, char **argv) MUST_USE;
+
+/* The list of commands, for those who gave none or a wrong one as well. */
+void help_write_usage(struct text *out);
+
+#endif

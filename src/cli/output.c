@@ -1,0 +1,43 @@
+/*
+ * output: one write where it is possible, the rest where it is not. Must hold no text back.
+ */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/exit_code.h"
+
+/* 0 or -errno. */
+static int write_whole(int fd, struct span s)
+{
+	while (s.n) {
+		ssize_t n = write(fd, s.p, s.n);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			s = span_skip(s, (size_t)n);
+	}
+	return 0;
+}
+
+int output_write(struct text *t)
+{
+	int rc = t->cut ? -ENOMEM : write_whole(STDOUT_FILENO, text_span(t));
+
+	text_deinit(t);
+	if (rc == 0)
+		return EXIT_CODE_OK;
+	log_error("standard output: %s", strerror(-rc));
+	return EXIT_CODE_FAILED;
+}
+
+void output_note(struct text *t)
+{
+	log_hold();
+	(void)write_whole(STDERR_FILENO, text_span(t));
+	log_release();
+	text_deinit(t);
+}

@@ -1,0 +1,216 @@
+/*
+ * run_flags: one table of options, one switch over its rows. What a value means is the loader's matter; here only is
+ * said which flags go together.
+ */
+#include "cli/run_flags.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/exit_code.h"
+#include "cli/options.h"
+
+#define WORKERS_MAX 1024
+
+/* OPTION(id, "name", letter, argument, help) */
+#define RUN_OPTIONS(X)                                                                                                          \
+	X(UPSTREAM, "upstream", 'u', "URL", "forward to URL (http://, unix:, or origin: for the embedded one)")                 \
+	X(LISTEN, "listen", 'l', "ADDRESS", "listen on host:port or unix:/path (default 127.0.0.1:8080, port 0: a free one)")   \
+	X(ABORT, "abort", 0, "STATUS", "without FILE: answer with STATUS")                                                      \
+	X(DELAY, "delay", 0, "TIME", "without FILE: delay by TIME: 250ms, or 100ms..2s")                                        \
+	X(PERCENTAGE, "percentage", 'p', "P", "without FILE: of P % of the requests, 0 to 100")                                 \
+	X(PATH, "path", 0, "GLOB", "without FILE: of paths that match GLOB: /api/**")                                           \
+	X(SEED, "seed", 's', "N", "seed of all random decisions (default: drawn)")                                              \
+	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: one per core)")                                           \
+	X(ACCESS, "access", 0, "DEST", "access log to stderr, stdout, a file, or off")                                          \
+	X(LOG_FORMAT, "log-format", 0, "FORMAT", "text or json")                                                                \
+	X(SUMMARY, "summary", 0, "FORMAT", "text (standard error), json (standard output) or off")                              \
+	X(QUIET, "quiet", 'q', NULL, "say only what goes wrong")
+
+enum {
+#define X(id, name, letter, argument, help) RUN_##id,
+	RUN_OPTIONS(X)
+#undef X
+};
+
+static const struct option_row rows[] = {
+#define X(id, name, letter, argument, help) { name, letter, argument, help },
+	RUN_OPTIONS(X)
+#undef X
+};
+
+void run_flags_write_help(struct text *out)
+{
+	text_put_literal(out, "Usage: brownout run [FILE] [OPTION]...\n"
+			      "\n"
+			      "Serves the rule file FILE (- is standard input), or, without one, forwards to the\n"
+			      "upstream of -u and injects what --abort and --delay say. SIGTERM and SIGINT end it\n"
+			      "once the open exchanges are through, a second one at once; SIGUSR1 opens the logs\n"
+			      "anew. At the end a summary is written.\n"
+			      "\n");
+	options_write_help(rows, ARRAY_LEN(rows), out);
+	text_put_literal(out, "\n"
+			      "  brownout run rules.yaml\n"
+			      "  brownout run -u http://localhost:9000 --abort 503 --percentage 10\n"
+			      "\n"
+			      "See brownout help rules for the rule file.\n");
+}
+
+/* ---- parsing ---- */
+
+static bool take_summary(struct run_flags *f, const char *value)
+{
+	static const char *const names[] = {
+		[SERVE_SUMMARY_TEXT] = "text",
+		[SERVE_SUMMARY_JSON] = "json",
+		[SERVE_SUMMARY_OFF] = "off",
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			f->serve.summary = (enum serve_summary)i;
+			return true;
+		}
+	}
+	log_error("run: --summary %.40s: text, json or off is wanted", value);
+	return false;
+}
+
+static bool take_log_format(struct run_flags *f, const char *value)
+{
+	f->log_format = value;
+	if (strcmp(value, "text") == 0 || strcmp(value, "json") == 0)
+		return true;
+	log_error("run: --log-format %.40s: text or json is wanted", value);
+	return false;
+}
+
+static bool take_file(struct run_flags *f, const char *value)
+{
+	if (f->file)
+		log_error("run: one rule file at most: %.200s and %.200s are two", f->file, value);
+	else if (!*value)
+		log_error("run: the name of the rule file is empty");
+	else
+		f->file = value;
+	return f->file == value;
+}
+
+/* False after one line on standard error. */
+static bool take_option(struct run_flags *f, const struct options *o, int row)
+{
+	switch (row) {
+	case RUN_UPSTREAM: f->upstream = o->value; return true;
+	case RUN_LISTEN: f->listen = o->value; return true;
+	case RUN_ABORT: f->abort = o->value; return true;
+	case RUN_DELAY: f->delay = o->value; return true;
+	case RUN_PERCENTAGE: f->percentage = o->value; return true;
+	case RUN_PATH: f->path = o->value; return true;
+	case RUN_ACCESS: f->access = o->value; return true;
+	case RUN_LOG_FORMAT: return take_log_format(f, o->value);
+	case RUN_SUMMARY: return take_summary(f, o->value);
+	case RUN_SEED: f->has_seed = true; return options_number(o, row, 0, UINT64_MAX, &f->seed);
+	case RUN_WORKERS: f->has_workers = true; return options_number(o, row, 1, WORKERS_MAX, &f->workers);
+	case RUN_QUIET: f->serve.quiet = true; return true;
+	case OPTIONS_HELP: f->help = true; return true;
+	case OPTIONS_ARGUMENT: return take_file(f, o->value);
+	case OPTIONS_REST: log_error("run: running a command is not built in"); return false;
+	default: return false; /* options_next has said why */
+	}
+}
+
+/* The first of the flags that make a rule; NULL where none is given. */
+static const char *rule_flag(const struct run_flags *f)
+{
+	return f->abort ? "--abort" : f->delay ? "--delay" : f->percentage ? "--percentage" : f->path ? "--path" : NULL;
+}
+
+static int check_together(const struct run_flags *f)
+{
+	if (f->file && rule_flag(f))
+		log_error("run: %s makes a rule of its own and does not go with a rule file; write it into %s", rule_flag(f),
+			f->file);
+	else if (!f->file && !f->upstream)
+		log_error("run: a rule file or an upstream (-u URL) is needed; see brownout run --help");
+	else if (rule_flag(f) && !f->abort && !f->delay)
+		log_error("run: %s says which requests, but no fault: add --abort or --delay", rule_flag(f));
+	else if (f->access && !*f->access)
+		log_error("run: --access: stderr, stdout, a file or off is wanted");
+	else
+		return EXIT_CODE_OK;
+	return EXIT_CODE_USAGE;
+}
+
+int run_flags_parse(struct run_flags *f, int argc, char **argv)
+{
+	struct options o;
+	int row;
+
+	*f = (struct run_flags){ .serve.status_line = true };
+	options_init(&o, rows, ARRAY_LEN(rows), argc, argv);
+	while (!f->help && (row = options_next(&o)) != OPTIONS_END) {
+		if (!take_option(f, &o, row))
+			return EXIT_CODE_USAGE;
+	}
+	return f->help ? EXIT_CODE_OK : check_together(f);
+}
+
+/* ---- as a rule file ---- */
+
+/* Digits as they stand, anything else in quotes: the loader says what it thinks of it. */
+static void put_value(struct json *j, const char *key, const char *value)
+{
+	struct span s = span_of_string(value);
+	bool number = s.n > 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		number = number && (ascii_is_digit(s.p[i]) || s.p[i] == '.');
+	json_key(j, key);
+	if (number)
+		json_raw(j, s);
+	else
+		json_span(j, s);
+}
+
+static void put_delay(struct json *j, const char *value)
+{
+	if (!strstr(value, "..")) {
+		put_value(j, "delay", value);
+		return;
+	}
+	json_key(j, "delay");
+	json_begin_object(j);
+	json_member_string(j, "uniform", value);
+	json_end_object(j);
+}
+
+void run_flags_write_rules(const struct run_flags *f, struct text *out)
+{
+	struct json j;
+
+	json_init(&j, out, 2);
+	json_begin_object(&j);
+	if (f->listen)
+		json_member_string(&j, "listen", f->listen);
+	json_member_string(&j, "upstream", f->upstream);
+	json_key(&j, "rules");
+	json_begin_array(&j);
+	if (rule_flag(f)) {
+		json_begin_object(&j);
+		if (f->path) {
+			json_key(&j, "match");
+			json_begin_object(&j);
+			json_member_string(&j, "path", f->path);
+			json_end_object(&j);
+		}
+		if (f->percentage)
+			put_value(&j, "percentage", f->percentage);
+		if (f->delay)
+			put_delay(&j, f->delay);
+		if (f->abort)
+			put_value(&j, "abort", f->abort);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_end_object(&j);
+	text_put_char(out, '\n');
+}

@@ -1,0 +1,295 @@
+/*
+ * serve: signals are blocked in every thread and taken one by one here, between two looks at the clock; no code runs in
+ * a signal handler.
+ */
+#include "cli/serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/exit_code.h"
+#include "cli/output.h"
+#include "cli/status_line.h"
+#include "cli/summary.h"
+
+#define ERROR_BYTES 512
+
+/* ---- loading ---- */
+
+static const char *environment(void *arg, const char *name)
+{
+	(void)arg;
+	return getenv(name);
+}
+
+static bool wants_color(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(STDERR_FILENO) && (!no_color || !*no_color);
+}
+
+int serve_load(const char *file, struct span source, const struct load_options *overrides, struct plan **plan)
+{
+	struct load_options options = overrides ? *overrides : (struct load_options){ 0 };
+	struct diagnostics d = { 0 };
+	struct text out;
+	int rc;
+
+	options.env = environment;
+	*plan = NULL;
+	rc = load_plan(file, source, &options, plan, &d);
+	text_init(&out);
+	diagnostics_write(&d, file, source, wants_color(), &out);
+	if (out.n)
+		output_note(&out);
+	text_deinit(&out);
+	diagnostics_deinit(&d);
+	if (rc < 0) {
+		log_error("%s: %s", file, strerror(-rc));
+		return EXIT_CODE_FAILED;
+	}
+	return rc == 0 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+}
+
+/* ---- starting ---- */
+
+static void taken_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGHUP);
+	(void)sigaddset(set, SIGUSR1);
+}
+
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void put_upstream(struct text *out, const struct plan_upstream *u)
+{
+	switch (u->address.kind) {
+	case ENDPOINT_ORIGIN:
+		text_put_literal(out, "the embedded upstream");
+		break;
+	case ENDPOINT_UNIX:
+		text_put_literal(out, "unix:");
+		text_put_span(out, u->address.host);
+		break;
+	case ENDPOINT_TCP:
+		text_put_literal(out, "http://");
+		text_put_span(out, u->authority);
+		break;
+	}
+	text_put_span(out, u->path_prefix);
+}
+
+static void put_address(struct text *out, const struct server *server, unsigned listener)
+{
+	if (server_plan(server)->listeners[listener].address.kind != ENDPOINT_UNIX)
+		text_put_literal(out, "http://");
+	server_listener_address(server, listener, out);
+}
+
+static void announce(const struct server *server)
+{
+	const struct plan *plan = server_plan(server);
+	unsigned rules = server_rule_count(server);
+	unsigned workers = server_workers(server);
+	struct text out;
+
+	text_init(&out);
+	text_printf(&out, "brownout " BROWNOUT_VERSION ": %u rule%s, seed %" PRIu64 "%s, %u worker%s\n", rules,
+		rules == 1 ? "" : "s", server_seed(server), plan->seed_given ? "" : " (drawn)", workers, workers == 1 ? "" : "s");
+	for (unsigned i = 0; i < plan->n_listeners; i++) {
+		text_put_literal(&out, "listening on ");
+		put_address(&out, server, i);
+		text_put_char(&out, '\n');
+	}
+	for (unsigned i = 0; i < plan->n_upstreams; i++) {
+		text_put_literal(&out, "upstream ");
+		text_put_span(&out, plan->upstreams[i].name);
+		text_put_literal(&out, " is ");
+		put_upstream(&out, &plan->upstreams[i]);
+		text_put_char(&out, '\n');
+	}
+	output_note(&out);
+}
+
+int serve_start(struct server **server, struct plan *plan, const struct serve_options *options)
+{
+	char error[ERROR_BYTES] = "";
+	sigset_t set;
+	int rc;
+
+	taken_signals(&set);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	raise_file_limit();
+	if (options->quiet)
+		log_set_level(LOG_WARNING);
+	rc = server_start(server, plan, error, sizeof(error));
+	plan_unref(plan);
+	if (rc < 0) {
+		log_error("%s", error[0] ? error : strerror(-rc));
+		return EXIT_CODE_FAILED;
+	}
+	if (!options->quiet)
+		announce(*server);
+	return EXIT_CODE_OK;
+}
+
+/* ---- waiting ---- */
+
+/* The signal that came before the time was over; 0 where none did. */
+static int next_signal(int64_t wait_ns)
+{
+	struct timespec wait = { .tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S };
+	sigset_t set;
+	int signal;
+
+	taken_signals(&set);
+	signal = sigtimedwait(&set, NULL, &wait);
+	return signal > 0 ? signal : 0;
+}
+
+static void begin_drain(struct server *server)
+{
+	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
+
+	server_drain(server);
+	if (!snapshot)
+		return;
+	server_snapshot(server, snapshot);
+	if (!server_is_done(server) && snapshot->total.active > 0)
+		log_info("stopping: %" PRId64 " open exchanges may end, for %" PRId64 " s at most; a second signal cuts them",
+			(int64_t)snapshot->total.active, server_plan(server)->limits.drain_ns / NS_PER_S);
+	free(snapshot);
+}
+
+/* True where the server is to be stopped now. */
+static bool take_signal(struct server *server, int signal, bool *draining)
+{
+	switch (signal) {
+	case SIGTERM:
+	case SIGINT:
+		if (*draining)
+			return true;
+		*draining = true;
+		begin_drain(server);
+		return false;
+	case SIGUSR1:
+		server_reopen_logs(server);
+		return false;
+	case SIGHUP:
+		log_warning("SIGHUP: reloading is not built in; nothing has changed");
+		return false;
+	default:
+		return false;
+	}
+}
+
+bool serve_wait(struct server *server, const struct serve_options *options, int64_t until_ns)
+{
+	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
+	struct status_line line = { 0 };
+	bool draining = false;
+	int64_t now_ns = clock_mono_ns();
+
+	if (options->status_line && !options->quiet && snapshot)
+		status_line_init(&line, now_ns);
+	while (!(draining && server_is_done(server)) && (draining || until_ns == 0 || now_ns < until_ns)) {
+		/* While draining the end is near; it is looked for more often. */
+		int64_t wait_ns = draining ? STATUS_LINE_EVERY_NS / 25 : STATUS_LINE_EVERY_NS;
+
+		if (until_ns)
+			wait_ns = MAX(MIN(wait_ns, until_ns - now_ns), 0);
+		if (take_signal(server, next_signal(wait_ns), &draining))
+			break;
+		now_ns = clock_mono_ns();
+		if (line.on && now_ns - line.last_ns >= STATUS_LINE_EVERY_NS) {
+			server_snapshot(server, snapshot);
+			status_line_draw(&line, &snapshot->total, now_ns);
+		}
+	}
+	status_line_deinit(&line);
+	free(snapshot);
+	return !draining;
+}
+
+/* ---- the end ---- */
+
+/* -ENOMEM where memory is out. The rules are the caller's to free. */
+static int take_summary(const struct server *server, int64_t elapsed_ns, struct summary *s)
+{
+	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
+	unsigned n = server_rule_count(server);
+
+	*s = (struct summary){ .n_rules = n, .elapsed_ns = elapsed_ns };
+	s->rules = calloc(MAX(n, 1u), sizeof(*s->rules));
+	if (!snapshot || !s->rules) {
+		free(snapshot);
+		free(s->rules);
+		return -ENOMEM;
+	}
+	server_snapshot(server, snapshot);
+	counters_sum(&s->total, &snapshot->total);
+	s->log_lost = snapshot->log_lost;
+	free(snapshot);
+	for (unsigned i = 0; i < n; i++) {
+		struct server_rule_count c;
+
+		server_rule(server, i, &c);
+		s->rules[i] = (struct summary_rule){ .name = c.rule->name, .matched = c.matched, .fired = c.fired };
+	}
+	s->seed = server_seed(server);
+	s->seed_drawn = !server_plan(server)->seed_given;
+	return 0;
+}
+
+static int write_summary(const struct server *server, int64_t elapsed_ns, const struct serve_options *options)
+{
+	struct summary s;
+	struct text out;
+	int rc = EXIT_CODE_OK;
+
+	if (options->summary == SERVE_SUMMARY_OFF || (options->quiet && options->summary == SERVE_SUMMARY_TEXT))
+		return EXIT_CODE_OK;
+	if (take_summary(server, elapsed_ns, &s) < 0) {
+		log_error("no memory for the summary");
+		return EXIT_CODE_FAILED;
+	}
+	text_init(&out);
+	if (options->summary == SERVE_SUMMARY_JSON) {
+		summary_write_json(&s, &out);
+		rc = output_write(&out);
+	} else {
+		summary_write_text(&s, &out);
+		output_note(&out);
+	}
+	free(s.rules);
+	return rc;
+}
+
+int serve_finish(struct server *server, int64_t start_ns, const struct serve_options *options)
+{
+	int rc;
+
+	server_stop(server);
+	rc = write_summary(server, clock_mono_ns() - start_ns, options);
+	server_free(server);
+	return rc;
+}

@@ -1,0 +1,40 @@
+/*
+ * serve: what `run` and `demo` have in common: load a plan, serve it until a signal says stop, say what came of it. All
+ * of it is called from the main thread. It is the only place that handles signals.
+ */
+#ifndef BROWNOUT_CLI_SERVE_H
+#define BROWNOUT_CLI_SERVE_H
+
+#include "config/load.h"
+#include "proxy/server.h"
+
+enum serve_summary { SERVE_SUMMARY_TEXT, SERVE_SUMMARY_JSON, SERVE_SUMMARY_OFF };
+
+struct serve_options {
+	bool quiet; /* nothing on standard error but what went wrong */
+	bool status_line; /* on a terminal */
+	enum serve_summary summary; /* TEXT goes to standard error, JSON to standard output */
+};
+
+/*
+ * Loads source as the rules of `file` with the environment's variables; errors and warnings go to standard error.
+ * Returns an exit code; *plan is set where it is EXIT_CODE_OK.
+ */
+int serve_load(const char *file, struct span source, const struct load_options *overrides, struct plan **plan) MUST_USE;
+
+/*
+ * Blocks the signals that serve_wait takes (threads started later inherit it), raises the limit of open files, starts
+ * the server and says what it serves. Takes the plan's reference over. Returns an exit code.
+ */
+int serve_start(struct server **server, struct plan *plan, const struct serve_options *options) MUST_USE;
+
+/*
+ * Until SIGTERM or SIGINT, and then until the open exchanges have ended or a second one comes. SIGUSR1 opens the logs
+ * anew. With until_ns (CLOCK_MONOTONIC; 0: none) it returns then at the latest. False where a signal ended it.
+ */
+bool serve_wait(struct server *server, const struct serve_options *options, int64_t until_ns);
+
+/* Stops what still runs, writes the summary, frees the server. Returns an exit code. */
+int serve_finish(struct server *server, int64_t start_ns, const struct serve_options *options) MUST_USE;
+
+#endif

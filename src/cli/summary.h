@@ -1,0 +1,31 @@
+/*
+ * summary: what one run came to. Plain values, taken from the server at its end, so that writing it can be tested.
+ */
+#ifndef BROWNOUT_CLI_SUMMARY_H
+#define BROWNOUT_CLI_SUMMARY_H
+
+#include "base/text.h"
+#include "observe/counters.h"
+
+struct summary_rule {
+	struct span name; /* lives as long as the plan */
+	uint64_t matched;
+	uint64_t fired;
+};
+
+struct summary {
+	struct counters total;
+	struct summary_rule *rules; /* in file order; the caller's */
+	unsigned n_rules;
+	uint64_t log_lost; /* records that the access log could not take */
+	uint64_t seed;
+	bool seed_drawn;
+	int64_t elapsed_ns;
+};
+
+/* For people, several lines. */
+void summary_write_text(const struct summary *s, struct text *out);
+/* One JSON object and a line end. */
+void summary_write_json(const struct summary *s, struct text *out);
+
+#endif
