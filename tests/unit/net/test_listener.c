@@ -58,6 +58,8 @@ static void finish(struct listener *l)
 {
 	listener_deinit(l);
 	cr_expect_not(listener_is_open(l));
+	cr_expect_not(heap_has(&l->resume.node), "the loop still holds its timer");
+	cr_expect_not(list_is_linked(&l->task.node), "the loop still holds its task");
 	listener_deinit(l);
 	loop_free(loop);
 }
@@ -163,6 +165,8 @@ Test(listener, closes_while_it_pauses)
 	set_descriptor_limit((rlim_t)caller + 1);
 	while (!l.paused)
 		run_for(NS_PER_MS);
+	cr_assert(heap_has(&l.resume.node));
+	loop_queue(loop, &l.task);
 	finish(&l);
 	close(caller);
 }

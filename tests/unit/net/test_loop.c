@@ -376,6 +376,36 @@ Test(loop, a_stopped_timer_can_be_set_again)
 	loop_free(loop);
 }
 
+static struct alarm soon;
+
+static void set_soon(void *arg)
+{
+	(void)arg;
+	alarm_set(&soon, loop_now_ns(loop) + NS_PER_MS);
+}
+
+static void post_set_soon(void *arg)
+{
+	/* Comes after a wait of its own, and with nothing queued that wait is for the timer set before. */
+	cr_assert_eq(loop_post(loop, set_soon, arg), 0);
+}
+
+Test(loop, an_earlier_deadline_shortens_a_wait_already_set)
+{
+	struct alarm far;
+
+	start();
+	timer_init(&far.timer, on_alarm);
+	timer_init(&soon.timer, on_alarm);
+	alarm_set(&far, clock_mono_ns() + 3600 * NS_PER_S);
+	cr_assert_eq(loop_post(loop, post_set_soon, NULL), 0);
+	fires_wanted = 1;
+	loop_run(loop);
+	cr_expect_eq(fired_due_ns[0], soon.due_ns);
+	timer_deinit(loop, &far.timer);
+	loop_free(loop);
+}
+
 /* Sets itself again, each time with another way of being due. */
 static void on_again(struct timer *timer)
 {
