@@ -13,13 +13,16 @@
 /* ---- messages ---- */
 
 static void add(struct decode *d, enum diagnostic_level level, const struct yaml_node *node, const char *format, va_list args)
+	PRINTF_LIKE(4, 0);
+static void add(struct decode *d, enum diagnostic_level level, const struct yaml_node *node, const char *format, va_list args)
 {
 	char text[512];
 	unsigned line, column;
 
 	(void)vsnprintf(text, sizeof(text), format, args);
 	yaml_tree_place(d->tree, node->at, &line, &column);
-	diagnostics_add(d->diagnostics, level, line, column, "%.*s%s%s", SPAN_ARG(text_span(&d->path)), d->path.n ? ": " : "", text);
+	diagnostics_add(d->diagnostics, level, line, column, "%.*s%s%s", SPAN_ARG(text_span(&d->path)),
+		d->path.n ? ": " : "", text);
 }
 
 void decode_error(struct decode *d, const struct yaml_node *node, const char *format, ...)
@@ -76,7 +79,7 @@ const char *decode_suggestion(struct span wanted, char *block, size_t n)
 {
 	block[0] = '\0';
 	if (wanted.n)
-		(void)snprintf(block, n, ", did you mean \"%.*s\"?", SPAN_ARG(wanted));
+		(void)snprintf(block, n, ", did you mean \"%.*s\"?", SPAN_ARG(span_first(wanted, SUGGEST_WORD_BYTES_MAX)));
 	return block;
 }
 
@@ -292,7 +295,7 @@ static void decode_key(struct decode *d, const struct key *key, const struct yam
 		decode_value(d, key, node, (char *)base + key->offset);
 	else if (key->shape & KEY_NAMED && node->kind == YAML_MAPPING)
 		decode_named(d, key, node, base);
-	else if (key->shape & KEY_LIST && is_list)
+	else if (key->shape != KEY_NAMED && is_list)
 		decode_list(d, key, node, base);
 	else if (key->shape == KEY_ONE_OR_LIST)
 		(void)decode_append(d, key, node, base);

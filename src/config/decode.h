@@ -39,14 +39,14 @@ struct choice { /* a word and what it stands for; the last has no name */
 	uint64_t value;
 };
 
-/* What a key's value may be: one value, a list of them, either, or a mapping of free names to any of these. */
-enum { KEY_ONE = 1, KEY_LIST = 2, KEY_ONE_OR_LIST = 3, KEY_NAMED = 4 };
+/* What a key's value may be: one value, a list of them, either; KEY_NAMED is a mapping of free names to that. */
+enum { KEY_ONE = 0, KEY_LIST = 1, KEY_ONE_OR_LIST = 2, KEY_NAMED = 4 };
 
 struct key {
 	const char *name;
 	const struct value_type *type; /* as a scalar; NULL: never one */
 	const struct key_map *map; /* as a mapping; NULL: never one */
-	unsigned shape; /* KEY_ */
+	unsigned shape;
 	bool required;
 	bool heap; /* lists and texts are freed one by one by their owner (rules); else they live in the plan's arena */
 
@@ -76,6 +76,8 @@ struct key {
 
 struct key_map {
 	const char *name; /* "rule"; unique */
+	const char *title; /* of its section in the reference, where it stands in several places; NULL: its path */
+	const struct key_map *like; /* its keys are among those of this one, and described there; NULL: none */
 	const char *phrase; /* "a rule" */
 	const char *description;
 	const struct key *keys;

@@ -18,6 +18,9 @@ void diagnostics_deinit(struct diagnostics *d)
 	*d = (struct diagnostics){ 0 };
 }
 
+static struct diagnostic *append(struct diagnostics *d, enum diagnostic_level level, const char *format, va_list args)
+	PRINTF_LIKE(3, 0);
+
 /* Counts it; false where the list takes no more of this level. */
 static bool is_room(struct diagnostics *d, enum diagnostic_level level)
 {

@@ -129,8 +129,8 @@ int endpoint_parse_listen(struct endpoint *e, struct arena *arena, struct span s
 	if (memmem(s.p, s.n, "://", 3))
 		return refuse(problem, "is a URL; an address is written host:port");
 	if (s.n && is_made_of(s, DIGITS))
-		return refuse(problem, "is only a port (write 127.0.0.1:%.*s, or :%.*s for all addresses)", SPAN_ARG(span_first(s, 5)),
-			SPAN_ARG(span_first(s, 5)));
+		return refuse(problem, "is only a port (write 127.0.0.1:%.*s, or :%.*s for all addresses)",
+			SPAN_ARG(span_first(s, 5)), SPAN_ARG(span_first(s, 5)));
 	e->kind = ENDPOINT_TCP;
 	rc = parse_authority(s, &e->host, &e->port, &has_port, problem);
 	if (rc)

@@ -61,14 +61,14 @@ static int expand_reference(struct expansion *x, const struct yaml_node *node, s
 	size_t n = 0;
 
 	if (inside.n == rest->n)
-		return refuse(x, node, reference, "\"%.*s\" has no closing \"}\" (write $$ for a plain \"$\")",
+		return refuse(x, node, reference, "\"%.*s\" has no closing \"}\" (write $$ for \"$\")",
 			SPAN_ARG(span_first(reference, SHOWN_BYTES)));
 	while (n < inside.n && is_name_char(inside.p[n], n == 0))
 		n++;
 	*rest = span_skip(*rest, inside.n + 1);
 	*value = span_skip(inside, n);
 	if (n == 0 || n > NAME_BYTES_MAX || (value->n && !span_starts_with(*value, SPAN(":-"))))
-		return refuse(x, node, reference, "\"${%.*s}\" is neither ${NAME} nor ${NAME:-default} (write $$ for a plain \"$\")",
+		return refuse(x, node, reference, "\"${%.*s}\" is neither ${NAME} nor ${NAME:-default} (write $$ for \"$\")",
 			SPAN_ARG(span_first(inside, SHOWN_BYTES)));
 	if (value->n && memmem(value->p, value->n, "${", 2))
 		return refuse(x, node, reference, "\"${%.*s\": a default cannot hold another ${",

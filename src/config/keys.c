@@ -23,37 +23,37 @@
 /* ---- patterns ---- */
 
 static const struct key path_keys[] = {
-	{ .name = "prefix", .type = &value_path_prefix, .shape = KEY_ONE, .size = sizeof(struct pattern),
+	{ .name = "prefix", .type = &value_path_prefix, .size = sizeof(struct pattern),
 		.description = "The path is this, or lies below it: /api is not a prefix of /apiary.",
 		.example = "path: {prefix: /api}" },
-	{ .name = "regex", .type = &value_regex, .shape = KEY_ONE, .size = sizeof(struct pattern),
+	{ .name = "regex", .type = &value_regex, .size = sizeof(struct pattern),
 		.description = "A regular expression (PCRE2) that is found somewhere in the path; anchor it with ^ and $.",
 		.example = "path: {regex: \"^/v[12]/\"}" },
 };
 
 static const struct key_map path_map = {
-	.name = "path", .phrase = "a mapping with prefix or regex", KEYS(path_keys), .one_of = true,
+	.name = "path", .title = "paths (match.path, exclude)", .phrase = "a mapping with prefix or regex", KEYS(path_keys), .one_of = true,
 	.description = "A path in another way than as a pattern with wildcards.",
 };
 
 static const struct key pattern_keys[] = {
-	{ .name = "regex", .type = &value_regex, .shape = KEY_ONE, .size = sizeof(struct pattern),
+	{ .name = "regex", .type = &value_regex, .size = sizeof(struct pattern),
 		.description = "A regular expression (PCRE2) that is found somewhere in the value; anchor it with ^ and $.",
 		.example = "x-tenant: {regex: \"^acme-\"}" },
-	{ .name = "present", .type = &value_presence, .shape = KEY_ONE, .size = sizeof(struct pattern),
+	{ .name = "present", .type = &value_presence, .size = sizeof(struct pattern),
 		.description = "Whether there is such a name at all, with whatever value.",
 		.example = "x-debug: {present: false}" },
 };
 
 static const struct key_map pattern_map = {
-	.name = "pattern", .phrase = "a mapping with regex or present", KEYS(pattern_keys), .one_of = true,
+	.name = "pattern", .title = "values (match.query.NAME, match.headers.NAME)", .phrase = "a mapping with regex or present", KEYS(pattern_keys), .one_of = true,
 	.description = "A value in another way than as a text with wildcards.",
 };
 
 /* ---- match ---- */
 
 static const struct key status_class_keys[] = {
-	{ .name = "class", .type = &value_status_class, .shape = KEY_ONE, .required = true,
+	{ .name = "class", .type = &value_status_class, .required = true,
 		.description = "All codes of a class: 1xx to 5xx.", .example = "status: {class: 5xx}" },
 };
 
@@ -76,12 +76,12 @@ static const struct key_map status_class_map = {
 		.description = "The path without its query. * and ? stay within a segment, ** crosses segments. "               \
 			"A list holds where one entry does.",                                                                   \
 		.example = "path: /checkout/**" },                                                                              \
-	{ .name = "query", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED | KEY_ONE, .heap = true,                \
+	{ .name = "query", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,                \
 		LIST(match, query, n_query), .name_offset = offsetof(struct match_pair, name),                                  \
 		.element_offset = offsetof(struct match_pair, value),                   \
 		.description = "Query parameters by name; all must hold. The value is a text in which * stands for anything.",  \
 		.example = "query: {dry: \"1\"}" },                                                                             \
-	{ .name = "headers", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED | KEY_ONE, .heap = true,              \
+	{ .name = "headers", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,              \
 		LIST(match, headers, n_headers), .name_offset = offsetof(struct match_pair, name),                              \
 		.decode_name = match_decode_field_name, .element_offset = offsetof(struct match_pair, value),                   \
 		.description = "Header fields of the request by name; all must hold. The value is a text in which * stands "    \
@@ -108,7 +108,7 @@ static const struct key match_keys[] = {
 		.decode = match_decode_status,
 		.description = "The upstream's answer: codes, classes or ranges. Only with phase: response.",
 		.example = "status: [5xx, 429]" },
-	{ .name = "not", .map = &match_map, .shape = KEY_ONE, .decode = match_decode_not,
+	{ .name = "not", .map = &match_map, .decode = match_decode_not,
 		.description = "A match that must not hold.",
 		.example = "not: {headers: {x-vip: \"1\"}}" },
 	{ .name = "any", .map = &match_map, .shape = KEY_LIST, .decode = match_decode_any,
@@ -118,21 +118,21 @@ static const struct key match_keys[] = {
 
 static const struct key_map match_map = {
 	.name = "match", .phrase = "a match", KEYS(match_keys),
-	.description = "Conditions on a request. All that are given must hold; in a list, one suffices. No condition "
-		"matches everything.",
+	.description = "Conditions on a request. All that are given must hold; in a list, one suffices. No condition matches "
+		"everything.",
 };
 
 static const struct key route_match_keys[] = { MATCH_KEYS };
 
 static const struct key_map route_match_map = {
-	.name = "route_match", .phrase = "a match", KEYS(route_match_keys),
-	.description = "Conditions on a request, as in the match of a rule.",
+	.name = "route_match", .like = &match_map, .phrase = "a match", KEYS(route_match_keys),
+	.description = "Conditions on a request, as in the match of a rule: method, host, path, query, headers, client.",
 };
 
 /* ---- faults ---- */
 
 static const struct key body_keys[] = {
-	{ .name = "json", .type = &value_any, .shape = KEY_ONE, .heap = true, .required = true, .decode = abort_decode_json,
+	{ .name = "json", .type = &value_any, .heap = true, .required = true, .decode = abort_decode_json,
 		.description = "Any value, sent as JSON with Content-Type: application/json.",
 		.example = "body: {json: {error: overloaded}}" },
 };
@@ -143,23 +143,24 @@ static const struct key_map body_map = {
 };
 
 static const struct key abort_keys[] = {
-	{ .name = "status", .type = &value_status, .shape = KEY_ONE, .required = true, FIELD(fault_abort, status),
-		.description = "The final status code to answer with. Fields that it must carry are filled in where none are given.",
+	{ .name = "status", .type = &value_status, .required = true, FIELD(fault_abort, status),
+		.description = "The final status code to answer with. Fields that it must carry are filled in where none are "
+			"given.",
 		.example = "status: 503" },
-	{ .name = "reason", .type = &value_reason, .shape = KEY_ONE, .heap = true, FIELD(fault_abort, reason),
+	{ .name = "reason", .type = &value_reason, .heap = true, FIELD(fault_abort, reason),
 		.default_note = "the code's own",
 		.description = "The reason phrase of the status line.",
 		.example = "reason: Down For Lunch" },
 	{ .name = "headers", .type = &value_field, .shape = KEY_NAMED | KEY_ONE_OR_LIST, .decode = abort_decode_headers,
-		.description = "Header fields of the answer. A list makes several fields of the same name. What frames the message "
-			"(Content-Length, Transfer-Encoding, Connection) cannot be given.",
+		.description = "Header fields of the answer. A list makes several fields of the same name. What frames the "
+			"message (Content-Length, Transfer-Encoding, Connection) cannot be given.",
 		.example = "headers: {x-reason: overload}" },
-	{ .name = "body", .type = &value_text, .map = &body_map, .shape = KEY_ONE, .heap = true, .decode = abort_decode_body,
+	{ .name = "body", .type = &value_text, .map = &body_map, .heap = true, .decode = abort_decode_body,
 		.default_note = "a short explanation",
-		.description = "The content of the answer: a text, sent as text/plain where headers give no content-type, or a value "
-			"as JSON.",
+		.description = "The content of the answer: a text, sent as text/plain where headers give no content-type, or "
+			"a value as JSON.",
 		.example = "body: Come back later." },
-	{ .name = "retry_after", .type = &value_duration, .shape = KEY_ONE, FIELD(fault_abort, retry_after_ns), .max = DAY_NS * 365,
+	{ .name = "retry_after", .type = &value_duration, FIELD(fault_abort, retry_after_ns), .max = DAY_NS * 365,
 		.default_note = "not sent",
 		.description = "Adds Retry-After, in whole seconds, rounded up.",
 		.example = "retry_after: 5s" },
@@ -172,9 +173,9 @@ static const struct key_map abort_map = {
 };
 
 static const struct key delay_keys[] = {
-	{ .name = "fixed", .type = &value_duration, .shape = KEY_ONE, .max = DAY_NS, .decode = delay_decode_fixed,
+	{ .name = "fixed", .type = &value_duration, .max = DAY_NS, .decode = delay_decode_fixed,
 		.description = "Always this long.", .example = "delay: {fixed: 250ms}" },
-	{ .name = "uniform", .type = &value_duration_range, .shape = KEY_ONE, .max = DAY_NS, .decode = delay_decode_uniform,
+	{ .name = "uniform", .type = &value_duration_range, .max = DAY_NS, .decode = delay_decode_uniform,
 		.description = "Drawn anew for each request, every duration of the range as likely.",
 		.example = "delay: {uniform: 100ms..2s}" },
 };
@@ -195,63 +196,63 @@ static const struct choice connection_choices[] = { { "close", FAULT_CONNECTION_
 	{ 0 } };
 
 static const struct key rule_keys[] = {
-	{ .name = "name", .type = &value_name, .shape = KEY_ONE, .heap = true, FIELD(rule, name),
+	{ .name = "name", .type = &value_name, .heap = true, FIELD(rule, name),
 		.default_note = "rule-1, rule-2, ... by its place",
 		.description = "What the rule is called in logs and on faulted answers. Unique.",
 		.example = "name: checkout-overload" },
-	{ .name = "match", .map = &match_map, .shape = KEY_ONE, FIELD(rule, match),
+	{ .name = "match", .map = &match_map, FIELD(rule, match),
 		.default_note = "every request",
 		.description = "Which requests the rule is for.",
 		.example = "match: {path: /checkout/**}" },
-	{ .name = "phase", .type = &value_choice, .choices = phase_choices, .shape = KEY_ONE, FIELD(rule, phase),
+	{ .name = "phase", .type = &value_choice, .choices = phase_choices, FIELD(rule, phase),
 		.default_text = "request",
-		.description = "request: before the upstream is touched. response: after it has answered, so that its side effects "
-			"have happened.",
+		.description = "request: before the upstream is touched. response: after it has answered, so that its side "
+			"effects have happened.",
 		.example = "phase: response" },
-	{ .name = "enabled", .type = &value_bool, .shape = KEY_ONE, FIELD(rule, enabled), .default_text = "true",
+	{ .name = "enabled", .type = &value_bool, FIELD(rule, enabled), .default_text = "true",
 		.description = "A rule that is not enabled is checked, and does nothing.",
 		.example = "enabled: false" },
-	{ .name = "percentage", .type = &value_percentage, .shape = KEY_ONE, FIELD(rule, percentage), .default_text = "100",
+	{ .name = "percentage", .type = &value_percentage, FIELD(rule, percentage), .default_text = "100",
 		.description = "How many of the matching requests get the fault: 0 to 100, with up to 6 decimals.",
 		.example = "percentage: 12.5" },
-	{ .name = "sampling", .type = &value_choice, .choices = sampling_choices, .shape = KEY_ONE, FIELD(rule, sampling),
+	{ .name = "sampling", .type = &value_choice, .choices = sampling_choices, FIELD(rule, sampling),
 		.default_text = "independent",
-		.description = "independent: each request is drawn for itself. even: of each 100 matching requests exactly as many "
-			"as the percentage says, in a shuffled order.",
+		.description = "independent: each request is drawn for itself. even: of each 100 matching requests exactly as "
+			"many as the percentage says, in a shuffled order.",
 		.example = "sampling: even" },
-	{ .name = "key", .type = &value_rule_key, .shape = KEY_ONE, .heap = true, .decode = rule_decode_key,
+	{ .name = "key", .type = &value_rule_key, .heap = true, .decode = rule_decode_key,
 		.default_text = "ordinal",
 		.description = "What matches are counted and drawn by. ordinal: all together. client: per client address. "
 			"fingerprint: per method, host and target. header:NAME, cookie:NAME, query:NAME: per value of it.",
 		.example = "key: header:x-user-id" },
-	{ .name = "after", .type = &value_count, .shape = KEY_ONE, FIELD(rule, after), .max = COUNT_MAX, .default_text = "0",
+	{ .name = "after", .type = &value_count, FIELD(rule, after), .max = COUNT_MAX, .default_text = "0",
 		.description = "Skips so many matches (per key) first.",
 		.example = "after: 5" },
-	{ .name = "first", .type = &value_count, .shape = KEY_ONE, FIELD(rule, first), .min = 1, .max = COUNT_MAX,
+	{ .name = "first", .type = &value_count, FIELD(rule, first), .min = 1, .max = COUNT_MAX,
 		.default_note = "no end",
 		.description = "Then acts on so many matches (per key) and no more: \"fail twice, then succeed\" is first: 2.",
 		.example = "first: 2" },
-	{ .name = "every", .type = &value_count, .shape = KEY_ONE, FIELD(rule, every), .min = 1, .max = COUNT_MAX,
+	{ .name = "every", .type = &value_count, FIELD(rule, every), .min = 1, .max = COUNT_MAX,
 		.default_text = "1",
 		.description = "Acts on each such match (per key): every: 4 is the 4th, 8th, 12th ...",
 		.example = "every: 4" },
-	{ .name = "delay", .map = &delay_map, .shape = KEY_ONE, FIELD(rule, delay),
+	{ .name = "delay", .map = &delay_map, FIELD(rule, delay),
 		.description = "Waits, then goes on.",
 		.example = "delay: 250ms" },
-	{ .name = "abort", .map = &abort_map, .shape = KEY_ONE, FIELD(rule, abort),
-		.description = "Answers with a status and ends the list of rules. In phase response the upstream's answer is thrown "
-			"away.",
+	{ .name = "abort", .map = &abort_map, FIELD(rule, abort),
+		.description = "Answers with a status and ends the list of rules. In phase response the upstream's answer is "
+			"thrown away.",
 		.example = "abort: 503" },
-	{ .name = "connection", .type = &value_choice, .choices = connection_choices, .shape = KEY_ONE, FIELD(rule, connection),
-		.description = "close: closes the connection without an answer. reset: the same with a TCP reset. Ends the list of "
-			"rules.",
+	{ .name = "connection", .type = &value_choice, .choices = connection_choices, FIELD(rule, connection),
+		.description = "close: closes the connection without an answer. reset: the same with a TCP reset. Ends the "
+			"list of rules.",
 		.example = "connection: reset" },
 };
 
 static const struct key_map rule_map = {
 	.name = "rule", .phrase = "a rule (a mapping)", KEYS(rule_keys), .finish = rule_finish,
-	.description = "Which requests, how many of them, and what happens to them. Rules are read from top to bottom; each that "
-		"fires adds its faults, until one ends the list.",
+	.description = "Which requests, how many of them, and what happens to them. Rules are read from top to bottom; each "
+		"that fires adds its faults, until one ends the list.",
 };
 
 /* ---- upstreams and listeners ---- */
@@ -261,46 +262,47 @@ static const struct choice host_choices[] = { { "preserve", false }, { "rewrite"
 #define TIMEOUT .min = (uint64_t)NS_PER_MS, .max = DAY_NS
 
 static const struct key upstream_keys[] = {
-	{ .name = "url", .type = &value_url, .shape = KEY_ONE, .required = true, .size = sizeof(struct plan_upstream),
-		.description = "http://HOST[:PORT][/PREFIX], unix:/PATH, or origin for the embedded upstream (it answers with an echo of "
-			"the request, /status/N, /delay/T, /bytes/N, /drip, /headers).",
+	{ .name = "url", .type = &value_url, .required = true, .size = sizeof(struct plan_upstream),
+		.description = "http://HOST[:PORT][/PREFIX], unix:/PATH, or origin for the embedded upstream (it answers with "
+			"an echo of the request, /status/N, /delay/T, /bytes/N, /drip, /headers).",
 		.example = "url: http://10.0.0.7:9000" },
-	{ .name = "connect_timeout", .type = &value_duration, .shape = KEY_ONE, FIELD(plan_upstream, connect_timeout_ns), TIMEOUT,
+	{ .name = "connect_timeout", .type = &value_duration, FIELD(plan_upstream, connect_timeout_ns), TIMEOUT,
 		.default_text = "5s",
 		.description = "To connect. Then 504.", .example = "connect_timeout: 500ms" },
-	{ .name = "response_timeout", .type = &value_duration, .shape = KEY_ONE, FIELD(plan_upstream, response_timeout_ns), TIMEOUT,
+	{ .name = "response_timeout", .type = &value_duration, FIELD(plan_upstream, response_timeout_ns), TIMEOUT,
 		.default_text = "60s",
 		.description = "From the request sent to the head of the answer. Then 504.", .example = "response_timeout: 10s" },
-	{ .name = "idle_timeout", .type = &value_duration, .shape = KEY_ONE, FIELD(plan_upstream, idle_timeout_ns), TIMEOUT,
+	{ .name = "idle_timeout", .type = &value_duration, FIELD(plan_upstream, idle_timeout_ns), TIMEOUT,
 		.default_text = "60s",
 		.description = "Between two parts of a body.", .example = "idle_timeout: 10s" },
-	{ .name = "max_connections", .type = &value_count, .shape = KEY_ONE, FIELD(plan_upstream, max_connections),
+	{ .name = "max_connections", .type = &value_count, FIELD(plan_upstream, max_connections),
 		.max = 1000000, .default_text = "1024",
 		.description = "Connections to it at a time, over all workers; beyond that 503. 0: no limit.",
 		.example = "max_connections: 100" },
-	{ .name = "keepalive", .type = &value_count, .shape = KEY_ONE, FIELD(plan_upstream, keepalive), .max = 100000,
+	{ .name = "keepalive", .type = &value_count, FIELD(plan_upstream, keepalive), .max = 100000,
 		.default_text = "128",
-		.description = "Idle connections that each worker keeps for later requests. 0: none.", .example = "keepalive: 16" },
-	{ .name = "keepalive_timeout", .type = &value_duration, .shape = KEY_ONE, FIELD(plan_upstream, keepalive_timeout_ns), TIMEOUT,
+		.description = "Idle connections that each worker keeps for later requests. 0: none.",
+		.example = "keepalive: 16" },
+	{ .name = "keepalive_timeout", .type = &value_duration, FIELD(plan_upstream, keepalive_timeout_ns), TIMEOUT,
 		.default_text = "30s",
 		.description = "An idle connection older than this is closed. Keep it below the upstream's own.",
 		.example = "keepalive_timeout: 4s" },
-	{ .name = "host", .type = &value_choice, .choices = host_choices, .shape = KEY_ONE, FIELD(plan_upstream, rewrite_host),
+	{ .name = "host", .type = &value_choice, .choices = host_choices, FIELD(plan_upstream, rewrite_host),
 		.default_text = "preserve",
 		.description = "The Host that the upstream sees. preserve: the client's. rewrite: that of the url.",
 		.example = "host: rewrite" },
 };
 
 static const struct key_map upstream_map = {
-	.name = "upstream", .phrase = "a mapping", KEYS(upstream_keys), .short_key = "url",
+	.name = "upstream", .title = "upstream, upstreams.NAME", .phrase = "a mapping", KEYS(upstream_keys), .short_key = "url",
 	.description = "A server that requests are forwarded to.",
 };
 
 static const struct key route_keys[] = {
-	{ .name = "match", .map = &route_match_map, .shape = KEY_ONE, FIELD(plan_route, match),
+	{ .name = "match", .map = &route_match_map, FIELD(plan_route, match),
 		.default_note = "every request",
 		.description = "Which requests go this way.", .example = "match: {path: /v1/**}" },
-	{ .name = "upstream", .type = &value_upstream_name, .shape = KEY_ONE, .required = true, FIELD(plan_route, upstream),
+	{ .name = "upstream", .type = &value_upstream_name, .required = true, FIELD(plan_route, upstream),
 		.description = "The name of the upstream that they go to.", .example = "upstream: api" },
 };
 
@@ -310,10 +312,10 @@ static const struct key_map route_map = {
 };
 
 static const struct key listener_keys[] = {
-	{ .name = "name", .type = &value_name, .shape = KEY_ONE, FIELD(plan_listener, name),
+	{ .name = "name", .type = &value_name, FIELD(plan_listener, name),
 		.default_note = "listener-1, listener-2, ... by its place",
 		.description = "What rules call it. Unique.", .example = "name: public" },
-	{ .name = "address", .type = &value_address, .shape = KEY_ONE, .required = true, FIELD(plan_listener, address),
+	{ .name = "address", .type = &value_address, .required = true, FIELD(plan_listener, address),
 		.description = "HOST:PORT, [IPV6]:PORT, :PORT (all IPv4 addresses), unix:/PATH. Port 0 is a free one.",
 		.example = "address: 127.0.0.1:8080" },
 	{ .name = "routes", .map = &route_map, .shape = KEY_LIST, LIST(plan_listener, routes, n_routes), .max_items = 10000,
@@ -330,23 +332,25 @@ static const struct key_map listener_map = {
 /* ---- limits, log ---- */
 
 static const struct key limits_keys[] = {
-	{ .name = "max_header_bytes", .type = &value_size, .shape = KEY_ONE, FIELD(plan_limits, max_header_bytes), .min = 1024,
+	{ .name = "max_header_bytes", .type = &value_size, FIELD(plan_limits, max_header_bytes), .min = 1024,
 		.max = UINT64_C(1) << 20, .default_text = "64KiB",
-		.description = "Of one head, of requests (then 431) and of answers (then 502).", .example = "max_header_bytes: 16KiB" },
-	{ .name = "max_headers", .type = &value_count, .shape = KEY_ONE, FIELD(plan_limits, max_headers), .min = 8, .max = 1000,
+		.description = "Of one head, of requests (then 431) and of answers (then 502).",
+		.example = "max_header_bytes: 16KiB" },
+	{ .name = "max_headers", .type = &value_count, FIELD(plan_limits, max_headers), .min = 8, .max = 1000,
 		.default_text = "200",
 		.description = "Fields of one head.", .example = "max_headers: 100" },
-	{ .name = "header_timeout", .type = &value_duration, .shape = KEY_ONE, FIELD(plan_limits, header_timeout_ns), TIMEOUT,
+	{ .name = "header_timeout", .type = &value_duration, FIELD(plan_limits, header_timeout_ns), TIMEOUT,
 		.default_text = "10s",
-		.description = "For a request head, from its first byte to its last. Then 408.", .example = "header_timeout: 5s" },
-	{ .name = "idle_timeout", .type = &value_duration, .shape = KEY_ONE, FIELD(plan_limits, idle_timeout_ns), TIMEOUT,
+		.description = "For a request head, from its first byte to its last. Then 408.",
+		.example = "header_timeout: 5s" },
+	{ .name = "idle_timeout", .type = &value_duration, FIELD(plan_limits, idle_timeout_ns), TIMEOUT,
 		.default_text = "75s",
 		.description = "Of a client's connection between requests, and between two parts of its body.",
 		.example = "idle_timeout: 30s" },
-	{ .name = "max_connections", .type = &value_count, .shape = KEY_ONE, FIELD(plan_limits, max_connections), .max = 10000000,
+	{ .name = "max_connections", .type = &value_count, FIELD(plan_limits, max_connections), .max = 10000000,
 		.default_text = "0",
 		.description = "Clients at a time, over all workers. 0: no limit.", .example = "max_connections: 10000" },
-	{ .name = "drain", .type = &value_duration, .shape = KEY_ONE, FIELD(plan_limits, drain_ns), .max = DAY_NS,
+	{ .name = "drain", .type = &value_duration, FIELD(plan_limits, drain_ns), .max = DAY_NS,
 		.default_text = "10s",
 		.description = "How long a stop waits for open exchanges.", .example = "drain: 30s" },
 };
@@ -359,10 +363,10 @@ static const struct key_map limits_map = {
 static const struct choice format_choices[] = { { "text", PLAN_LOG_TEXT }, { "json", PLAN_LOG_JSON }, { 0 } };
 
 static const struct key log_keys[] = {
-	{ .name = "access", .type = &value_text, .shape = KEY_ONE, FIELD(plan, log_access), .default_text = "off",
+	{ .name = "access", .type = &value_text, FIELD(plan, log_access), .default_text = "off",
 		.description = "Where one line per exchange goes: stderr, stdout, off, or the path of a file.",
 		.example = "access: stdout" },
-	{ .name = "format", .type = &value_choice, .choices = format_choices, .shape = KEY_ONE, FIELD(plan, log_format),
+	{ .name = "format", .type = &value_choice, .choices = format_choices, FIELD(plan, log_format),
 		.default_text = "text",
 		.description = "How the lines look.", .example = "format: json" },
 };
@@ -377,23 +381,24 @@ static const struct key_map log_map = {
 static const struct choice workers_choices[] = { { "auto", 0 }, { 0 } };
 
 static const struct key file_keys[] = {
-	{ .name = "seed", .type = &value_count, .shape = KEY_ONE, .size = sizeof(uint64_t), .max = UINT64_MAX,
+	{ .name = "seed", .type = &value_count, .size = sizeof(uint64_t), .max = UINT64_MAX,
 		.decode = file_decode_seed,
 		.default_note = "drawn at start and printed",
 		.description = "Of all random choices: the same seed and the same requests give the same faults.",
 		.example = "seed: 42" },
-	{ .name = "workers", .type = &value_count, .choices = workers_choices, .shape = KEY_ONE, FIELD(plan, workers), .min = 1,
+	{ .name = "workers", .type = &value_count, .choices = workers_choices, FIELD(plan, workers), .min = 1,
 		.max = 256,
 		.default_text = "auto",
 		.description = "Threads that serve. auto: one per processor.", .example = "workers: 2" },
-	{ .name = "upstream", .map = &upstream_map, .shape = KEY_ONE, LIST(plan, upstreams, n_upstreams), .decode = file_decode_upstream,
+	{ .name = "upstream", .map = &upstream_map, LIST(plan, upstreams, n_upstreams),
+		.decode = file_decode_upstream,
 		.description = "The upstream named default; all that is needed where there is one.",
 		.example = "upstream: http://127.0.0.1:9000" },
-	{ .name = "upstreams", .map = &upstream_map, .shape = KEY_NAMED | KEY_ONE, LIST(plan, upstreams, n_upstreams),
+	{ .name = "upstreams", .map = &upstream_map, .shape = KEY_NAMED, LIST(plan, upstreams, n_upstreams),
 		.name_offset = offsetof(struct plan_upstream, name), .decode_name = rule_decode_name, .max_items = 1000,
 		.description = "Upstreams by name.",
 		.example = "upstreams: {api: http://10.0.0.7:9000, web: unix:/run/web.sock}" },
-	{ .name = "listen", .type = &value_address, .shape = KEY_ONE, LIST(plan, listeners, n_listeners),
+	{ .name = "listen", .type = &value_address, LIST(plan, listeners, n_listeners),
 		.element_offset = offsetof(struct plan_listener, address), .decode = file_decode_listen,
 		.default_note = "127.0.0.1:8080 where there are no listeners either",
 		.description = "The address of the listener named default; all that is needed where there is one.",
@@ -401,13 +406,14 @@ static const struct key file_keys[] = {
 	{ .name = "listeners", .map = &listener_map, .shape = KEY_LIST, LIST(plan, listeners, n_listeners), .max_items = 256,
 		.description = "Several listeners, with routes.",
 		.example = "listeners: [{name: public, address: \":8080\"}]" },
-	{ .name = "limits", .map = &limits_map, .shape = KEY_ONE, FIELD(plan, limits),
+	{ .name = "limits", .map = &limits_map, FIELD(plan, limits),
 		.description = "What clients may use.", .example = "limits: {max_headers: 100}" },
-	{ .name = "log", .map = &log_map, .shape = KEY_ONE,
+	{ .name = "log", .map = &log_map,
 		.description = "The access log.", .example = "log: {access: stdout, format: json}" },
-	{ .name = "fault_header", .type = &value_bool, .shape = KEY_ONE, FIELD(plan, fault_header), .default_text = "true",
-		.description = "Puts X-Brownout, with the rule and the fault, on faulted answers.", .example = "fault_header: false" },
-	{ .name = "proxy_status", .type = &value_bool, .shape = KEY_ONE, FIELD(plan, proxy_status), .default_text = "true",
+	{ .name = "fault_header", .type = &value_bool, FIELD(plan, fault_header), .default_text = "true",
+		.description = "Puts X-Brownout, with the rule and the fault, on faulted answers.",
+		.example = "fault_header: false" },
+	{ .name = "proxy_status", .type = &value_bool, FIELD(plan, proxy_status), .default_text = "true",
 		.description = "Puts Proxy-Status (RFC 9209) on answers that brownout made because the upstream failed.",
 		.example = "proxy_status: false" },
 	{ .name = "exclude", .type = &value_path_glob, .map = &path_map, .shape = KEY_ONE_OR_LIST, .heap = true,
@@ -423,11 +429,12 @@ static const struct key file_keys[] = {
 const struct key_map keys_file = {
 	.name = "file", .phrase = "a mapping of keys such as upstream and rules", KEYS(file_keys),
 	.description = "A rule file is YAML (or JSON). ${VAR} and ${VAR:-default} in a value stand for a variable of the "
-		"environment; $$ is one $. Durations carry a unit (ns us ms s m h: 250ms, 1.5s), sizes may (B KiB MiB GiB KB MB GB).",
+		"environment; $$ is one $. Durations carry a unit (ns us ms s m h: 250ms, 1.5s), sizes may (B KiB MiB GiB KB "
+		"MB GB).",
 };
 
 const struct key_map *const keys_all[] = {
-	&keys_file, &upstream_map, &listener_map, &route_map, &route_match_map, &limits_map, &log_map, &rule_map, &match_map, &path_map,
-	&pattern_map, &status_class_map, &delay_map, &abort_map, &body_map,
+	&keys_file, &rule_map, &match_map, &path_map, &pattern_map, &status_class_map, &abort_map, &body_map, &delay_map,
+	&upstream_map, &listener_map, &route_map, &route_match_map, &limits_map, &log_map,
 };
 const unsigned keys_all_n = ARRAY_LEN(keys_all);

@@ -9,7 +9,7 @@
 /* The whole file; its struct is the plan. */
 extern const struct key_map keys_file;
 
-/* All maps, each once, the file first; a map stands before those that only it uses. */
+/* All maps, each once, in the order of the reference. */
 extern const struct key_map *const keys_all[];
 extern const unsigned keys_all_n;
 

@@ -80,7 +80,8 @@ static void decode_host_glob(struct decode *d, const struct key *key, const stru
 	if (node->text.n == 0)
 		decode_error(d, node, "must not be empty");
 	else if (colon < node->text.n && node->text.p[0] != '[')
-		decode_error(d, node, "a host is matched without its port (write %.*s)", DECODE_SHOWN(span_first(node->text, colon)));
+		decode_error(d, node, "a host is matched without its port (write %.*s)",
+			DECODE_SHOWN(span_first(node->text, colon)));
 	else
 		compile(d, node, field, PATTERN_GLOB, PATTERN_NOCASE);
 }
@@ -140,7 +141,8 @@ static void decode_method(struct decode *d, const struct key *key, const struct 
 		struct span name = span_of_string(known[i]);
 
 		if (span_eq_nocase(node->text, name) && !span_eq(node->text, name))
-			decode_warning(d, node, "\"%.*s\" is not %s: methods are case-sensitive", DECODE_SHOWN(node->text), known[i]);
+			decode_warning(d, node, "\"%.*s\" is not %s: methods are case-sensitive", DECODE_SHOWN(node->text),
+				known[i]);
 	}
 	*method = decode_copy(d, true, node->text);
 }
@@ -157,7 +159,7 @@ static void decode_network(struct decode *d, const struct key *key, const struct
 {
 	(void)key;
 	if (match_net_parse(field, node->text) != 0)
-		decode_error(d, node, "\"%.*s\" is not an address or network (write 10.0.0.0/8, with no bits set behind the length)",
+		decode_error(d, node, "\"%.*s\" is not an address or network (10.0.0.0/8: no bits set behind the length)",
 			DECODE_SHOWN(node->text));
 }
 

@@ -25,7 +25,7 @@ struct plan_route {
 struct plan_listener {
 	struct span name;
 	struct endpoint address;
-	struct plan_route *routes; /* first match wins */
+	struct plan_route *routes; /* first match wins; at least one (that matches all, where the file has none) */
 	unsigned n_routes;
 };
 
@@ -56,7 +56,7 @@ struct plan_limits {
 
 struct plan {
 	_Atomic unsigned references;
-	uint64_t seed;
+	uint64_t seed; /* the same as rules.seed; 0 where none was given */
 	bool seed_given;
 	uint32_t workers; /* 0: auto, one per online core */
 	struct plan_listener *listeners;

@@ -152,7 +152,7 @@ static void apply_upstream(struct decode *d, const struct load_options *options)
 		plan->upstreams->name = KEYS_DEFAULT_NAME;
 		plan->n_upstreams = 1;
 	} else if (!match_find_upstream(plan, KEYS_DEFAULT_NAME, &number) && plan->n_upstreams > 1) {
-		refuse_option(d, "the upstream", options->upstream, "replaces which? The file has several, and none is named default");
+		refuse_option(d, "the upstream", options->upstream, "replaces none: the file has several, none named default");
 		return;
 	}
 	if (plan->n_upstreams == 1)
@@ -180,7 +180,7 @@ static void apply_listen(struct decode *d, const struct load_options *options)
 		plan->n_listeners = 1;
 		listen = listen ? listen : DEFAULT_LISTEN;
 	} else if (listen && !match_find_listener(plan, KEYS_DEFAULT_NAME, &number) && plan->n_listeners > 1) {
-		refuse_option(d, "the address", listen, "replaces which? The file has several listeners, and none is named default");
+		refuse_option(d, "the address", listen, "replaces none: the file has several listeners, none named default");
 		return;
 	}
 	if (!listen)
@@ -217,8 +217,9 @@ static void check_routes(struct decode *d, const struct yaml_node *root, const s
 		if (l->n_routes || plan->n_upstreams == 0 || yaml_node_get(node == root ? NULL : node, "routes"))
 			continue;
 		if (!found) {
-			decode_error(d, node, "the listener \"%.*s\" has no routes, there are several upstreams, and none is named default: "
-				"write routes: [{upstream: %.*s}]", SPAN_ARG(l->name), SPAN_ARG(plan->upstreams[0].name));
+			decode_error(d, node, "the listener \"%.*s\" has no routes, and of several upstreams none is named "
+				"default: write routes: [{upstream: %.*s}]", SPAN_ARG(l->name),
+				SPAN_ARG(plan->upstreams[0].name));
 			continue;
 		}
 		l->routes = decode_alloc(d, false, 1, sizeof(*l->routes));
@@ -242,7 +243,8 @@ static void warn_of_hidden_routes(struct decode *d, const struct yaml_node *list
 			for (unsigned j = 0; j < i && left > 0; j++, left--) {
 				if (!match_covers(&l->routes[j].match, &l->routes[i].match))
 					continue;
-				decode_warning(d, route->value, "this route is never reached: route %u before it takes all its requests", j + 1);
+				decode_warning(d, route->value, "this route is never reached: route %u takes all its requests",
+					j + 1);
 				break;
 			}
 		}
@@ -278,8 +280,8 @@ static void warn_of_hidden_rules(struct decode *d, const struct yaml_node *rules
 		for (unsigned j = 0; j < n_takers && r->enabled && !hidden && left > 0; j++, left--) {
 			hidden = hides(takers[j], r);
 			if (hidden)
-				decode_warning(d, item->value, "the rule \"%.*s\" can never act: \"%.*s\" before it ends every request that "
-					"it matches", SPAN_ARG(r->name), SPAN_ARG(takers[j]->name));
+				decode_warning(d, item->value, "the rule \"%.*s\" can never act: \"%.*s\" before it ends every "
+					"request that it matches", SPAN_ARG(r->name), SPAN_ARG(takers[j]->name));
 		}
 		/* What is hidden hides nothing that its cover does not. */
 		if (!hidden && takes_all(r))
@@ -298,8 +300,8 @@ void plan_check(struct decode *d, const struct yaml_node *root, const struct loa
 	check_upstream_names(d, yaml_node_get(root, "upstream"), yaml_node_get(root, "upstreams"));
 	apply_upstream(d, options);
 	if (d->plan->n_upstreams == 0 && !yaml_node_get(root, "upstream") && !yaml_node_get(root, "upstreams"))
-		decode_error(d, root, "there is no upstream: write \"upstream: " DEFAULT_URL_EXAMPLE "\", or \"upstream: origin\" for the "
-			"embedded one");
+		decode_error(d, root, "there is no upstream: write \"upstream: " DEFAULT_URL_EXAMPLE "\", or "
+			"\"upstream: origin\" for the embedded one");
 	else if (d->plan->n_upstreams == 0 && d->diagnostics->n_errors == 0)
 		decode_error(d, root, "upstreams is empty: write \"upstream: " DEFAULT_URL_EXAMPLE "\"");
 	apply_listen(d, options);

@@ -85,7 +85,7 @@ static void check_retry_after(struct decode *d, const struct yaml_node *node, co
 	if (abort_find_field(a, SPAN("retry-after"), &given))
 		decode_error(d, node, "both retry_after and headers.retry-after are given");
 	else if (!is_retry_after_defined(a->status))
-		decode_warning(d, node, "Retry-After has no defined meaning with %u; clients look for it in 413, 429, 503 and 3xx",
+		decode_warning(d, node, "Retry-After has no meaning with %u; clients look for it in 413, 429, 503 and 3xx",
 			a->status);
 }
 
@@ -124,12 +124,9 @@ void abort_finish(struct decode *d, const struct yaml_node *node, void *base)
 	struct fault_abort *a = base;
 	const struct status_info *info = status_classify(a->status);
 	const struct yaml_node *status = node_of(node, "status");
-	struct span ignored;
 
 	if (!info) /* not given, or wrong: said already */
 		return;
-	if (a->has_body && a->body.n && !abort_find_field(a, SPAN("content-type"), &ignored))
-		abort_add_field(d, a, SPAN("Content-Type"), SPAN("text/plain; charset=utf-8"));
 	check_known(d, status, info, a->status);
 	check_retry_after(d, node, a);
 	fill_fields(d, status, a, info);
@@ -161,20 +158,23 @@ static void check_asked_for(struct decode *d, const struct yaml_node *node, cons
 {
 	const struct yaml_node *abort_node = yaml_node_get(node, "abort");
 	const struct match *m = &r->match;
+	size_t mark;
 
 	if (!abort_node)
 		return;
 	abort_node = node_of(abort_node, "status");
+	mark = decode_enter_key(d, SPAN("abort"));
 	if (r->abort.status == 206 && !(has_only_methods(m, false) && has_header(m, SPAN("range"))))
-		decode_error(d, abort_node, "206 answers only GET requests for a range: write match: {method: GET, headers: "
-			"{range: {present: true}}}");
+		decode_error(d, abort_node, "206 answers only GET requests for a range: the rule needs "
+			"match: {method: GET, headers: {range: {present: true}}}");
 	if (r->abort.status == 304 && !(has_only_methods(m, true) &&
 			(has_header(m, SPAN("if-none-match")) || has_header(m, SPAN("if-modified-since")))))
-		decode_error(d, abort_node, "304 answers only conditional GET and HEAD requests: write match: {method: [GET, HEAD], "
-			"headers: {if-none-match: {present: true}}}");
+		decode_error(d, abort_node, "304 answers only conditional GET and HEAD requests: the rule needs "
+			"match: {method: [GET, HEAD], headers: {if-none-match: {present: true}}}");
 	if (r->abort.status == 425 && !has_header(m, SPAN("early-data")))
 		decode_warning(d, abort_node, "425 is for requests sent in early data (RFC 8470 5.2): match headers: "
 			"{early-data: \"1\"}, or clients may not know what it means");
+	decode_leave(d, mark);
 }
 
 /* The first `status` condition below, at any depth; NULL where there is none. */
@@ -195,7 +195,7 @@ static const struct yaml_node *find_status(const struct yaml_node *match)
 
 static void check_faults(struct decode *d, const struct yaml_node *node)
 {
-	bool has_abort = yaml_node_get(node, "abort");
+	bool has_abort = yaml_node_get(node, "abort") != NULL;
 	const struct yaml_node *connection = yaml_node_get(node, "connection");
 
 	if (!has_abort && !connection && !yaml_node_get(node, "delay"))
@@ -210,8 +210,12 @@ void rule_finish(struct decode *d, const struct yaml_node *node, void *base)
 	const struct yaml_node *status = find_status(yaml_node_get(node, "match"));
 
 	check_faults(d, node);
-	if (status && r->phase == RULE_PHASE_REQUEST)
-		decode_error(d, status, "the upstream's status is known only in phase: response");
+	if (status && r->phase == RULE_PHASE_REQUEST) {
+		size_t mark = decode_enter_key(d, SPAN("match.status"));
+
+		decode_error(d, status, "the upstream's answer is known only in phase: response");
+		decode_leave(d, mark);
+	}
 	check_asked_for(d, node, r);
 	r->text_hash = yaml_node_hash(node);
 }

@@ -22,7 +22,13 @@ static void decode_address(struct decode *d, const struct key *key, const struct
 	report(d, node, endpoint_parse_listen(field, d->arena, node->text, problem), problem);
 }
 
-const struct value_type value_address = { "address", "an address such as 127.0.0.1:8080", decode_address, value_schema_text };
+static void schema_address(struct json *j, const struct key *key)
+{
+	(void)key;
+	value_schema_string(j, "^(.*:[0-9]{1,5}|unix:.+)$");
+}
+
+const struct value_type value_address = { "address", "an address such as 127.0.0.1:8080", decode_address, schema_address };
 
 static void decode_url(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
 {
@@ -32,7 +38,13 @@ static void decode_url(struct decode *d, const struct key *key, const struct yam
 	report(d, node, endpoint_parse_url(field, d->arena, node->text, problem), problem);
 }
 
-const struct value_type value_url = { "url", "a URL such as http://127.0.0.1:9000", decode_url, value_schema_text };
+static void schema_url(struct json *j, const struct key *key)
+{
+	(void)key;
+	value_schema_string(j, "^([hH][tT][tT][pP]://.+|unix:.+|origin:?)$");
+}
+
+const struct value_type value_url = { "url", "a URL such as http://127.0.0.1:9000", decode_url, schema_url };
 
 void file_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
@@ -40,6 +52,7 @@ void file_decode_seed(struct decode *d, const struct key *key, const struct yaml
 
 	plan->seed_given = true;
 	decode_value(d, key, node, &plan->seed);
+	plan->rules.seed = plan->seed;
 }
 
 void file_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)

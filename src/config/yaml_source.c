@@ -77,10 +77,11 @@ static int check_characters(struct yaml_tree *tree, struct diagnostics *d)
 		}
 		yaml_tree_place(tree, (uint32_t)at, &line, &column);
 		if (n == 0)
-			diagnostics_add(d, DIAGNOSTIC_ERROR, line, column, "byte 0x%02x is not UTF-8; save the file as UTF-8", p[0]);
-		else if (n == 1)
-			diagnostics_add(d, DIAGNOSTIC_ERROR, line, column, "control character 0x%02x; write it as an escape in double quotes",
+			diagnostics_add(d, DIAGNOSTIC_ERROR, line, column, "byte 0x%02x is not UTF-8; save the file as UTF-8",
 				p[0]);
+		else if (n == 1)
+			diagnostics_add(d, DIAGNOSTIC_ERROR, line, column,
+				"control character 0x%02x; write it as an escape in double quotes", p[0]);
 		else
 			diagnostics_add(d, DIAGNOSTIC_ERROR, line, column, "a character that YAML does not allow");
 		return 1;
@@ -154,13 +155,14 @@ uint32_t yaml_cursor_seek(struct yaml_cursor *c, size_t index)
 	return (uint32_t)c->byte;
 }
 
-bool yaml_source_is_blank(struct span rest)
+struct span yaml_source_skip_blank(struct span rest)
 {
 	while (rest.n) {
+		struct span at = rest;
 		struct span line = next_line(&rest);
 
 		if (!is_blank_line(line) && !span_eq(span_trim(line), SPAN("...")))
-			return false;
+			return at;
 	}
-	return true;
+	return SPAN_EMPTY;
 }

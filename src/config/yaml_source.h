@@ -18,7 +18,7 @@ struct yaml_cursor {
 };
 uint32_t yaml_cursor_seek(struct yaml_cursor *c, size_t index);
 
-/* The rest has but blanks, comments and end marks. */
-bool yaml_source_is_blank(struct span rest);
+/* The rest from its first line that is not blank, a comment or an end mark; empty where there is none. */
+struct span yaml_source_skip_blank(struct span rest);
 
 #endif

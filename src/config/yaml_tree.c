@@ -289,14 +289,16 @@ static const struct {
 	const char *text;
 } problems[] = {
 	{ "found character that cannot start any token", "this character cannot begin a value; put the value in quotes" },
-	{ "mapping values are not allowed in this context", "a \": \" is not allowed here; quote the value, or check the indentation" },
+	{ "mapping values are not allowed in this context",
+		"a \":\" is not allowed here; quote the value, or check the indentation" },
 	{ "did not find expected key", "this line does not fit in: check the indentation and the quotes of the lines before" },
 	{ "did not find expected '-' indicator", "a list item must begin with \"- \" in the column of the others" },
 	{ "could not find expected ':'", "this key has no \":\" (a key and its \":\" stand on one line)" },
 	{ "did not find expected ',' or ']'", "the list that begins with \"[\" needs a \",\" or its \"]\" here" },
 	{ "did not find expected ',' or '}'", "the mapping that begins with \"{\" needs a \",\" or its \"}\" here" },
 	{ "found unexpected end of stream", "the file ends inside of quotes" },
-	{ "block sequence entries are not allowed in this context", "a \"- \" is not allowed here; begin the list on a new line" },
+	{ "block sequence entries are not allowed in this context",
+		"a list (\"- \") is not allowed here; begin it on a new line" },
 };
 
 static int refuse_syntax(struct builder *b, const yaml_parser_t *parser)
@@ -309,6 +311,8 @@ static int refuse_syntax(struct builder *b, const yaml_parser_t *parser)
 		return -ENOMEM;
 	if (at < source.n && source.p[at] == '\t')
 		return refuse(b, at, "a tab cannot indent; use spaces");
+	if (at >= 6 && span_starts_with(span_skip(source, at - 6), SPAN("origin:")))
+		return refuse(b, at, "write origin without its colon, or in quotes: a \":\" at the end of a word makes it a key");
 	for (size_t i = 0; i < ARRAY_LEN(problems); i++) {
 		if (strcmp(problem, problems[i].problem) == 0)
 			problem = problems[i].text;
@@ -339,9 +343,10 @@ static int read_document(struct builder *b, yaml_parser_t *parser)
 		rc = add_event(b, &event);
 		if (type == YAML_DOCUMENT_END_EVENT && rc == 0) {
 			uint32_t at = yaml_cursor_seek(&b->cursor, event.end_mark.index);
+			struct span rest = yaml_source_skip_blank(span_skip(source, at));
 
-			if (!yaml_source_is_blank(span_skip(source, at)))
-				rc = refuse(b, at, "a second document begins here; a rule file is one document");
+			if (rest.n)
+				rc = refuse(b, (uint32_t)(rest.p - source.p), "a second document begins here; a rule file is one document");
 		}
 		yaml_event_delete(&event);
 		if (type == YAML_DOCUMENT_END_EVENT || type == YAML_STREAM_END_EVENT)
@@ -406,7 +411,8 @@ uint64_t yaml_node_hash(const struct yaml_node *node)
 		pair[0] = item->key ? random_hash(YAML_SCALAR, item->key->text) : h;
 		pair[1] = yaml_node_hash(item->value);
 		if (item->key)
-			h += random_hash(YAML_MAPPING, span_of((const char *)pair, sizeof(pair))); /* a sum: order does not matter */
+			/* A sum: the order does not matter. */
+			h += random_hash(YAML_MAPPING, span_of((const char *)pair, sizeof(pair)));
 		else
 			h = random_hash(YAML_SEQUENCE, span_of((const char *)pair, sizeof(pair)));
 	}
