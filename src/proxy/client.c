@@ -239,7 +239,10 @@ static enum step run_idle(struct client *c)
 	return parse_head(c);
 }
 
-/* The head is not whole: reads on until parsing it again can bring something. */
+/*
+ * The head is not whole. Each line that comes in is looked at once more with those before it, so that a bad one is refused at
+ * once and not when the client's time is up; the number of lines is bounded, and so is the work.
+ */
 static enum step run_head(struct client *c)
 {
 	size_t max = c->worker->plan->limits.max_header_bytes;
@@ -250,17 +253,16 @@ static enum step run_head(struct client *c)
 		return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request head did not arrive in time.");
 	}
 	for (;;) {
+		size_t before = peer_bytes(&c->peer).n;
 		enum peer_got got = peer_fetch_more(c->worker, &c->peer, max);
 		struct span held = peer_bytes(&c->peer);
-		size_t scanned = c->ex.scanned;
 
 		if (got == PEER_WAIT)
 			return STEP_WAIT;
 		if (got == PEER_EOF || got == PEER_FAILED) /* half a request: nothing to answer */
 			return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-		if (got == PEER_FULL || http_head_is_due(held.p, held.n, &scanned))
+		if (got == PEER_FULL || memchr(held.p + before, '\n', held.n - before))
 			return parse_head(c);
-		c->ex.scanned = (uint32_t)scanned;
 	}
 }
 

@@ -170,7 +170,7 @@ static void write_record(struct client *c, enum close_reason reason)
 		.upstream_sent_ns = ex->upstream_sent_ns,
 		.upstream_head_ns = ex->upstream_head_ns,
 		.answer_ns = ex->answer_ns,
-		.end_ns = loop_now_ns(w->loop),
+		.end_ns = loop_read_clock(w->loop), /* the step's own time would be its beginning */
 		.delay_ns = ex->delay_ns,
 		.delay_actual_ns = ex->delay_actual_ns,
 		.bytes_in = ex->head.n + ex->upload.content_bytes,

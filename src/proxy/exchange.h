@@ -70,7 +70,7 @@ struct exchange {
 	uint64_t id;
 	struct buffer head; /* the request head as received */
 	struct head_part method_part, host_part, target_part;
-	uint32_t scanned; /* of an incomplete head */
+	uint32_t scanned; /* of an incomplete head of the upstream */
 	uint32_t head_wire_bytes; /* of our answer's head and own body */
 	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;
 	int64_t delay_ns, delay_actual_ns; /* both phases added up */
