@@ -15,12 +15,13 @@
 
 static void write_help(struct text *out)
 {
-	text_put_literal(out, "Usage: brownout check FILE...\n"
-			      "\n"
-			      "Reads rule files (- is standard input) and says all that is wrong with them, each\n"
-			      "with its line and column. Nothing is started.\n"
-			      "\n"
-			      "Exit code 0: all are good (there may be warnings); 2: some are not.\n");
+	text_put_literal(out,
+		"Usage: brownout check FILE...\n"
+		"\n"
+		"Reads rule files (- is standard input) and says all that is wrong with them, each\n"
+		"with its line and column. Nothing is started.\n"
+		"\n"
+		"Exit code 0: all are good (there may be warnings); 2: some are not.\n");
 }
 
 static int check_file(const char *file)

@@ -20,10 +20,11 @@ int cmd_schema(int argc, char **argv)
 		return row == OPTIONS_ERROR ? EXIT_CODE_USAGE : options_refuse_argument(&o);
 	text_init(&out);
 	if (row == OPTIONS_HELP)
-		text_put_literal(&out, "Usage: brownout schema\n"
-				       "\n"
-				       "The JSON Schema of the rule file, for editors: save it, and begin a rule file with\n"
-				       "  # yaml-language-server: $schema=brownout.schema.json\n");
+		text_put_literal(&out,
+			"Usage: brownout schema\n"
+			"\n"
+			"The JSON Schema of the rule file, for editors: save it, and begin a rule file with\n"
+			"  # yaml-language-server: $schema=brownout.schema.json\n");
 	else
 		load_write_schema(&out);
 	return output_write(&out);

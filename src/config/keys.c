@@ -32,7 +32,8 @@ static const struct key path_keys[] = {
 };
 
 static const struct key_map path_map = {
-	.name = "path", .title = "paths (match.path, exclude)", .phrase = "a mapping with prefix or regex", KEYS(path_keys), .one_of = true,
+	.name = "path", .title = "paths (match.path, exclude)", .phrase = "a mapping with prefix or regex",
+	KEYS(path_keys), .one_of = true,
 	.description = "A path in another way than as a pattern with wildcards.",
 };
 
@@ -46,7 +47,8 @@ static const struct key pattern_keys[] = {
 };
 
 static const struct key_map pattern_map = {
-	.name = "pattern", .title = "values (match.query.NAME, match.headers.NAME)", .phrase = "a mapping with regex or present", KEYS(pattern_keys), .one_of = true,
+	.name = "pattern", .title = "values (match.query.NAME, match.headers.NAME)", .phrase = "a mapping with regex or present",
+	KEYS(pattern_keys), .one_of = true,
 	.description = "A value in another way than as a text with wildcards.",
 };
 

@@ -346,7 +346,7 @@ static int read_document(struct builder *b, yaml_parser_t *parser)
 			struct span rest = yaml_source_skip_blank(span_skip(source, at));
 
 			if (rest.n)
-				rc = refuse(b, (uint32_t)(rest.p - source.p), "a second document begins here; a rule file is one document");
+				rc = refuse(b, (uint32_t)(rest.p - source.p), "a second document begins here: a file is one");
 		}
 		yaml_event_delete(&event);
 		if (type == YAML_DOCUMENT_END_EVENT || type == YAML_STREAM_END_EVENT)
