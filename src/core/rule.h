@@ -128,7 +128,7 @@ struct rule_cursor {
 	struct {
 		const uint16_t *at;
 		const uint16_t *end;
-	} lists[40]; /* ascending rule numbers, into the index: without an indexable path, by whole path, by each leading part of it */
+	} lists[40]; /* of the index, ascending: without an indexable path, by whole path, by each leading part of it */
 };
 void ruleset_candidates(const struct ruleset *set, struct span path, enum rule_phase phase, struct rule_cursor *cursor);
 unsigned rule_cursor_next(struct rule_cursor *cursor); /* set->n at the end */

@@ -157,6 +157,28 @@ Test(decide, even_sampling_differs_from_block_to_block)
 	fake_close(&b);
 }
 
+Test(decide, even_sampling_differs_from_key_to_key_and_rule_to_rule)
+{
+	struct fake_bench b = fake_open(42);
+	unsigned same_key = 0;
+	unsigned same_name = 0;
+
+	b.rule->percentage = 50 * FAKE_PERCENT;
+	b.rule->sampling = RULE_SAMPLING_EVEN;
+	fake_seal(&b);
+	for (uint64_t n = 1; n <= 1000; n++) {
+		uint8_t outcome = decide_draw(&b.set, 0, 1, n).outcome;
+
+		same_key += decide_draw(&b.set, 0, 2, n).outcome == outcome;
+		b.rule->name_hash++;
+		same_name += decide_draw(&b.set, 0, 1, n).outcome == outcome;
+		b.rule->name_hash--;
+	}
+	cr_assert(same_key > 400 && same_key < 600, "%u", same_key);
+	cr_assert(same_name > 400 && same_name < 600, "%u", same_name);
+	fake_close(&b);
+}
+
 Test(decide, even_sampling_counts_what_is_considered)
 {
 	struct fake_bench b = fake_open(42);

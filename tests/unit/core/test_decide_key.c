@@ -197,6 +197,7 @@ static void assert_order_does_not_matter(enum rule_key key, enum rule_sampling s
 		struct decision direct = decide_draw(&b.set, 0, all[i].key_hash, all[i].occurrence);
 
 		cr_assert_eq(all[i].occurrence, same_key ? all[i - 1].occurrence + 1 : 1);
+		cr_assert(key != RULE_KEY_ORDINAL || all[i].key_hash == 0);
 		cr_assert_eq(all[i].outcome, direct.outcome);
 		cr_assert_eq(all[i].draw, direct.draw);
 		fired += all[i].outcome == DECISION_FIRED;

@@ -27,7 +27,9 @@ Test(keytable, counts_per_rule_and_key)
 	}
 	cr_assert_eq(keytable_count(t, 7, 8), 1);
 	cr_assert_eq(keytable_count(t, 8, 7), 1, "rule and key are not interchangeable");
-	cr_assert_eq(keytable_size(t), 2002);
+	for (uint64_t rule = 100; rule < 3100; rule++)
+		cr_assert_eq(keytable_count(t, key_of(rule), 5), 1, "rules with one key are told apart, also in one bucket");
+	cr_assert_eq(keytable_size(t), 5002);
 	cr_assert_eq(keytable_evictions(t), 0);
 	keytable_free(t);
 }

@@ -199,6 +199,15 @@ Test(match, query)
 	}
 }
 
+Test(match, escapes_do_not_reach_behind_the_query)
+{
+	char decoded[8];
+	struct span value;
+
+	cr_assert(match_query_value(span_first(SPAN("q=+%41"), 5), SPAN("q"), decoded, sizeof(decoded), &value));
+	cr_assert(span_eq(value, SPAN(" %4")));
+}
+
 Test(match, long_query_values_are_cut_only_when_decoded)
 {
 	static char query[2 + 3 * MATCH_QUERY_VALUE_BYTES_MAX];
