@@ -108,30 +108,19 @@ enum step answer_read_head(struct client *c)
 /* What the classifier finds in the upstream's head is counted; what would break framing is mended by how heads are written. */
 static void count_violations(struct client *c, const struct http_response *r)
 {
-	struct worker *w = c->worker;
 	struct status_response response = {
 		.code = r->status,
 		.fields = facts_status_fields(&r->fields),
 		.final = r->status >= 200,
 		.content = r->body != HTTP_BODY_NONE && !(r->body == HTTP_BODY_LENGTH && r->body_length == 0),
 	};
-	struct status_request request;
-	uint32_t found;
 
-	facts_status_request(exchange_request(c), &request);
 	if (r->status == 206) {
 		const struct http_field *type = http_fields_first(&r->fields, HTTP_FIELD_CONTENT_TYPE);
 
 		response.multipart = type && span_eq_nocase(span_first(type->value, 20), SPAN("multipart/byteranges"));
 	}
-	found = status_validate(&response, &request);
-	if (!found)
-		return;
-	counter_add(&w->counters, COUNTER_VIOLATIONS, 1);
-	for (unsigned v = 0; v < STATUS_VIOLATION_COUNT; v++) {
-		if (found & (UINT32_C(1) << v))
-			counter_bump(&w->counters.violations[v], 1);
-	}
+	(void)facts_check_status(c, &response);
 }
 
 static void reset_head_text(struct text *out)
@@ -150,6 +139,7 @@ static enum step pass_interim(struct client *c)
 
 	if (++ex->interims > INTERIMS_MAX)
 		return reply_failure(c, PROXY_ERROR_HTTP_PROTOCOL_ERROR);
+	count_violations(c, &w->response);
 	counter_add(&w->counters, COUNTER_RESPONSES_1XX, 1);
 	reset_head_text(&w->out);
 	http_write_response_head(&w->out, &w->response, &how);

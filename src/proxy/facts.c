@@ -35,7 +35,7 @@ void facts_of_request(struct client *c, const struct http_request *r, struct fac
 	memcpy(f->client, c->address, sizeof(f->client));
 }
 
-void facts_status_request(const struct http_request *r, struct status_request *s)
+static void status_request_of(const struct http_request *r, struct status_request *s)
 {
 	const uint64_t conditions = HTTP_FIELD_BIT(IF_MATCH) | HTTP_FIELD_BIT(IF_NONE_MATCH) | HTTP_FIELD_BIT(IF_MODIFIED_SINCE) |
 		HTTP_FIELD_BIT(IF_UNMODIFIED_SINCE) | HTTP_FIELD_BIT(IF_RANGE);
@@ -70,4 +70,24 @@ uint32_t facts_status_fields(const struct http_fields *fields)
 			bits |= map[i].status;
 	}
 	return bits;
+}
+
+uint32_t facts_check_status(struct client *c, const struct status_response *response)
+{
+	struct counters *counters = &c->worker->counters;
+	struct status_request request = { .head = c->ex.method == HTTP_METHOD_HEAD };
+	uint32_t found;
+
+	/* A refused request has no head to look at. */
+	if (c->ex.head.n)
+		status_request_of(exchange_request(c), &request);
+	found = status_validate(response, &request);
+	if (LIKELY(!found))
+		return 0;
+	counter_add(counters, COUNTER_VIOLATIONS, 1);
+	for (unsigned v = 0; v < STATUS_VIOLATION_COUNT; v++) {
+		if (found & (UINT32_C(1) << v))
+			counter_bump(&counters->violations[v], 1);
+	}
+	return found;
 }

@@ -13,8 +13,13 @@ struct client;
 
 void facts_of_request(struct client *c, const struct http_request *r, struct facts *f);
 
-/* What the classifier wants to know of a request, and of a response head. */
-void facts_status_request(const struct http_request *r, struct status_request *s);
+/* The fields of a head that the classifier knows of, as its bits. */
 uint32_t facts_status_fields(const struct http_fields *fields);
+
+/*
+ * The classifier's word on a head that answers the client's request, received or about to leave: counts what it finds, by
+ * kind, and returns it (STATUS_VIOLATION_BIT).
+ */
+uint32_t facts_check_status(struct client *c, const struct status_response *response);
 
 #endif

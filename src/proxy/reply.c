@@ -103,6 +103,14 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	struct span line = span_of_string(text);
 	size_t length = 4 + reason.n + 1 + (line.n ? line.n + 1 : 0);
 
+	const struct status_response shape = {
+		.code = status,
+		.fields = STATUS_FIELD_BIT(CONTENT_LENGTH) | STATUS_FIELD_BIT(DATE),
+		.final = true,
+		.content = c->ex.method != HTTP_METHOD_HEAD,
+	};
+
+	(void)facts_check_status(c, &shape);
 	c->ex.keep_alive = can_keep(&c->ex);
 	c->ex.status = (uint16_t)status;
 	out->n = 0;
@@ -215,24 +223,17 @@ void reply_put_fault_line(struct client *c, struct text *out, const struct rule 
 /* The classifier's word on an answer that a rule wants. True where it may leave. */
 static bool may_leave(struct client *c, const struct status_response *shape, const struct rule *rule)
 {
-	struct worker *w = c->worker;
 	struct status_response response = *shape;
-	struct status_request request;
 	uint32_t found;
 
-	facts_status_request(exchange_request(c), &request);
 	/* The body stays here where the request is HEAD. */
-	if (request.head)
+	if (c->ex.method == HTTP_METHOD_HEAD)
 		response.content = false;
-	found = status_validate(&response, &request);
-	if (!found)
-		return true;
-	for (unsigned v = 0; v < STATUS_VIOLATION_COUNT; v++) {
-		if (!(found & (UINT32_C(1) << v)))
-			continue;
-		counter_bump(&w->counters.violations[v], 1);
-		log_every(&violation_limit, LOG_WARNING, "rule %.*s answers %u: %s (%s)", SPAN_ARG(rule->name), shape->code,
-			status_violation_text((enum status_violation)v), status_violation_spec((enum status_violation)v));
+	found = facts_check_status(c, &response);
+	for (unsigned v = 0; found && v < STATUS_VIOLATION_COUNT; v++) {
+		if (found & (UINT32_C(1) << v))
+			log_every(&violation_limit, LOG_WARNING, "rule %.*s answers %u: %s (%s)", SPAN_ARG(rule->name), shape->code,
+				status_violation_text((enum status_violation)v), status_violation_spec((enum status_violation)v));
 	}
 	return !(found & STATUS_VIOLATIONS_FRAMING);
 }
