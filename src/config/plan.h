@@ -51,6 +51,7 @@ struct plan_limits {
 	int64_t header_timeout_ns; /* first byte of a head to its end */
 	int64_t idle_timeout_ns; /* kept-alive client connection; and between body bytes from the client */
 	uint32_t max_connections; /* clients, over all workers; 0: no limit */
+	bool half_close; /* the end of a client's stream is not taken for its leaving */
 	int64_t drain_ns; /* how long a stop waits for open exchanges */
 };
 

@@ -216,7 +216,7 @@ static enum step act(struct client *c)
 
 enum step answer_hold_over(struct client *c)
 {
-	if (c->peer.conn.ready & (CONN_HANGUP | CONN_FAILED))
+	if (client_has_left(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	return act(c);
 }

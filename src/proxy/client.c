@@ -116,6 +116,23 @@ enum step client_close(struct client *c, enum close_reason reason, enum conn_end
 	return STEP_DONE;
 }
 
+bool client_has_left(struct client *c)
+{
+	struct conn *conn = &c->peer.conn;
+	bool end_counts = !c->worker->plan->limits.half_close;
+	ssize_t n;
+
+	if (conn->ready & CONN_FAILED)
+		return true;
+	if (end_counts && (conn->ready & (CONN_HANGUP | CONN_EOF)))
+		return true;
+	/* A reset shows as readable, as the next request does: look, but leave it there. */
+	if (!(conn->ready & CONN_READABLE))
+		return false;
+	n = conn_peek(conn);
+	return n == 0 ? end_counts : n < 0 && n != -EAGAIN;
+}
+
 enum step client_linger(struct client *c)
 {
 	exchange_set_state(c, EXCHANGE_LINGER);

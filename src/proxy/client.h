@@ -39,6 +39,12 @@ enum step client_close(struct client *c, enum close_reason reason, enum conn_end
 /* After an answer went out whole: the next request, or the end of the connection. The exchange is finished with `reason`. */
 enum step client_answered(struct client *c, enum close_reason reason);
 
+/*
+ * True where the client is not there any more: its connection failed, or it ended its side (which, unless limits.half_close
+ * says otherwise, counts as leaving: a client that gave up cannot be told from one that only half-closed).
+ */
+bool client_has_left(struct client *c);
+
 /* Bytes of the last answer may still be under way and the client may still be sending: half-close and drain for a while. */
 enum step client_linger(struct client *c);
 

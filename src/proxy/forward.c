@@ -111,7 +111,7 @@ enum step forward_resolved(struct client *c)
 {
 	if (c->timed_out)
 		return reply_failure(c, PROXY_ERROR_DNS_TIMEOUT);
-	if (c->peer.conn.ready & CONN_FAILED)
+	if (client_has_left(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	return c->ex.resolve_token ? STEP_WAIT : use_addresses(c);
 }
@@ -146,7 +146,7 @@ enum step forward_connected(struct client *c)
 		return reply_failure(c, PROXY_ERROR_CONNECTION_TIMEOUT);
 	/* No edge of the upstream's yet: it was the client's. */
 	if (!ex->up->peer.conn.ready)
-		return STEP_WAIT;
+		return client_has_left(c) ? client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE) : STEP_WAIT;
 	error = conn_connect_error(&ex->up->peer.conn);
 	if (error == EINPROGRESS)
 		return STEP_WAIT;
@@ -309,6 +309,9 @@ enum step forward_run(struct client *c)
 
 	if (c->timed_out)
 		return forward_timed_out(c);
+	/* While its body comes in, the relay notices by itself. */
+	if (ex->upload_over && client_has_left(c))
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	sent = forward_upload(c);
 	if (sent == STEP_DONE || ex->state != EXCHANGE_FORWARD)
 		return sent;

@@ -132,13 +132,11 @@ enum step request_begin(struct client *c)
 
 /*
  * While a fault holds the request nothing of the client is read, but its leaving shows as an edge: then timer and slot
- * are let go at once. A half-close cannot be told from leaving here, and counts as that.
+ * are let go at once.
  */
 enum step request_hold_over(struct client *c)
 {
-	uint8_t ready = c->peer.conn.ready;
-
-	if (ready & (CONN_HANGUP | CONN_FAILED))
+	if (client_has_left(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	return act(c);
 }

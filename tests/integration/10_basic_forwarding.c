@@ -378,13 +378,14 @@ Test(basic_forwarding, connection_close_of_the_upstream_ends_only_its_connection
 	rig_end(&r);
 }
 
+/* Where it is allowed: otherwise the end of a client's stream is its leaving (client_that_leaves_releases_the_upstream). */
 Test(basic_forwarding, half_close_after_the_request)
 {
 	struct rig r;
 	struct message request, answer;
 	struct peer *client;
 
-	rig_start(&r);
+	rig_start_with(&r, "limits: {half_close: true}\n");
 	client = rig_client(&r);
 	peer_send(client, GET("/"));
 	peer_shutdown(client);
