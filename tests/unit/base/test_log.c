@@ -63,7 +63,8 @@ Test(log, shows_what_could_forge_a_line_or_drive_a_terminal)
 {
 	capture();
 	log_error("%s", "a\nbrownout: error: b\r\x1b[2J\x7f\t\xc2\x9b|\x9b|\xff|\xc3\xa9");
-	cr_expect_str_eq(captured(), "brownout: error: a\\x0abrownout: error: b\\x0d\\x1b[2J\\x7f\\x09\\xc2\\x9b|\\x9b|\\xff|\xc3\xa9\n");
+	cr_expect_str_eq(captured(), "brownout: error: a\\x0abrownout: error: b\\x0d\\x1b[2J\\x7f\\x09"
+		"\\xc2\\x9b|\\x9b|\\xff|\xc3\xa9\n");
 }
 
 static void expect_bounded(char filler)
