@@ -114,26 +114,6 @@ ssize_t conn_read(struct conn *c, void *p, size_t n)
 	return fail(c, errno);
 }
 
-ssize_t conn_peek(struct conn *c)
-{
-	ssize_t got;
-	char byte;
-
-	if (c->ready & CONN_FAILED)
-		return -c->error;
-	if (c->ready & CONN_EOF)
-		return 0;
-	do
-		got = recv(c->fd, &byte, 1, MSG_PEEK);
-	while (got < 0 && errno == EINTR);
-	if (got >= 0)
-		return got;
-	if (errno != EAGAIN)
-		return fail(c, errno);
-	c->ready &= (uint8_t)~CONN_READABLE;
-	return -EAGAIN;
-}
-
 /* What a send of `wanted` bytes gave, as readiness and as result. */
 static ssize_t settle_write(struct conn *c, ssize_t sent, size_t wanted)
 {

@@ -68,11 +68,6 @@ void conn_set_task(struct conn *c, struct task *task);
  * A short read clears CONN_READABLE unless CONN_HANGUP is set, so that no system call is spent on a sure EAGAIN.
  */
 ssize_t conn_read(struct conn *c, void *p, size_t n) MUST_USE;
-/*
- * What a read would find, without taking it: > 0 there are bytes; 0 end of stream; -EAGAIN nothing; other negative: failed.
- * For an owner that must not read now but has to know whether the peer is still there.
- */
-ssize_t conn_peek(struct conn *c) MUST_USE;
 /* >= 0 bytes written (0 only for n == 0); -EAGAIN; other negative: failed. A short write clears CONN_WRITABLE. */
 ssize_t conn_write(struct conn *c, const void *p, size_t n) MUST_USE;
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) MUST_USE;

@@ -119,18 +119,13 @@ enum step client_close(struct client *c, enum close_reason reason, enum conn_end
 bool client_has_left(struct client *c)
 {
 	struct conn *conn = &c->peer.conn;
-	bool end_counts = !c->worker->plan->limits.half_close;
-	ssize_t n;
 
 	if (conn->ready & CONN_FAILED)
 		return true;
-	if (end_counts && (conn->ready & (CONN_HANGUP | CONN_EOF)))
+	/* A reset shows as readable, as the next request does: only the kernel can tell. */
+	if ((conn->ready & (CONN_READABLE | CONN_HANGUP)) && conn_probe(conn))
 		return true;
-	/* A reset shows as readable, as the next request does: look, but leave it there. */
-	if (!(conn->ready & CONN_READABLE))
-		return false;
-	n = conn_peek(conn);
-	return n == 0 ? end_counts : n < 0 && n != -EAGAIN;
+	return (conn->ready & (CONN_HANGUP | CONN_EOF)) && !c->worker->plan->limits.half_close;
 }
 
 enum step client_linger(struct client *c)

@@ -133,7 +133,10 @@ static int bind_one(struct server *s, unsigned i, int *fds, char *error, size_t 
 
 	if (r < 0)
 		return r;
-	for (unsigned w = 0; w < s->n_workers; w++) {
+	/* Each worker binds anew below; a second brownout must not do so. */
+	if (want.sa.sa_family != AF_UNIX && address_port(&want))
+		r = listener_probe(&want);
+	for (unsigned w = 0; r == 0 && w < s->n_workers; w++) {
 		int *fd = &fds[w * s->plan->n_listeners + i];
 
 		if (w > 0 && want.sa.sa_family == AF_UNIX) {
@@ -142,16 +145,15 @@ static int bind_one(struct server *s, unsigned i, int *fds, char *error, size_t 
 		} else {
 			r = listener_bind(w ? &s->bound[i] : &want, fd, &s->bound[i]);
 		}
-		if (r < 0) {
-			text_init_fixed(&at, text, sizeof(text) - 1);
-			address_write(&want, &at);
-			text[at.n] = '\0';
+		if (r < 0)
 			*fd = -1;
-			(void)snprintf(error, error_n, "cannot listen on %s: %s", text, strerror(-r));
-			return r;
-		}
 	}
-	return 0;
+	if (r < 0) {
+		text_init_fixed(&at, text, sizeof(text));
+		address_write(&want, &at);
+		(void)snprintf(error, error_n, "cannot listen on %.*s: %s", SPAN_ARG(text_span(&at)), strerror(-r));
+	}
+	return r;
 }
 
 static int bind_all(struct server *s, int *fds, char *error, size_t error_n)
@@ -353,6 +355,9 @@ void server_rule(const struct server *s, unsigned i, struct server_rule_count *c
 void server_free(struct server *s)
 {
 	server_stop(s);
+	/* It posts to the workers' loops. */
+	if (s->shared.resolver)
+		resolver_free(s->shared.resolver);
 	/* Workers first: what they close is the last that is recorded. */
 	for (unsigned i = 0; i < s->n_made; i++)
 		worker_deinit(&s->workers[i]);
@@ -361,8 +366,6 @@ void server_free(struct server *s)
 	for (unsigned i = 0; i < s->n_made; i++)
 		ring_free(s->workers[i].ring);
 	free(s->workers);
-	if (s->shared.resolver)
-		resolver_free(s->shared.resolver);
 	if (s->origin)
 		origin_stop(s->origin);
 	for (unsigned i = 0; s->shared.answers && i < s->plan->rules.n; i++)
