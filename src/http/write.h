@@ -49,7 +49,7 @@ void http_write_field(struct text *out, struct span name, struct span value);
 /* A trailer or field as received: its raw line, or rewritten. */
 void http_write_field_line(struct text *out, const struct http_field *f);
 
-/* IMF-fixdate (RFC 9110 5.6.7) of a Unix time in seconds: exactly HTTP_DATE_BYTES bytes, no NUL. */
+/* IMF-fixdate (RFC 9110 5.6.7) of a Unix time in seconds, years 0 to 9999: exactly HTTP_DATE_BYTES bytes, no NUL. */
 #define HTTP_DATE_BYTES 29
 void http_date_write(char *p, int64_t unix_s);
 

@@ -15,7 +15,7 @@ static const struct {
 	{ "A\r\n0123456789\r\na\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n", "0123456789\r\n\r\n\r\n\r\n\r\n", "", "" },
 	{ "0000000000000005\r\nhello\r\n0\r\n\r\n", "hello", "", "" },
 	{ "5;a\r\nhello\r\n0;b=c\r\n\r\n", "hello", "", "" },
-	{ "5 ; a = b ;c=\"d \\\" \t;\xc3\xa9\";e\r\nhello\r\n0\r\n\r\n", "hello", "", "" },
+	{ "5  ;  a  =  b  ;c=\"d \\\" \t;\xc3\xa9\";e\r\nhello\r\n0\r\n\r\n", "hello", "", "" },
 	{ "5;a=\"\"\t;\tb\r\nhello\r\n0\r\n\r\n", "hello", "", "" },
 	{ "5\r\nhello\r\n0\r\nX-Sum: 12\r\n\r\n", "hello", "X-Sum=12;", "" },
 	{ "0\r\nA: 1\r\nB:\r\nEtag: \"x\"\r\n\r\n0\r\n", "", "A=1;B=;Etag=\"x\";", "0\r\n" },

@@ -136,7 +136,7 @@ static const struct refused {
 	/* Host */
 	ROW(REQUEST, "GET http://a/ HTTP/1.1\r\n\r\n", HOST_MISSING),
 	ROW(REQUEST, HOST "Host: a\r\n\r\n", HOST_REPEATED),
-	ROW(REQUEST, HOST "host: b\r\n\r\n", HOST_REPEATED),
+	ROW(REQUEST, HOST "host: b\r\nA: 1\r\n\r\n", HOST_REPEATED),
 	ROW(REQUEST, "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", HOST_REPEATED),
 	ROW(REQUEST, GET "Host: a b\r\n\r\n", HOST_INVALID),
 	ROW(REQUEST, GET "Host: u@a\r\n\r\n", HOST_INVALID),
@@ -217,6 +217,7 @@ static const struct refused {
 	ROW(CHUNKED, "5;a=\r\n", CHUNK_EXTENSION),
 	ROW(CHUNKED, "5;a=b=c\r\n", CHUNK_EXTENSION),
 	ROW(CHUNKED, "5;a=b c\r\n", CHUNK_EXTENSION),
+	ROW(CHUNKED, "5;a=b =c\r\n", CHUNK_EXTENSION),
 	ROW(CHUNKED, "5;a=\"b\r\n", CHUNK_EXTENSION),
 	ROW(CHUNKED, "5;a=\"b\\\r\n", CHUNK_EXTENSION),
 	ROW(CHUNKED, "5;a=\"b\"c\r\n", CHUNK_EXTENSION),

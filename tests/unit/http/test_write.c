@@ -155,6 +155,20 @@ Test(write, options_of_a_request)
 	EXPECT_REQUEST(GET HOST "Expect: 100-continue\r\n\r\n", GET HOST "Expect: 100-continue\r\n\r\n", .via = SPAN_EMPTY);
 }
 
+Test(write, everything_at_once)
+{
+	EXPECT_REQUEST_OF_ALL("POST /base/x?y HTTP/1.1\r\nHost: up\r\nA: 1\r\nX-Forwarded-For: 1, ::1\r\n"
+		"X-Forwarded-Proto: http\r\n"
+		"X-Forwarded-Host: a.test\r\nForwarded: for=\"[::1]\";host=a.test;proto=http\r\nVia: 1.1 b\r\n"
+		"Max-Forwards: 2\r\nUpgrade: x\r\nTE: trailers\r\nConnection: upgrade, TE\r\n"
+		"Transfer-Encoding: chunked\r\nE: 1\r\n\r\n",
+		"POST /x?y HTTP/1.1\r\n" HOST "Content-Length: 3\r\nMax-Forwards: 3\r\nX-Forwarded-For: 1\r\n"
+		"A: 1\r\nUpgrade: x\r\n\r\n",
+		.host = SPAN("up"), .path_prefix = SPAN("/base"), .via = SPAN("b"), .client = SPAN("::1"), .client_is_ipv6 = true,
+		.proto = SPAN("http"), .chunked = true, .upgrade = true, .te_trailers = true, .max_forwards = 2,
+		.extra = SPAN("E: 1\r\n"));
+}
+
 #define OK200 "HTTP/1.1 200 OK\r\n"
 
 Test(write, responses)
