@@ -4,9 +4,11 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "cli/cmd_check.h"
 #include "cli/cmd_demo.h"
 #include "cli/cmd_help.h"
 #include "cli/cmd_run.h"
+#include "cli/cmd_schema.h"
 #include "cli/cmd_status.h"
 #include "cli/cmd_version.h"
 #include "cli/exit_code.h"
