@@ -89,12 +89,11 @@ struct load {
 
 	struct client *clients;
 	struct list idle; /* clients that wait for the next request, longest first */
-	int64_t opened;	  /* clients whose first connect was started */
+	int64_t opened; /* clients whose first connect was started */
 	int64_t connected;
 	int64_t in_flight;
-	int64_t started; /* closed loop: clients that have sent their first request */
-	int64_t issued;	 /* requests of this phase */
-	int64_t due_ns;	 /* open loop: when the next request is due */
+	int64_t issued; /* requests of this phase */
+	int64_t due_ns; /* open loop: when the next request is due */
 	uint64_t random;
 	unsigned source_turn;
 	char request[256];

@@ -31,7 +31,6 @@ struct client {
 	struct source source;
 	int fd;
 	enum client_state state;
-	bool started;
 	struct list link; /* idle */
 	int64_t due_ns;
 	int64_t sent_ns;
@@ -107,7 +106,7 @@ static bool may_issue(void)
 static void client_next(struct client *c)
 {
 	c->state = CLIENT_IDLE;
-	if (load.options.rate || !c->started || !may_issue())
+	if (load.options.rate || !may_issue())
 		list_push_back(&load.idle, &c->link);
 	else
 		client_send(c, 0);
@@ -263,32 +262,12 @@ static int64_t draw_gap_ns(void)
 	return (int64_t)(-log(((double)(load.random >> 11) + 0.5) / 9007199254740992.0) / (double)load.options.rate * 1e9);
 }
 
-/*
- * Closed loop: the first requests are spread over the intended delay, so that a delaying subject is not measured by how
- * long it takes to serve all connections at one instant.
- */
-static void issue_closed(void)
-{
-	const int64_t spread_ns = load.options.delay_ns;
-	const int64_t since_ns = load.now_ns - load.phase_since_ns;
-
-	while (!list_is_empty(&load.idle) && may_issue()) {
-		struct client *c = next_idle();
-
-		if (!c->started && spread_ns && since_ns * load.options.connections < spread_ns * load.started)
-			return;
-		load.started += !c->started;
-		c->started = true;
-		client_send(c, 0);
-	}
-}
-
 void clients_issue(void)
 {
-	if (!load.options.rate) {
-		issue_closed();
+	while (!load.options.rate && !list_is_empty(&load.idle) && may_issue())
+		client_send(next_idle(), 0);
+	if (!load.options.rate)
 		return;
-	}
 	while (load.due_ns <= load.now_ns && !list_is_empty(&load.idle) && may_issue()) {
 		client_send(next_idle(), load.due_ns);
 		load.due_ns += draw_gap_ns();

@@ -41,6 +41,9 @@ def spawn(command, core, **options):
         os.sched_setaffinity(0, {core})
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, NICE)
+        # Where the kernel groups processes by session, the group's nice value is what counts.
+        with contextlib.suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as file:
+            file.write(str(NICE))
 
     # A session of its own: a Ctrl-C reaches this process only, which then ends the others in order.
     return subprocess.Popen(command, preexec_fn=prepare, start_new_session=True, **options)
