@@ -446,17 +446,23 @@ Test(basic_forwarding, answers_do_not_mix)
 Test(basic_forwarding, client_that_leaves_releases_the_upstream)
 {
 	struct rig r;
-	struct message request;
-	struct peer *client;
-	struct peer *upstream;
 
 	rig_start(&r);
-	client = rig_client(&r);
-	peer_send(client, GET("/left"));
-	upstream = rig_request(&r, &request);
-	peer_reset(client);
-	peer_expect_end(upstream);
-	rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, 0), "close"), "client_left") == 0, "the log says otherwise");
-	message_free(&request);
+	for (unsigned i = 0; i < 2; i++) {
+		struct message request;
+		struct peer *client = rig_client(&r);
+		struct peer *upstream;
+
+		r.context = i ? "FIN" : "RST";
+		peer_send(client, GET("/left"));
+		upstream = rig_request(&r, &request);
+		if (i)
+			peer_close(client);
+		else
+			peer_reset(client);
+		peer_expect_end(upstream);
+		rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, i), "close"), "client_left") == 0, "the log says otherwise");
+		message_free(&request);
+	}
 	rig_end(&r);
 }

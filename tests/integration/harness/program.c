@@ -106,6 +106,9 @@ void program_start(struct program *p, const char *const *arguments, const char *
 		argv[i + 1] = strdup(arguments[i]);
 	snprintf(out, sizeof(out), "%s", program_path(p, "stdout"));
 	snprintf(err, sizeof(err), "%s", program_path(p, "stderr"));
+	/* What an earlier run said must not be taken for this one's. */
+	unlink(out);
+	unlink(err);
 	p->n_listeners = 0;
 	p->pid = fork();
 	if (p->pid < 0)

@@ -84,34 +84,30 @@ static int listen_unix(const char *path)
 
 static bool has_key(const char *yaml, const char *key)
 {
-	size_t n = strlen(key);
+	char at_start[32];
+	char at_line[32];
 
-	for (const char *line = yaml; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, n) == 0 && (line[n] == ':' || (line[n] == 's' && line[n + 1] == ':')))
-			return true;
-		if (!*line)
-			break;
-	}
-	return false;
+	snprintf(at_start, sizeof(at_start), "%s:", key);
+	snprintf(at_line, sizeof(at_line), "\n%s:", key);
+	return strncmp(yaml, at_start, strlen(at_start)) == 0 || strstr(yaml, at_line);
 }
 
 static void complete_yaml(const struct rig *r, struct bytes *yaml)
 {
-	static const char *const added[][2] = {
-		{ "listen", "listen: 127.0.0.1:0\n" },
-		{ "upstream", "upstream: http://@upstream@\n" },
-		{ "worker", "workers: 1\n" },
-		{ "seed", "seed: 1\n" },
-		{ "log", "log: {access: @dir@/access.log, format: json}\n" },
+	static const char *const added[][3] = {
+		{ "listen", "listeners", "listen: 127.0.0.1:0\n" },
+		{ "upstream", "upstreams", "upstream: http://@upstream@\n" },
+		{ "workers", "", "workers: 1\n" },
+		{ "seed", "", "seed: 1\n" },
+		{ "log", "", "log: {access: @dir@/access.log, format: json}\n" },
 	};
 	char text[32];
 
 	if (yaml->n && yaml->p[yaml->n - 1] != '\n')
 		bytes_put(yaml, "\n", 1);
 	for (size_t i = 0; i < sizeof(added) / sizeof(added[0]); i++) {
-		if (!has_key(bytes_text(yaml), added[i][0]) && !(i == 1 && has_key(bytes_text(yaml), "upstreams")))
-			bytes_printf(yaml, "%s", added[i][1]);
+		if (!has_key(bytes_text(yaml), added[i][0]) && !has_key(bytes_text(yaml), added[i][1]))
+			bytes_printf(yaml, "%s", added[i][2]);
 	}
 	snprintf(text, sizeof(text), "%u", r->upstream_ports[0]);
 	bytes_replace(yaml, "@port@", text);
@@ -204,34 +200,39 @@ static struct peer *add_peer(struct rig *r, int fd, const char *kind, unsigned n
 	return p;
 }
 
-/* "127.0.0.1:80", "unix:/path" */
-static int connect_to(struct rig *r, const char *text)
+int rig_connect(const char *address)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	bool is_unix = strncmp(text, "unix:", 5) == 0;
-	const char *colon = strrchr(text, ':');
+	bool is_unix = strncmp(address, "unix:", 5) == 0;
+	const char *colon = strrchr(address, ':');
 	char host[64];
 	int fd = socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int failed;
 
 	if (is_unix) {
-		snprintf(un.sun_path, sizeof(un.sun_path), "%s", text + 5);
+		snprintf(un.sun_path, sizeof(un.sun_path), "%s", address + 5);
 		failed = connect(fd, (struct sockaddr *)&un, sizeof(un));
 	} else {
-		snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
+		snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
 		in.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-		rig_check(r, inet_pton(AF_INET, host, &in.sin_addr) == 1, "no IPv4 address: %s", text);
-		failed = connect(fd, (struct sockaddr *)&in, sizeof(in));
+		failed = inet_pton(AF_INET, host, &in.sin_addr) != 1 || connect(fd, (struct sockaddr *)&in, sizeof(in)) < 0;
 	}
-	rig_check(r, !failed, "cannot connect to %s: %s", text, strerror(errno));
+	if (failed) {
+		close(fd);
+		return -1;
+	}
 	return fd;
 }
 
 struct peer *rig_client_to(struct rig *r, unsigned listener)
 {
+	int fd;
+
 	rig_check(r, listener < r->program.n_listeners, "there is no listener %u", listener);
-	return add_peer(r, connect_to(r, r->program.listeners[listener]), "client", ++r->n_clients);
+	fd = rig_connect(r->program.listeners[listener]);
+	rig_check(r, fd >= 0, "cannot connect to %s: %s", r->program.listeners[listener], strerror(errno));
+	return add_peer(r, fd, "client", ++r->n_clients);
 }
 
 struct peer *rig_client(struct rig *r)
@@ -267,7 +268,7 @@ static bool is_upstream(const struct peer *p)
 	return p->name[0] == 'u';
 }
 
-/* Accepts and reads whatever there is at the upstreams, waiting at most this long for something. The first that has bytes, or NULL. */
+/* Accepts and reads what there is at the upstreams, waiting at most this long for something. The first with bytes, or NULL. */
 static struct peer *look_upstream(struct rig *r, int timeout_ms)
 {
 	struct pollfd pollers[RIG_PEERS_MAX + RIG_UPSTREAMS];

@@ -27,9 +27,9 @@ struct rig {
 };
 
 /*
- * Starts the program, rig_start_with with this rule file. In it @upstream@ and @upstream2@ stand for 127.0.0.1:PORT of the scripted
- * upstreams, @port@ for the first one's port alone, @dir@ for the temporary folder. What the text does not say is added: listen (a free port), upstream (the
- * first), workers (1), seed, log (JSON, to a file). rig_start_n waits for n listeners.
+ * Starts the program, rig_start_with with this rule file. In it @upstream@ and @upstream2@ stand for 127.0.0.1:PORT of the
+ * scripted upstreams, @port@ for the first one's port alone, @dir@ for the temporary folder. What the text does not say is
+ * added: listen (a free port), upstream (the first), workers (1), seed, log (JSON, to a file). rig_start_n waits for n listeners.
  */
 void rig_start(struct rig *r);
 void rig_start_with(struct rig *r, const char *yaml, ...) __attribute__((format(printf, 2, 3)));
@@ -39,6 +39,8 @@ void rig_end(struct rig *r);
 /* The same for a program that was told to end already or ends by itself, with this code. */
 void rig_expect_exit(struct rig *r, int code);
 
+/* A blocking connection to "127.0.0.1:80" or "unix:/path"; -1 where it is refused. The caller's to close. */
+int rig_connect(const char *address);
 /* Connects to the first listener, or the given one. The result belongs to the rig. */
 struct peer *rig_client(struct rig *r);
 struct peer *rig_client_to(struct rig *r, unsigned listener);
@@ -62,7 +64,10 @@ struct peer *rig_exchange(struct rig *r, struct peer *client, const char *sent, 
 
 /* Line number `line` (from 0) of the access log, waiting for it; valid until the next call. */
 const char *rig_log_line(struct rig *r, unsigned line);
-/* The raw value of a key of a JSON line: number, true, or a text without its quotes; valid until the fourth call after; NULL: no such key. */
+/*
+ * The raw value of a key of a JSON line: number, true, or a text without its quotes; valid until the fourth call after.
+ * NULL: no such key.
+ */
 const char *rig_log_value(const char *line, const char *key);
 
 /* Shows the bytes of all peers and what the program said, and ends the test. */

@@ -1,0 +1,596 @@
+/*
+ * 80 process: how the program starts, is told to stop, rotates its logs and ends; what it says meanwhile; that it gives
+ * back what it takes and does nothing while there is nothing to do.
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "harness/crowd.h"
+#include "harness/rig.h"
+
+TestSuite(process, .timeout = 90);
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+static void free_both(struct message *a, struct message *b)
+{
+	message_free(a);
+	message_free(b);
+}
+
+/* ---- stopping ---- */
+
+static void stop_at(int signal_number)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *busy;
+	struct peer *idle;
+	struct peer *upstream;
+	int fd;
+
+	rig_start(&r);
+	idle = rig_client(&r);
+	rig_exchange(&r, idle, GET("/"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	busy = rig_client(&r);
+	peer_send(busy, GET("/busy"));
+	upstream = rig_request(&r, &request);
+	program_signal(&r.program, signal_number);
+	/* Kept connections end at once, new ones are refused, the open exchange goes on. */
+	peer_expect_fin(idle);
+	fd = rig_connect(r.program.listeners[0]);
+	rig_check(&r, fd < 0, "still accepts");
+	peer_expect_silence(busy, 50);
+	peer_send(upstream, OK_HI);
+	message_read_answer(&answer, busy, "GET");
+	expect_body(&answer, "hi");
+	expect_field(&answer, "connection", "close");
+	peer_expect_fin(busy);
+	free_both(&request, &answer);
+	rig_expect_exit(&r, 0);
+}
+
+Test(process, sigterm_lets_open_exchanges_finish)
+{
+	stop_at(SIGTERM);
+}
+
+Test(process, sigint_does_the_same)
+{
+	stop_at(SIGINT);
+}
+
+Test(process, second_signal_stops_at_once)
+{
+	struct rig r;
+	struct message request;
+	struct peer *busy;
+	long long since_ms;
+
+	rig_start(&r);
+	busy = rig_client(&r);
+	peer_send(busy, GET("/busy"));
+	rig_request(&r, &request);
+	program_signal(&r.program, SIGTERM);
+	peer_expect_silence(busy, 100);
+	since_ms = now_ms();
+	program_signal(&r.program, SIGTERM);
+	peer_expect_end(busy);
+	message_free(&request);
+	rig_expect_exit(&r, 0);
+	cr_assert(now_ms() - since_ms < 3000, "after %lld ms", now_ms() - since_ms);
+}
+
+Test(process, waiting_for_open_exchanges_has_a_limit)
+{
+	struct rig r;
+	struct message request;
+	struct peer *busy;
+	long long since_ms;
+
+	rig_start_with(&r, "limits: {drain: 300ms}\n");
+	busy = rig_client(&r);
+	peer_send(busy, GET("/busy"));
+	rig_request(&r, &request);
+	since_ms = now_ms();
+	program_signal(&r.program, SIGTERM);
+	peer_expect_end(busy);
+	rig_check(&r, now_ms() - since_ms >= 290, "cut after %lld ms", now_ms() - since_ms);
+	message_free(&request);
+	rig_expect_exit(&r, 0);
+}
+
+Test(process, held_delays_do_not_hold_up_the_stop_for_ever)
+{
+	struct rig r;
+	struct peer *held;
+
+	rig_start_with(&r, "limits: {drain: 200ms}\nrules:\n  - delay: 60s\n");
+	held = rig_client(&r);
+	peer_send(held, GET("/"));
+	peer_expect_silence(held, 50);
+	program_signal(&r.program, SIGTERM);
+	peer_expect_end(held);
+	rig_expect_exit(&r, 0);
+}
+
+/* ---- logs ---- */
+
+Test(process, sigusr1_opens_the_log_anew)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct bytes old = { 0 };
+
+	rig_start(&r);
+	client = rig_client(&r);
+	rig_exchange(&r, client, GET("/before"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	rig_log_line(&r, 0);
+	rename(program_path(&r.program, "access.log"), program_path(&r.program, "access.log.1"));
+	program_signal(&r.program, SIGUSR1);
+	sleep_ms(100);
+	rig_exchange(&r, client, GET("/after"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, 0), "target"), "/after") == 0, "the new log begins with %s",
+		rig_log_line(&r, 0));
+	bytes_read_file(&old, program_path(&r.program, "access.log.1"));
+	rig_check(&r, strstr(bytes_text(&old), "/before") && !strstr(bytes_text(&old), "/after"), "the old log has\n%s", bytes_text(&old));
+	bytes_free(&old);
+	rig_end(&r);
+}
+
+Test(process, text_log)
+{
+	struct rig r;
+	struct message request, answer;
+	const char *line;
+
+	rig_start_with(&r, "log: {access: '@dir@/access.log', format: text}\n");
+	rig_exchange(&r, rig_client(&r), GET("/a?b=c"), OK_HI, &request, &answer);
+	line = rig_log_line(&r, 0);
+	rig_check(&r, strstr(line, "GET /a?b=c") && strstr(line, " 200 ") && strstr(line, "127.0.0.1"), "the log says %s", line);
+	rig_check(&r, strstr(line, "upstream_status=200") && strstr(line, "close=complete"), "the log says %s", line);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(process, log_of_a_full_exchange)
+{
+	struct rig r;
+	struct message request, answer;
+	const char *line;
+
+	rig_start(&r);
+	rig_exchange(&r, rig_client(&r), "POST /p HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody", OK_HI, &request, &answer);
+	line = rig_log_line(&r, 0);
+	rig_check(&r, strcmp(rig_log_value(line, "method"), "POST") == 0, "%s", line);
+	rig_check(&r, strcmp(rig_log_value(line, "target"), "/p") == 0, "%s", line);
+	rig_check(&r, strcmp(rig_log_value(line, "host"), "shop.test") == 0, "%s", line);
+	rig_check(&r, strcmp(rig_log_value(line, "status"), "200") == 0, "%s", line);
+	rig_check(&r, strcmp(rig_log_value(line, "upstream_status"), "200") == 0, "%s", line);
+	rig_check(&r, strcmp(rig_log_value(line, "client"), "127.0.0.1") == 0, "%s", line);
+	rig_check(&r, strcmp(rig_log_value(line, "bytes_in"), "60") == 0, "bytes_in: %s", line);
+	rig_check(&r, rig_log_value(line, "request_time") && rig_log_value(line, "upstream_time"), "%s", line);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* ---- what it says about itself ---- */
+
+static void expect_said(struct rig *r, const struct bytes *said, const char *words)
+{
+	rig_check(r, strstr(bytes_text(said), words), "\"%s\" is not in:\n%s", words, bytes_text(said));
+}
+
+Test(process, summary_tells_real_failures_from_injected_ones)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct bytes said;
+
+	rig_start_with(&r, "rules:\n  - {name: broken, match: {path: /abort}, abort: 503}\n"
+			   "  - {name: slow, match: {path: /slow}, delay: 20ms}\n");
+	client = rig_client(&r);
+	for (int i = 0; i < 3; i++) {
+		peer_send(client, GET("/abort"));
+		message_read_answer(&answer, client, "GET");
+		message_free(&answer);
+	}
+	rig_exchange(&r, client, GET("/slow"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	peer_send(client, GET("/fails"));
+	peer_close(rig_request(&r, &request));
+	message_free(&request);
+	peer_send(client, GET("/fails"));
+	peer_close(rig_request(&r, &request));
+	message_read_answer(&answer, client, "GET");
+	message_free(&answer);
+	message_free(&request);
+	program_signal(&r.program, SIGTERM);
+	rig_check(&r, program_wait(&r.program, PATIENCE_MS), "does not end");
+	said = program_stderr(&r.program);
+	expect_said(&r, &said, "abort 3");
+	expect_said(&r, &said, "delay 1");
+	expect_said(&r, &said, "broken");
+	expect_said(&r, &said, "connection_terminated");
+	expect_said(&r, &said, "p99");
+	bytes_free(&said);
+	rig_expect_exit(&r, 0);
+}
+
+Test(process, drawn_seed_is_said_and_differs)
+{
+	unsigned long long seeds[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct rig r;
+		struct bytes said;
+		const char *at;
+
+		rig_start_with(&r, "# seed:\nrules: []\n");
+		/* The harness gives a seed where the text has none: here through the file alone. */
+		program_signal(&r.program, SIGTERM);
+		rig_check(&r, program_wait(&r.program, PATIENCE_MS), "does not end");
+		program_write_file(&r.program, "seedless.yaml", "listen: 127.0.0.1:0\nupstream: 'origin:'\nlog: {access: off}\n");
+		program_start(&r.program, (const char *const[]){ "run", program_path(&r.program, "seedless.yaml"), NULL }, NULL);
+		rig_check(&r, program_wait_listening(&r.program, 1), "does not listen");
+		said = program_stderr(&r.program);
+		at = strstr(bytes_text(&said), "seed ");
+		rig_check(&r, at, "the seed is not said:\n%s", bytes_text(&said));
+		seeds[i] = strtoull(at + 5, NULL, 10);
+		bytes_free(&said);
+		rig_end(&r);
+	}
+	cr_assert(seeds[0] != seeds[1], "drawn twice: %llu", seeds[0]);
+}
+
+/* ---- starting ---- */
+
+/* Runs it to its end; *said is what it wrote to standard error. */
+static int run_file(struct program *p, const char *yaml, struct bytes *said)
+{
+	int code;
+
+	program_open(p);
+	program_write_file(p, "rules.yaml", yaml);
+	code = program_run(p, (const char *const[]){ "run", program_path(p, "rules.yaml"), NULL }, NULL);
+	*said = program_stderr(p);
+	return code;
+}
+
+Test(process, every_error_of_a_rule_file_with_its_place)
+{
+	static const char yaml[] = "listen: 127.0.0.1:0\n"
+				   "upstrem: http://127.0.0.1:9\n"
+				   "rules:\n"
+				   "  - abort: 999\n"
+				   "  - delay: 10 minutes\n"
+				   "  - abort: 503\n"
+				   "    abort: 504\n";
+	static const char *const places[] = { "rules.yaml:2:1: error:", "rules.yaml:4:12: error:", "rules.yaml:5:12: error:",
+		"rules.yaml:7:5: error:" };
+	struct program p;
+	struct bytes said;
+	int code = run_file(&p, yaml, &said);
+
+	cr_assert(code == 2, "exit code %d\n%s", code, bytes_text(&said));
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		cr_assert(strstr(bytes_text(&said), places[i]), "%s is not in\n%s", places[i], bytes_text(&said));
+	cr_assert(strstr(bytes_text(&said), "upstream"), "no word of what was meant:\n%s", bytes_text(&said));
+	cr_assert(!program_has_report(&p), "%s", bytes_text(&said));
+	bytes_free(&said);
+	program_close(&p);
+}
+
+Test(process, wrong_arguments)
+{
+	static const char *const arguments[][4] = {
+		{ "run", "/nonexistent/rules.yaml", NULL },
+		{ "run", "--no-such-option", NULL },
+		{ "nosuchcommand", NULL },
+		{ "run", "-u", "not a url", NULL },
+		{ "check", "/nonexistent/rules.yaml", NULL },
+		{ "status", "99", NULL },
+		{ "status", "600", NULL },
+		{ "status", "abc", NULL },
+	};
+	struct program p;
+
+	program_open(&p);
+	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+		int code = program_run(&p, arguments[i], NULL);
+		struct bytes said = program_stderr(&p);
+
+		cr_assert(code == 2, "%s %s: exit code %d", arguments[i][0], arguments[i][1] ? arguments[i][1] : "", code);
+		cr_assert(said.n > 0, "%s %s: not a word", arguments[i][0], arguments[i][1] ? arguments[i][1] : "");
+		bytes_free(&said);
+	}
+	program_close(&p);
+}
+
+Test(process, good_commands)
+{
+	static const char *const arguments[][4] = {
+		{ "help", NULL },
+		{ "--help", NULL },
+		{ "help", "rules", NULL },
+		{ "help", "faults", NULL },
+		{ "help", "log", NULL },
+		{ "help", "origin", NULL },
+		{ "help", "exit-codes", NULL },
+		{ "version", NULL },
+		{ "--version", NULL },
+		{ "schema", NULL },
+		{ "status", NULL },
+		{ "status", "503", NULL },
+		{ "status", "5xx", NULL },
+		{ "status", "520", NULL },
+		{ "status", "222", NULL },
+		{ "status", "503", "--json", NULL },
+		{ "run", "--help", NULL },
+		{ "check", "--help", NULL },
+	};
+	struct program p;
+
+	program_open(&p);
+	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+		int code = program_run(&p, arguments[i], NULL);
+		struct bytes out = program_stdout(&p);
+		struct bytes err = program_stderr(&p);
+		const char *second = arguments[i][1] ? arguments[i][1] : "";
+
+		cr_assert(code == 0, "%s %s: exit code %d\n%s", arguments[i][0], second, code, bytes_text(&err));
+		cr_assert(out.n > 0 && err.n == 0, "%s %s: %zu bytes on standard output, on standard error:\n%s", arguments[i][0], second,
+			out.n, bytes_text(&err));
+		cr_assert(out.p[out.n - 1] == '\n', "%s %s: the last line has no end", arguments[i][0], second);
+		bytes_free(&out);
+		bytes_free(&err);
+	}
+	program_close(&p);
+}
+
+Test(process, check_says_ok_or_what_is_wrong)
+{
+	struct program p;
+	struct bytes out;
+	char path[128];
+	char expected[160];
+	int code;
+
+	program_open(&p);
+	program_write_file(&p, "good.yaml", "upstream: http://127.0.0.1:9\nrules:\n  - abort: 503\n  - delay: 1s\n");
+	program_write_file(&p, "good.json", "{\"upstream\": \"http://127.0.0.1:9\", \"rules\": [{\"abort\": 503, \"percentage\": 10.5}]}\n");
+	program_write_file(&p, "bad.yaml", "upstream: http://127.0.0.1:9\nrules:\n  - abort: 100\n");
+	snprintf(path, sizeof(path), "%s", program_path(&p, "good.yaml"));
+	code = program_run(&p, (const char *const[]){ "check", path, NULL }, NULL);
+	out = program_stdout(&p);
+	snprintf(expected, sizeof(expected), "%s: ok, 2 rules\n", path);
+	cr_assert(code == 0 && strcmp(bytes_text(&out), expected) == 0, "exit code %d, said %s", code, bytes_text(&out));
+	bytes_free(&out);
+	code = program_run(&p, (const char *const[]){ "check", program_path(&p, "good.json"), NULL }, NULL);
+	cr_assert(code == 0, "a JSON file: exit code %d", code);
+	code = program_run(&p, (const char *const[]){ "check", program_path(&p, "bad.yaml"), NULL }, NULL);
+	out = program_stderr(&p);
+	cr_assert(code == 2 && strstr(bytes_text(&out), "bad.yaml:3:12: error:"), "exit code %d, said %s", code, bytes_text(&out));
+	bytes_free(&out);
+	program_close(&p);
+}
+
+Test(process, address_in_use)
+{
+	struct rig r;
+	struct program second;
+	struct bytes said;
+	char address[160];
+	int code;
+
+	rig_start(&r);
+	program_open(&second);
+	snprintf(address, sizeof(address), "unix:%s", program_path(&r.program, "upstream.sock")); /* the harness listens there */
+	code = program_run(&second, (const char *const[]){ "run", "-u", "origin:", "-l", address, NULL }, NULL);
+	said = program_stderr(&second);
+	rig_check(&r, code == 125 && strstr(bytes_text(&said), "upstream.sock"), "exit code %d, said %s", code, bytes_text(&said));
+	bytes_free(&said);
+	snprintf(address, sizeof(address), "127.0.0.1:%u", r.upstream_ports[0]);
+	code = program_run(&second, (const char *const[]){ "run", "-u", "origin:", "-l", address, NULL }, NULL);
+	said = program_stderr(&second);
+	rig_check(&r, code == 125 && strstr(bytes_text(&said), address), "exit code %d, said %s", code, bytes_text(&said));
+	bytes_free(&said);
+	program_close(&second);
+	rig_end(&r);
+}
+
+Test(process, run_without_a_file)
+{
+	struct rig r;
+	struct message answer;
+	struct peer *client;
+	char url[64];
+
+	rig_start(&r);
+	program_signal(&r.program, SIGTERM);
+	rig_check(&r, program_wait(&r.program, PATIENCE_MS), "does not end");
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u", r.upstream_ports[0]);
+	program_start(&r.program, (const char *const[]){ "run", "-u", url, "-l", "127.0.0.1:0", "--abort", "429", "--percentage", "100",
+		"--path", "/api/**", "--access", "off", NULL }, NULL);
+	rig_check(&r, program_wait_listening(&r.program, 1), "does not listen");
+	client = rig_client(&r);
+	peer_send(client, GET("/api/x"));
+	message_read_answer(&answer, client, "GET");
+	expect_status(&answer, 429);
+	message_free(&answer);
+	peer_send(client, GET("/else"));
+	{
+		struct message request;
+
+		peer_send(rig_request(&r, &request), OK_HI);
+		message_free(&request);
+	}
+	message_read_answer(&answer, client, "GET");
+	expect_body(&answer, "hi");
+	message_free(&answer);
+	rig_end(&r);
+}
+
+/* ---- resources ---- */
+
+static unsigned count_descriptors(const struct program *p)
+{
+	char path[64];
+	unsigned n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)p->pid);
+	dir = opendir(path);
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* Milliseconds of processor time so far, of all threads. */
+static long cpu_ms(const struct program *p)
+{
+	struct bytes b = { 0 };
+	char path[64];
+	const char *at;
+	long user = 0, kernel = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)p->pid);
+	bytes_read_file(&b, path);
+	at = strrchr(bytes_text(&b), ')');
+	if (at)
+		sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &kernel);
+	bytes_free(&b);
+	return (user + kernel) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+Test(process, descriptors_are_given_back)
+{
+	struct rig r;
+	struct crowd c = { .rig = &r, .target = "/status/200", .n_connections = 100, .n_requests = 2000 };
+	long long until_ms;
+	unsigned before;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'origin:', keepalive: 0}\nrules:\n  - {percentage: 5, connection: reset}\n"
+			   "  - {percentage: 5, connection: close}\n  - {percentage: 5, abort: 503}\n");
+	peer_close(rig_client(&r));
+	sleep_ms(50);
+	before = count_descriptors(&r.program);
+	crowd_run(&c);
+	crowd_free(&c);
+	until_ms = now_ms() + PATIENCE_MS;
+	while (count_descriptors(&r.program) > before && now_ms() < until_ms)
+		sleep_ms(20);
+	rig_check(&r, count_descriptors(&r.program) <= before, "%u descriptors, %u before", count_descriptors(&r.program), before);
+	rig_end(&r);
+}
+
+/* Connections in every state in which nothing happens: the loop must sleep. */
+Test(process, waiting_costs_nothing)
+{
+	struct rig r;
+	struct message request;
+	struct peer *half_closed;
+	struct peer *reading;
+	struct peer *upstream;
+	char block[65536];
+	long before_ms;
+
+	rig_start_with(&r, "limits: {half_close: true}\nrules:\n  - {match: {path: /held}, delay: 60s}\n");
+	memset(block, 'x', sizeof(block));
+	rig_client(&r); /* has said nothing */
+	peer_send(rig_client(&r), "GET / HT"); /* half a head */
+	peer_send(rig_client(&r), GET("/held"));
+	half_closed = rig_client(&r);
+	peer_send(half_closed, GET("/half-closed"));
+	peer_shutdown(half_closed);
+	rig_request(&r, &request);
+	message_free(&request);
+	peer_send(rig_client(&r), "PUT /uploading HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome");
+	rig_request_head(&r, &request)->taken += 4;
+	message_free(&request);
+	reading = rig_client(&r); /* takes nothing of a large answer */
+	peer_send(reading, GET("/large"));
+	upstream = rig_request(&r, &request);
+	message_free(&request);
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+	for (int i = 0; i < 2000 && send(upstream->fd, block, sizeof(block), MSG_DONTWAIT | MSG_NOSIGNAL) > 0; i++)
+		sleep_ms(1);
+	sleep_ms(300);
+	before_ms = cpu_ms(&r.program);
+	sleep_ms(1000);
+	rig_check(&r, cpu_ms(&r.program) - before_ms <= 100, "%ld ms of processor time in a second of waiting",
+		cpu_ms(&r.program) - before_ms);
+	program_signal(&r.program, SIGTERM);
+	sleep_ms(50);
+	program_signal(&r.program, SIGTERM);
+	rig_expect_exit(&r, 0);
+}
+
+Test(process, limit_of_client_connections)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *first;
+	struct peer *second;
+
+	rig_start_with(&r, "limits: {max_connections: 1}\n");
+	first = rig_client(&r);
+	rig_exchange(&r, first, GET("/"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	second = rig_client(&r);
+	peer_try_send(second, GET("/"));
+	while (peer_read(second, PATIENCE_MS))
+		continue;
+	rig_check(&r, second->ended || second->was_reset, "neither served nor refused");
+	rig_check(&r, second->in.n == 0 || strncmp(bytes_text(&second->in), "HTTP/1.1 503 ", 13) == 0, "refused in another way");
+	second->taken = second->in.n;
+	rig_expect_upstream_silence(&r, 20);
+	peer_close(first);
+	sleep_ms(100);
+	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(process, many_held_requests_are_released_when_their_clients_leave)
+{
+	enum { HELD = 250 };
+	struct rig r;
+	long long until_ms;
+	unsigned before;
+
+	rig_start_with(&r, "rules:\n  - delay: 120s\n");
+	before = count_descriptors(&r.program);
+	for (int i = 0; i < HELD; i++)
+		peer_send(rig_client(&r), GET("/"));
+	sleep_ms(200);
+	rig_check(&r, count_descriptors(&r.program) >= before + HELD, "only %u are held", count_descriptors(&r.program) - before);
+	for (unsigned i = 0; i < r.n_peers; i++) {
+		if (i % 2)
+			peer_reset(r.peers[i]);
+		else
+			peer_close(r.peers[i]);
+	}
+	until_ms = now_ms() + PATIENCE_MS;
+	while (count_descriptors(&r.program) > before && now_ms() < until_ms)
+		sleep_ms(20);
+	rig_check(&r, count_descriptors(&r.program) <= before, "%u connections are still held", count_descriptors(&r.program) - before);
+	rig_expect_upstream_silence(&r, 20);
+	rig_end(&r);
+}
