@@ -165,23 +165,26 @@ bool decode_is_scalar(struct decode *d, const struct yaml_node *node, const char
 	return false;
 }
 
-/* What a key takes, for "must be ...". */
-static void describe_key(const struct key *key, char *block, size_t n)
+/* The scalar that a key takes, itself or by its map's short form; NULL: none. */
+static const char *scalar_phrase(const struct key *key)
 {
-	const char *one = key->type ? key->type->phrase : NULL;
-	const char *map = key->map ? key->map->phrase : NULL;
-	const char *many = key->shape & KEY_NAMED ? "a mapping of names to " : key->shape == KEY_LIST ? "a list of " : "";
-
-	(void)snprintf(block, n, "%s%s%s%s%s", many, one ? one : "", one && map ? " or " : "", map ? map : "",
-		key->shape == KEY_ONE_OR_LIST ? ", or a list of these" : "");
+	if (key->type)
+		return key->type->phrase;
+	if (key->map && key->map->short_key)
+		return scalar_phrase(decode_find_key(key->map, span_of_string(key->map->short_key)));
+	return NULL;
 }
 
-static void refuse_kind(struct decode *d, const struct key *key, const struct yaml_node *node)
+/* shape: that of the key, or KEY_ONE for an element. */
+static void refuse_kind(struct decode *d, const struct key *key, unsigned shape, const struct yaml_node *node)
 {
-	char expected[200];
+	const char *one = scalar_phrase(key);
+	const char *map = key->map ? key->map->phrase : NULL;
+	const char *before = shape & KEY_NAMED ? "a mapping, each value " : shape == KEY_LIST ? "a list, each entry " : "";
+	const char *after = shape == KEY_ONE_OR_LIST ? ", or a list of these" : "";
 
-	describe_key(key, expected, sizeof(expected));
-	decode_error(d, node, "must be %s, not %s", expected, describe_node(node));
+	decode_error(d, node, "must be %s%s%s%s%s, not %s", before, one ? one : "", one && map ? " or " : "", map ? map : "",
+		after, describe_node(node));
 }
 
 void decode_value(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
@@ -192,10 +195,8 @@ void decode_value(struct decode *d, const struct key *key, const struct yaml_nod
 		key->type->decode(d, key, node, field);
 	else if (key->map && (node->kind == YAML_MAPPING || (node->kind == YAML_SCALAR && key->map->short_key)))
 		decode_map(d, key->map, node, field);
-	else if (key->map && !key->type && yaml_node_is_null(node))
-		decode_defaults(d, key->map, field); /* "limits:" with nothing below */
 	else
-		refuse_kind(d, key, node);
+		refuse_kind(d, key, KEY_ONE, node);
 }
 
 /* ---- lists and names ---- */
@@ -288,9 +289,12 @@ static void decode_named(struct decode *d, const struct key *key, const struct y
 static void decode_key(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	bool is_list = node->kind == YAML_SEQUENCE;
+	bool is_section = key->map && !key->type && !key->map->short_key;
 
 	if (key->decode)
 		key->decode(d, key, node, base);
+	else if (key->shape == KEY_ONE && is_section && yaml_node_is_null(node))
+		decode_defaults(d, key->map, (char *)base + key->offset); /* "limits:" with nothing below */
 	else if (key->shape == KEY_ONE)
 		decode_value(d, key, node, (char *)base + key->offset);
 	else if (key->shape & KEY_NAMED && node->kind == YAML_MAPPING)
@@ -300,7 +304,7 @@ static void decode_key(struct decode *d, const struct key *key, const struct yam
 	else if (key->shape == KEY_ONE_OR_LIST)
 		(void)decode_append(d, key, node, base);
 	else if (!yaml_node_is_null(node)) /* "rules:" with nothing below is an empty list */
-		refuse_kind(d, key, node);
+		refuse_kind(d, key, key->shape, node);
 }
 
 static void decode_default(struct decode *d, const struct key *key, void *base)

@@ -353,8 +353,8 @@ static const struct key limits_keys[] = {
 		.default_text = "0",
 		.description = "Clients at a time, over all workers. 0: no limit.", .example = "max_connections: 10000" },
 	{ .name = "half_close", .type = &value_bool, FIELD(plan_limits, half_close), .default_text = "false",
-		.description = "A client that ends its side of the connection still waits for its answer. Otherwise it has left: its "
-			"request is given up, at the upstream too.",
+		.description = "A client that ends its side of the connection still waits for its answer. Otherwise it has left: "
+			"its request is given up, at the upstream too.",
 		.example = "half_close: true" },
 	{ .name = "drain", .type = &value_duration, FIELD(plan_limits, drain_ns), .max = DAY_NS,
 		.default_text = "10s",

@@ -94,7 +94,7 @@ static void decode_glob(struct decode *d, const struct key *key, const struct ya
 	compile(d, node, field, PATTERN_GLOB, 0);
 }
 
-const struct value_type value_glob = { "text", "a text, in which * stands for anything", decode_glob, value_schema_text };
+const struct value_type value_glob = { "text", "a text with * for anything", decode_glob, value_schema_text };
 
 static void decode_regex(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
 {
@@ -334,8 +334,6 @@ static struct match *decode_inner(struct decode *d, const struct key *key, const
 		return NULL;
 	if (node->kind == YAML_MAPPING && node->n == 0)
 		decode_error(d, node, "must not be empty");
-	else if (yaml_node_is_null(node))
-		decode_error(d, node, "must be %s, not empty", key->map->phrase);
 	else
 		decode_value(d, key, node, inner);
 	return inner;

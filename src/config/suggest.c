@@ -3,6 +3,7 @@
  */
 #include "config/suggest.h"
 
+#define PREFIX_BYTES_MIN 4
 #define ROW (SUGGEST_WORD_BYTES_MAX + 1)
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
@@ -55,6 +56,9 @@ void suggest_offer(struct suggestion *s, struct span candidate)
 {
 	unsigned distance = suggest_distance(s->wanted, candidate, s->distance);
 
+	/* A word cut short is near whatever is missing: percent, percentage. */
+	if (s->wanted.n >= PREFIX_BYTES_MIN && suggest_distance(s->wanted, span_first(candidate, s->wanted.n), 0) == 0)
+		distance = MIN(distance, 1u);
 	if (distance < s->distance) {
 		s->distance = distance;
 		s->best = candidate;

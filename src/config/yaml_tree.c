@@ -301,6 +301,14 @@ static const struct {
 		"a list (\"- \") is not allowed here; begin it on a new line" },
 };
 
+/* "while parsing a flow mapping" is about "a flow mapping". */
+static const char *context_noun(const char *context)
+{
+	const char *noun = strstr(context, "ing a");
+
+	return noun ? noun + 4 : "what";
+}
+
 static int refuse_syntax(struct builder *b, const yaml_parser_t *parser)
 {
 	uint32_t at = yaml_cursor_seek(&b->cursor, parser->problem_mark.index);
@@ -313,6 +321,8 @@ static int refuse_syntax(struct builder *b, const yaml_parser_t *parser)
 		return refuse(b, at, "a tab cannot indent; use spaces");
 	if (at >= 6 && span_starts_with(span_skip(source, at - 6), SPAN("origin:")))
 		return refuse(b, at, "write origin without its colon, or in quotes: a \":\" at the end of a word makes it a key");
+	if (at > 0 && span_starts_with(span_skip(source, at - 1), SPAN("${")))
+		return refuse(b, at - 1, "inside of {} and [] a ${VAR} needs quotes");
 	for (size_t i = 0; i < ARRAY_LEN(problems); i++) {
 		if (strcmp(problem, problems[i].problem) == 0)
 			problem = problems[i].text;
@@ -322,7 +332,7 @@ static int refuse_syntax(struct builder *b, const yaml_parser_t *parser)
 		unsigned line, column;
 
 		yaml_tree_place(b->tree, yaml_cursor_seek(&b->cursor, parser->context_mark.index), &line, &column);
-		diagnostics_add_to_last(b->d, line, column, "%s that begins here", parser->context);
+		diagnostics_add_to_last(b->d, line, column, "in %s that begins here", context_noun(parser->context));
 	}
 	return 1;
 }

@@ -1,0 +1,228 @@
+/* keys: the tables hold together, and the reference and the schema say all of them. */
+#include "config/keys.h"
+
+#include "support.h"
+
+static bool is_listed(const struct key_map *map)
+{
+	for (unsigned i = 0; i < keys_all_n; i++) {
+		if (keys_all[i] == map)
+			return true;
+	}
+	return false;
+}
+
+Test(keys, rows_are_whole)
+{
+	for (unsigned i = 0; i < keys_all_n; i++) {
+		const struct key_map *map = keys_all[i];
+
+		cr_expect(map->name && map->phrase && map->description && map->n_keys > 0);
+		for (unsigned k = 0; k < i; k++)
+			cr_expect_str_neq(map->name, keys_all[k]->name);
+		if (map->short_key)
+			cr_expect_not_null(decode_find_key(map, span_of_string(map->short_key)));
+		for (unsigned k = 0; k < map->n_keys; k++) {
+			const struct key *key = &map->keys[k];
+
+			cr_expect(key->description && key->example, "%s.%s", map->name, key->name);
+			cr_expect(key->type || key->map, "%s.%s", map->name, key->name);
+			cr_expect(!key->map || is_listed(key->map), "%s.%s", map->name, key->name);
+			cr_expect_eq(decode_find_key(map, span_of_string(key->name)), key, "%s.%s twice", map->name, key->name);
+			cr_expect(!(key->required && (key->default_text || key->default_note)), "%s.%s", map->name, key->name);
+			cr_expect_geq(key->max, key->min);
+			if (!map->like)
+				cr_expect(strncmp(key->example, key->name, strlen(key->name)) == 0 || map->one_of || key->map,
+					"%s.%s: %s", map->name, key->name, key->example);
+		}
+	}
+}
+
+/* A file around the example of a map's key. */
+static const struct {
+	const char *map;
+	const char *before, *after;
+} frames[] = {
+	{ "rule", "upstream: origin\nrules:\n- {", "}" },
+	{ "match", "upstreams: {api: origin}\n"
+		"listeners: [{name: public, address: \":1\"}]\nrules:\n- {delay: 1s, phase: response, match: {", "}}" },
+	{ "path", "upstream: origin\nrules:\n- {delay: 1s, match: {", "}}" },
+	{ "pattern", "upstream: origin\nrules:\n- {delay: 1s, match: {headers: {", "}}}" },
+	{ "status_class", "upstream: origin\nrules:\n- {delay: 1s, phase: response, match: {", "}}" },
+	{ "abort", "upstream: origin\nrules:\n- abort: {", "}" },
+	{ "body", "upstream: origin\nrules:\n- abort: {status: 503, ", "}" },
+	{ "delay", "upstream: origin\nrules:\n- {", "}" },
+	{ "upstream", "upstreams: {a: {", "}}" },
+	{ "listener", "upstreams: {api: origin, default: origin, web: origin}\nlisteners: [{", "}]" },
+	{ "route", "upstreams: {api: origin}\nlisteners: [{address: \":1\", routes: [{", "}]}]" },
+	{ "route_match", "upstream: origin\n"
+		"listeners: [{address: \":1\", routes: [{upstream: default, match: {", "}}]}]" },
+	{ "limits", "upstream: origin\nlimits: {", "}" },
+	{ "log", "upstream: origin\nlog: {", "}" },
+};
+
+/* What else the map needs. */
+static const char *companion(const struct key_map *map, const struct key *key)
+{
+	static char block[200];
+
+	block[0] = '\0';
+	for (unsigned i = 0; i < map->n_keys && !map->one_of; i++) {
+		if (map->keys[i].required && &map->keys[i] != key)
+			(void)snprintf(block, sizeof(block), ", %s", map->keys[i].example);
+	}
+	if (strcmp(map->name, "rule") == 0 && strcmp(key->name, "delay") != 0 && strcmp(key->name, "connection") != 0)
+		(void)snprintf(block, sizeof(block), ", delay: 1s");
+	return block;
+}
+
+Test(keys, every_example_is_accepted)
+{
+	for (unsigned i = 0; i < keys_all_n; i++) {
+		for (unsigned k = 0; k < keys_all[i]->n_keys; k++) {
+			const struct key *key = &keys_all[i]->keys[k];
+			const char *before = NULL, *after = NULL;
+			char source[600];
+			struct loaded l;
+
+			for (size_t f = 0; f < ARRAY_LEN(frames); f++) {
+				if (strcmp(frames[f].map, keys_all[i]->name) != 0)
+					continue;
+				before = frames[f].before;
+				after = frames[f].after;
+			}
+			if (before)
+				(void)snprintf(source, sizeof(source), "%s%s%s%s\n", before, key->example,
+					companion(keys_all[i], key), after);
+			else
+				(void)snprintf(source, sizeof(source), "%s\n%s", key->example,
+					strncmp(key->name, "upstream",
+						8) == 0 ? "listeners: [{address: \":1\", routes: []}]\nlisten: :2\n"
+						: "upstream: origin\n");
+			support_load(&l, source);
+			if (strcmp(key->name, "upstreams") == 0)
+				cr_expect(l.d.n_errors == 1 && strstr(l.text, "has no routes"), "%s", l.text);
+			else
+				cr_expect_eq(l.d.n_errors, 0, "%s: %s", source, l.text);
+			support_free(&l);
+		}
+	}
+}
+
+static void expect_has(struct span text, const char *before, const char *name, const char *after)
+{
+	char wanted[200];
+
+	(void)snprintf(wanted, sizeof(wanted), "%s%s%s", before, name, after);
+	cr_expect(memmem(text.p, text.n, wanted, strlen(wanted)), "no \"%s\"", wanted);
+}
+
+Test(keys, reference_has_every_key)
+{
+	static const unsigned widths[] = { 0, 60, 80, 200 };
+
+	for (size_t w = 0; w < ARRAY_LEN(widths); w++) {
+		unsigned columns = MAX(widths[w], 40u);
+		struct text out;
+
+		text_init(&out);
+		load_write_reference(&out, widths[w]);
+		cr_assert(!out.cut);
+		for (unsigned i = 0; i < keys_all_n; i++) {
+			for (unsigned k = 0; k < keys_all[i]->n_keys && !keys_all[i]->like; k++) {
+				expect_has(text_span(&out), "\n  ", keys_all[i]->keys[k].name, ": ");
+				expect_has(text_span(&out), "Example: ", keys_all[i]->keys[k].example, "\n");
+			}
+		}
+		for (struct span rest = text_span(&out); rest.n; rest = span_skip(rest, span_find(rest, '\n') + 1)) {
+			struct span line = span_first(rest, span_find(rest, '\n'));
+
+			/* Only what cannot be broken is longer: an example, a word. */
+			cr_expect(line.n <= columns || memmem(line.p, line.n, "Example:", 8) || span_trim(line).n > columns - 7 ||
+				span_find(span_trim(line), ' ') == span_trim(line).n, "%.*s", SPAN_ARG(line));
+			cr_expect(line.n == 0 || line.p[line.n - 1] != ' ', "\"%.*s\"", SPAN_ARG(line));
+		}
+		text_deinit(&out);
+	}
+}
+
+Test(keys, reference_says_type_range_and_default)
+{
+	static const char *const lines[] = {
+		"  percentage: percentage, 0 to 100; default: 100\n",
+		"  phase: request | response; default: request\n",
+		"  max_header_bytes: size, 1KiB to 1MiB; default: 64KiB\n",
+		"  connect_timeout: duration, 1ms to 24h; default: 5s\n",
+		"  workers: count | auto, 1 to 256; default: auto\n",
+		"  delay: duration | mapping\n",
+		"  exclude: path | mapping, or a list of these\n",
+		"  upstreams: names to url | mapping\n",
+		"rules[].abort\n",
+		"rules[].match\n",
+		"listeners[].routes[]\n",
+		"limits\n",
+	};
+	struct text out;
+
+	text_init(&out);
+	load_write_reference(&out, 80);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		expect_has(text_span(&out), "\n", lines[i], "");
+	text_deinit(&out);
+}
+
+/* The schema is YAML as well, so our own reader shows that it is whole. */
+Test(keys, schema_has_every_key)
+{
+	struct diagnostics d = { 0 };
+	struct yaml_tree tree;
+	struct arena *arena = arena_new();
+	struct text out;
+	const struct yaml_node *defs;
+
+	text_init(&out);
+	load_write_schema(&out);
+	cr_assert_eq(yaml_tree_read(&tree, arena, text_span(&out), &d), 0, "%s", d.n ? d.v[0].message : "");
+	cr_assert_eq(d.n, 0);
+	expect_span(yaml_node_get(tree.root, "$ref")->text, "#/$defs/file");
+	defs = yaml_node_get(tree.root, "$defs");
+	cr_assert_not_null(defs);
+	cr_expect_eq(defs->n, keys_all_n);
+	for (unsigned i = 0; i < keys_all_n; i++) {
+		const struct yaml_node *properties = yaml_node_get(yaml_node_get(defs, keys_all[i]->name), "properties");
+
+		cr_assert_not_null(properties, "%s", keys_all[i]->name);
+		cr_expect_eq(properties->n, keys_all[i]->n_keys);
+		for (unsigned k = 0; k < keys_all[i]->n_keys; k++) {
+			const struct yaml_node *property = yaml_node_get(properties, keys_all[i]->keys[k].name);
+
+			cr_assert_not_null(property, "%s.%s", keys_all[i]->name, keys_all[i]->keys[k].name);
+			expect_span(yaml_node_get(property, "description")->text, keys_all[i]->keys[k].description);
+		}
+	}
+	diagnostics_deinit(&d);
+	text_deinit(&out);
+	arena_free(arena);
+}
+
+/* The files of config/ are good as they stand, with nothing in the environment, and say nothing odd. */
+Test(keys, example_files)
+{
+	static const char *const names[] = { "quickstart", "gateway-timeout", "rate-limit", "flaky-checkout", "slow-search" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char path[300];
+		struct text source;
+		struct loaded l;
+
+		(void)snprintf(path, sizeof(path), "%s/%s.yaml", CONFIG_EXAMPLES, names[i]);
+		cr_assert_eq(load_read_file(path, &source), 0, "%s", path);
+		support_load_with(&l, text_span(&source), NULL, NULL);
+		cr_assert_not_null(l.plan, "%s: %s", path, l.text);
+		cr_expect_eq(l.d.n, 0, "%s: %s", path, l.text);
+		cr_expect_gt(l.plan->rules.n, 0);
+		expect_span(l.plan->upstreams[0].authority, "127.0.0.1:9000");
+		support_free(&l);
+		text_deinit(&source);
+	}
+}
