@@ -24,7 +24,7 @@
 
 #define DEMO_RULES_FILE "(demo)"
 
-static const char demo_rules[] = "seed: 7\n"
+static const char demo_rules[] = "seed: 6\n"
 				 "upstream: \"origin:\"            # the embedded upstream: echoes what it is asked\n"
 				 "log: {access: \"off\"}\n"
 				 "rules:\n"

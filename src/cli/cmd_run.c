@@ -48,7 +48,6 @@ static void override(struct plan *plan, const struct run_flags *f)
 {
 	if (f->has_seed) {
 		plan->seed = f->seed;
-		plan->rules.seed = f->seed;
 		plan->seed_given = true;
 	}
 	if (f->has_workers)

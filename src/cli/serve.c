@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -80,6 +81,17 @@ static void raise_file_limit(void)
 	}
 }
 
+/* 32 bits: enough to be different each time, and short enough to be typed. The plan is still ours alone. */
+static int draw_seed(struct plan *plan)
+{
+	uint32_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return -errno;
+	plan->seed = seed;
+	return 0;
+}
+
 static void put_upstream(struct text *out, const struct plan_upstream *u)
 {
 	switch (u->address.kind) {
@@ -134,14 +146,18 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
 {
 	char error[ERROR_BYTES] = "";
 	sigset_t set;
-	int rc;
+	int rc = 0;
 
 	taken_signals(&set);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	raise_file_limit();
 	if (options->quiet)
 		log_set_level(LOG_WARNING);
-	rc = server_start(server, plan, error, sizeof(error));
+	if (!plan->seed_given)
+		rc = draw_seed(plan);
+	plan->rules.seed = plan->seed;
+	if (rc == 0)
+		rc = server_start(server, plan, error, sizeof(error));
 	plan_unref(plan);
 	if (rc < 0) {
 		log_error("%s", error[0] ? error : strerror(-rc));
@@ -175,7 +191,7 @@ static void begin_drain(struct server *server)
 		return;
 	server_snapshot(server, snapshot);
 	if (!server_is_done(server) && snapshot->total.active > 0)
-		log_info("stopping: %" PRId64 " open exchanges may end, for %" PRId64 " s at most; a second signal cuts them",
+		log_info("stopping; exchanges still open: %" PRId64 ", for %" PRId64 " s at most; a second signal cuts them",
 			(int64_t)snapshot->total.active, server_plan(server)->limits.drain_ns / NS_PER_S);
 	free(snapshot);
 }

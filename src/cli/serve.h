@@ -23,8 +23,9 @@ struct serve_options {
 int serve_load(const char *file, struct span source, const struct load_options *overrides, struct plan **plan) MUST_USE;
 
 /*
- * Blocks the signals that serve_wait takes (threads started later inherit it), raises the limit of open files, starts
- * the server and says what it serves. Takes the plan's reference over. Returns an exit code.
+ * Blocks the signals that serve_wait takes (threads started later inherit it), raises the limit of open files, draws the
+ * seed where none is given, starts the server and says what it serves. Takes the plan's reference over. Returns an
+ * exit code.
  */
 int serve_start(struct server **server, struct plan *plan, const struct serve_options *options) MUST_USE;
 

@@ -90,7 +90,6 @@ static void put_count(struct cells *c, const char *color, uint64_t n, const char
 
 	text_init_fixed(&t, block, sizeof(block));
 	text_put_u64(&t, n);
-	text_put_char(&t, ' ');
 	text_put_string(&t, name);
 	put_cells(c, n ? color : NULL, text_span(&t));
 }
@@ -118,13 +117,13 @@ void status_line_write(const struct status_line *s, const struct counters *total
 	uint64_t faults = count(total, COUNTER_FAULTS_ABORT) + count(total, COUNTER_FAULTS_DELAY) +
 			  count(total, COUNTER_FAULTS_CONNECTION);
 
-	put_count(&c, NULL, count(total, COUNTER_REQUESTS), "requests, ");
+	put_count(&c, NULL, count(total, COUNTER_REQUESTS), " requests, ");
 	put_count(&c, NULL, (uint64_t)(s->rate + 0.5), "/s, ");
-	put_count(&c, YELLOW, faults, "faults");
+	put_count(&c, YELLOW, faults, " faults");
 	put_cells(&c, NULL, SPAN(", "));
-	put_count(&c, NULL, (uint64_t)MAX(atomic_load_explicit(&total->active, memory_order_relaxed), 0), "active, ");
-	put_count(&c, NULL, (uint64_t)MAX(atomic_load_explicit(&total->held, memory_order_relaxed), 0), "held, ");
-	put_count(&c, RED, count(total, COUNTER_UPSTREAM_FAILURES), "errors");
+	put_count(&c, NULL, (uint64_t)MAX(atomic_load_explicit(&total->active, memory_order_relaxed), 0), " active, ");
+	put_count(&c, NULL, (uint64_t)MAX(atomic_load_explicit(&total->held, memory_order_relaxed), 0), " held, ");
+	put_count(&c, RED, count(total, COUNTER_UPSTREAM_FAILURES), " errors");
 	put_cells(&c, NULL, SPAN(", "));
 	put_elapsed(&c, (now_ns - s->start_ns) / NS_PER_S);
 }
