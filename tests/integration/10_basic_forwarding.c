@@ -60,7 +60,8 @@ Test(basic_forwarding, head_has_the_length_but_no_body)
 
 Test(basic_forwarding, methods)
 {
-	static const char *const methods[] = { "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "get", "X-!#$%&'*+.^_`|~9" };
+	static const char *const methods[] = { "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "get",
+		"X-!#$%&'*+.^_`|~9" };
 	struct rig r;
 	struct peer *client;
 
@@ -103,7 +104,8 @@ Test(basic_forwarding, post_with_empty_body)
 	struct message request, answer;
 
 	rig_start(&r);
-	rig_exchange(&r, rig_client(&r), "POST /p HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0\r\n\r\n", OK_HI, &request, &answer);
+	rig_exchange(&r, rig_client(&r), "POST /p HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0\r\n\r\n", OK_HI, &request,
+		&answer);
 	expect_field(&request, "content-length", "0");
 	expect_body(&answer, "hi");
 	free_both(&request, &answer);
@@ -120,8 +122,10 @@ Test(basic_forwarding, chunked_both_ways)
 	client = rig_client(&r);
 	for (int i = 0; i < 2; i++) {
 		rig_exchange(&r, client,
-			"POST /p HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n00A\r\n0123456789\r\n0\r\n\r\n",
-			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n000\r\n\r\n", &request, &answer);
+			"POST /p HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n00A\r\n"
+			"0123456789\r\n0\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n000\r\n\r\n", &request,
+			&answer);
 		rig_check(&r, request.framing == MESSAGE_CHUNKED, "the request is not chunked any more");
 		expect_body(&request, "hello0123456789");
 		rig_check(&r, answer.framing == MESSAGE_CHUNKED, "the answer is not chunked any more");
@@ -348,7 +352,8 @@ Test(basic_forwarding, connection_close_of_the_client)
 	rig_start(&r);
 	client = rig_client(&r);
 	/* What follows a request with close is not a request (RFC 9112 section 9.6). */
-	rig_exchange(&r, client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET("/never"), OK_HI, &request, &answer);
+	rig_exchange(&r, client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET("/never"), OK_HI, &request,
+		&answer);
 	expect_field(&request, "connection", NULL);
 	expect_field(&answer, "connection", "close");
 	peer_expect_fin(client);
@@ -366,8 +371,8 @@ Test(basic_forwarding, connection_close_of_the_upstream_ends_only_its_connection
 
 	rig_start(&r);
 	client = rig_client(&r);
-	first = rig_exchange(&r, client, GET("/1"), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi", &request,
-		&answer);
+	first = rig_exchange(&r, client, GET("/1"), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
+		&request, &answer);
 	expect_field(&answer, "connection", NULL);
 	free_both(&request, &answer);
 	rig_check(&r, first != rig_exchange(&r, client, GET("/2"), OK_HI, &request, &answer),

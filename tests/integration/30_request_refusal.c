@@ -216,7 +216,8 @@ Test(request_refusal, what_follows_is_not_read_as_a_request)
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
+	peer_send(client,
+		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
 	expect_refusal(client, 400);
 	rig_expect_upstream_silence(&r, 100);
 	rig_end(&r);
@@ -286,7 +287,8 @@ Test(request_refusal, broken_chunked_bodies)
 		}
 	}
 	for (unsigned i = 0; i < r.n_peers; i++)
-		rig_check(&r, r.peers[i]->name[0] != 'u' || !strstr(bytes_text(&r.peers[i]->in), "0\r\n\r\n"), "a whole body went out");
+		rig_check(&r, r.peers[i]->name[0] != 'u' || !strstr(bytes_text(&r.peers[i]->in), "0\r\n\r\n"),
+			"a whole body went out");
 	rig_end(&r);
 }
 

@@ -123,7 +123,8 @@ Test(body_framing, cut_requests_are_cut_at_the_upstream)
 		rig_check(&r, upstream->ended || upstream->was_reset, "the upstream's connection is still open");
 		rig_check(&r, strstr(peer_rest(upstream), cut_requests[i].arrived), "the upstream lacks bytes that were sent");
 		rig_check(&r, !strstr(peer_rest(upstream), "\r\n0\r\n\r\n"), "the upstream got a last chunk");
-		rig_check(&r, request.framing != MESSAGE_LENGTH || peer_rest_n(upstream) < request.length, "the body became whole");
+		rig_check(&r, request.framing != MESSAGE_LENGTH || peer_rest_n(upstream) < request.length,
+			"the body became whole");
 		upstream->taken = upstream->in.n;
 		message_free(&request);
 	}
@@ -181,8 +182,8 @@ Test(body_framing, cut_answers_are_cut_at_the_client)
 		rig_check(&r, strstr(peer_rest(client), cut_answers[i].arrived), "the client lacks bytes that were sent");
 		rig_check(&r, !strstr(peer_rest(client), "\r\n0\r\n"), "the client got a last chunk");
 		rig_check(&r, answer.framing != MESSAGE_UNTIL_CLOSE, "the cut cannot be seen");
-		rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, (unsigned)i), "close"), "upstream_cut") == 0, "the log says %s",
-			rig_log_value(rig_log_line(&r, (unsigned)i), "close"));
+		rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, (unsigned)i), "close"), "upstream_cut") == 0,
+			"the log says %s", rig_log_value(rig_log_line(&r, (unsigned)i), "close"));
 		free_both(&request, &answer);
 	}
 	rig_end(&r);
@@ -199,7 +200,8 @@ Test(body_framing, trailers_of_a_request)
 		"3\r\nabc\r\n0\r\nX-Sum: 7\r\nContent-Length: 9\r\nHost: evil\r\nTransfer-Encoding: gzip\r\nX-More: 8\r\n\r\n",
 		OK_HI, &request, &answer);
 	expect_body(&request, "abc");
-	rig_check(&r, message_trailer(&request, "x-sum") && strcmp(message_trailer(&request, "x-sum"), "7") == 0, "X-Sum is lost");
+	rig_check(&r, message_trailer(&request, "x-sum") && strcmp(message_trailer(&request, "x-sum"), "7") == 0,
+		"X-Sum is lost");
 	rig_check(&r, message_trailer(&request, "x-more"), "X-More is lost");
 	rig_check(&r, !message_trailer(&request, "content-length") && !message_trailer(&request, "host") &&
 		!message_trailer(&request, "transfer-encoding"), "a field that may not be in trailers passed");
@@ -216,7 +218,8 @@ Test(body_framing, trailers_of_an_answer)
 	rig_start(&r);
 	client = rig_client(&r);
 	rig_exchange(&r, client, "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\n\r\n", &request, &answer);
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\n\r\n",
+		&request, &answer);
 	expect_body(&answer, "abc");
 	rig_check(&r, message_trailer(&answer, "x-sum") && strcmp(message_trailer(&answer, "x-sum"), "7") == 0, "X-Sum is lost");
 	rig_check(&r, !message_trailer(&answer, "set-cookie"), "a field that may not be in trailers passed");
@@ -342,7 +345,8 @@ Test(body_framing, answer_with_coding_and_length)
 	rig_start(&r);
 	client = rig_client(&r);
 	upstream = rig_exchange(&r, client, GET("/"),
-		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n", &request, &answer);
+		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n", &request,
+		&answer);
 	expect_body(&answer, "abcde");
 	expect_field(&answer, "content-length", NULL);
 	peer_expect_end(upstream);
@@ -368,7 +372,8 @@ Test(body_framing, bytes_behind_an_answer_are_no_answer)
 	message_read_answer(&answer, client, "GET");
 	expect_body(&answer, "hi");
 	free_both(&request, &answer);
-	rig_check(&r, upstream != rig_exchange(&r, client, GET("/2"), OK_HI, &request, &answer), "that connection was used again");
+	rig_check(&r, upstream != rig_exchange(&r, client, GET("/2"), OK_HI, &request, &answer),
+		"that connection was used again");
 	expect_body(&answer, "hi");
 	free_both(&request, &answer);
 	rig_end(&r);
@@ -387,7 +392,8 @@ Test(body_framing, bytes_on_an_idle_upstream_connection_are_no_answer)
 	free_both(&request, &answer);
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
 	peer_expect_end(upstream);
-	rig_check(&r, upstream != rig_exchange(&r, client, GET("/2"), OK_HI, &request, &answer), "that connection was used again");
+	rig_check(&r, upstream != rig_exchange(&r, client, GET("/2"), OK_HI, &request, &answer),
+		"that connection was used again");
 	expect_body(&answer, "hi");
 	free_both(&request, &answer);
 	rig_end(&r);
@@ -454,8 +460,8 @@ Test(body_framing, broken_chunk_at_once_is_a_cut_or_a_failure)
 	message_read_answer_head(&answer, client, "GET");
 	if (answer.status == 502) {
 		message_read_body(&answer);
-		rig_check(&r, strstr(message_list(&answer, "proxy-status"), "error=http_response_transfer_coding"), "Proxy-Status is %s",
-			message_list(&answer, "proxy-status"));
+		rig_check(&r, strstr(message_list(&answer, "proxy-status"), "error=http_response_transfer_coding"),
+			"Proxy-Status is %s", message_list(&answer, "proxy-status"));
 	} else {
 		peer_expect_end(client);
 	}
@@ -495,7 +501,8 @@ Test(body_framing, answer_in_an_unknown_coding)
 	struct message request, answer;
 
 	rig_start(&r);
-	rig_exchange(&r, rig_client(&r), GET("/"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", &request,
+	rig_exchange(&r, rig_client(&r), GET("/"),
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", &request,
 		&answer);
 	expect_status(&answer, 502);
 	rig_check(&r, strstr(message_list(&answer, "proxy-status"), "error=http_response_transfer_coding"), "Proxy-Status is %s",

@@ -142,7 +142,8 @@ static long warm_up(struct rig *r, struct peer *client)
 {
 	struct message request, answer;
 
-	rig_exchange(r, client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", &request, &answer);
+	rig_exchange(r, client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", &request,
+		&answer);
 	message_free(&request);
 	message_free(&answer);
 	return program_rss_kib(&r->program);

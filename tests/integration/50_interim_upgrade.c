@@ -144,7 +144,8 @@ Test(interim_upgrade, early_hints)
 	expect_field(&interim, "link", "</a.css>; rel=preload");
 	expect_field(&interim, "x-hop", NULL);
 	message_free(&interim);
-	peer_send(upstream, "HTTP/1.1 103 Early Hints\r\nLink: </b.css>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK_HI);
+	peer_send(upstream,
+		"HTTP/1.1 103 Early Hints\r\nLink: </b.css>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK_HI);
 	message_read_answer(&interim, client, "GET");
 	expect_field(&interim, "link", "</b.css>; rel=preload");
 	message_free(&interim);
@@ -365,7 +366,8 @@ Test(interim_upgrade, refused_upgrade_is_an_ordinary_answer)
 	expect_body(&answer, "hi");
 	expect_usable(&r, client);
 	free_both(&request, &answer);
-	rig_exchange(&r, client, HANDSHAKE, "HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n",
+	rig_exchange(&r, client, HANDSHAKE,
+		"HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n",
 		&request, &answer);
 	expect_status(&answer, 426);
 	/* RFC 9110 section 15.5.22: 426 must carry it. */
@@ -399,8 +401,8 @@ Test(interim_upgrade, no_upgrade_in_http_1_0)
 	struct message request, answer;
 
 	rig_start(&r);
-	rig_exchange(&r, rig_client(&r), "GET /ws HTTP/1.0\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", OK_HI, &request,
-		&answer);
+	rig_exchange(&r, rig_client(&r), "GET /ws HTTP/1.0\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+		OK_HI, &request, &answer);
 	expect_field(&request, "upgrade", NULL);
 	expect_field(&request, "connection", NULL);
 	free_both(&request, &answer);

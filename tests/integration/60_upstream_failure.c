@@ -95,7 +95,8 @@ static const struct {
 	{ "version in small letters", "http/1.1 200 OK\r\n\r\n", "http_protocol_error", false },
 	{ "length in letters", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "http_protocol_error", false },
 	{ "length below 0", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "http_protocol_error", false },
-	{ "different lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "http_protocol_error", false },
+	{ "different lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "http_protocol_error",
+		false },
 	{ "field without colon", "HTTP/1.1 200 OK\r\nX-A b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", false },
 	{ "field without name", "HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", false },
 	{ "bare CR in a value", "HTTP/1.1 200 OK\r\nX-A: b\rc\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", false },
@@ -479,8 +480,8 @@ Test(upstream_failure, is_forwarded_where_the_upstream_says_it_itself)
 	struct message request, answer;
 
 	rig_start(&r);
-	rig_exchange(&r, rig_client(&r), GET("/"), "HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Length: 4\r\n\r\nbusy", &request,
-		&answer);
+	rig_exchange(&r, rig_client(&r), GET("/"), "HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Length: 4\r\n\r\nbusy",
+		&request, &answer);
 	expect_line(&answer, "HTTP/1.1 503 Busy");
 	expect_field(&answer, "retry-after", "3");
 	expect_field(&answer, "proxy-status", NULL);

@@ -29,8 +29,8 @@ static void expect_sequence(const char *rule, const char *fields, const char *se
 
 		peer_printf(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
 		message_read_answer(&answer, client, "GET");
-		rig_check(&r, answer.status == (sequence[i] == 'F' ? 503 : 204), "request %zu got %u, wanted %s", i, answer.status,
-			sequence);
+		rig_check(&r, answer.status == (sequence[i] == 'F' ? 503 : 204), "request %zu got %u, wanted %s", i,
+			answer.status, sequence);
 		message_free(&answer);
 	}
 	rig_end(&r);
@@ -63,7 +63,8 @@ Test(decisions, counts_are_kept_per_key)
 			struct message answer;
 			int user = i % 3;
 
-			peer_printf(client, "GET /status/204?user=u%d HTTP/1.1\r\nHost: a\r\nX-User: u%d\r\nCookie: user=u%d\r\n\r\n", user,
+			peer_printf(client,
+				"GET /status/204?user=u%d HTTP/1.1\r\nHost: a\r\nX-User: u%d\r\nCookie: user=u%d\r\n\r\n", user,
 				user, user);
 			message_read_answer(&answer, client, "GET");
 			expect_status(&answer, i < 6 ? 503 : 204);
@@ -158,7 +159,8 @@ Test(decisions, even_sampling_is_exact)
 			struct crowd c = { .n_connections = scales[s].connections };
 
 			run_crowd(&c, rows[i].rule, scales[s].workers, 11);
-			cr_assert(crowd_count(&c, 503) == rows[i].n, "%s: %u of %u", rows[i].rule, crowd_count(&c, 503), REQUESTS);
+			cr_assert(crowd_count(&c, 503) == rows[i].n, "%s: %u of %u", rows[i].rule, crowd_count(&c, 503),
+				REQUESTS);
 			crowd_free(&c);
 		}
 	}
@@ -197,7 +199,8 @@ Test(decisions, are_in_the_log)
 
 			fired++;
 			rig_check(&r, draw && threshold && occurrence, "the decision is not in the log: %s", line);
-			rig_check(&r, strtod(threshold, NULL) == 50.0 && strtod(draw, NULL) < 50.0, "draw %s, threshold %s", draw, threshold);
+			rig_check(&r, strtod(threshold, NULL) == 50.0 && strtod(draw, NULL) < 50.0, "draw %s, threshold %s", draw,
+				threshold);
 			rig_check(&r, strtoul(occurrence, NULL, 10) == i + 1, "occurrence %s of request %u", occurrence, i + 1);
 		} else {
 			rig_check(&r, !rig_log_value(line, "rule"), "a rule that did not fire is in the log: %s", line);

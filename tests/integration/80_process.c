@@ -145,7 +145,8 @@ Test(process, sigusr1_opens_the_log_anew)
 	rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, 0), "target"), "/after") == 0, "the new log begins with %s",
 		rig_log_line(&r, 0));
 	bytes_read_file(&old, program_path(&r.program, "access.log.1"));
-	rig_check(&r, strstr(bytes_text(&old), "/before") && !strstr(bytes_text(&old), "/after"), "the old log has\n%s", bytes_text(&old));
+	rig_check(&r, strstr(bytes_text(&old), "/before") && !strstr(bytes_text(&old), "/after"), "the old log has\n%s",
+		bytes_text(&old));
 	bytes_free(&old);
 	rig_end(&r);
 }
@@ -172,7 +173,8 @@ Test(process, log_of_a_full_exchange)
 	const char *line;
 
 	rig_start(&r);
-	rig_exchange(&r, rig_client(&r), "POST /p HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody", OK_HI, &request, &answer);
+	rig_exchange(&r, rig_client(&r), "POST /p HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody", OK_HI, &request,
+		&answer);
 	line = rig_log_line(&r, 0);
 	rig_check(&r, strcmp(rig_log_value(line, "method"), "POST") == 0, "%s", line);
 	rig_check(&r, strcmp(rig_log_value(line, "target"), "/p") == 0, "%s", line);
@@ -256,194 +258,6 @@ Test(process, drawn_seed_is_said_and_differs)
 	cr_assert(seeds[0] != seeds[1], "drawn twice: %llu", seeds[0]);
 }
 
-/* ---- starting ---- */
-
-/* Runs it to its end; *said is what it wrote to standard error. */
-static int run_file(struct program *p, const char *yaml, struct bytes *said)
-{
-	int code;
-
-	program_open(p);
-	program_write_file(p, "rules.yaml", yaml);
-	code = program_run(p, (const char *const[]){ "run", program_path(p, "rules.yaml"), NULL }, NULL);
-	*said = program_stderr(p);
-	return code;
-}
-
-Test(process, every_error_of_a_rule_file_with_its_place)
-{
-	static const char yaml[] = "listen: 127.0.0.1:0\n"
-				   "upstrem: http://127.0.0.1:9\n"
-				   "rules:\n"
-				   "  - abort: 999\n"
-				   "  - delay: 10 minutes\n"
-				   "  - abort: 503\n"
-				   "    abort: 504\n";
-	static const char *const places[] = { "rules.yaml:2:1: error:", "rules.yaml:4:12: error:", "rules.yaml:5:12: error:",
-		"rules.yaml:7:5: error:" };
-	struct program p;
-	struct bytes said;
-	int code = run_file(&p, yaml, &said);
-
-	cr_assert(code == 2, "exit code %d\n%s", code, bytes_text(&said));
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		cr_assert(strstr(bytes_text(&said), places[i]), "%s is not in\n%s", places[i], bytes_text(&said));
-	cr_assert(strstr(bytes_text(&said), "upstream"), "no word of what was meant:\n%s", bytes_text(&said));
-	cr_assert(!program_has_report(&p), "%s", bytes_text(&said));
-	bytes_free(&said);
-	program_close(&p);
-}
-
-Test(process, wrong_arguments)
-{
-	static const char *const arguments[][4] = {
-		{ "run", "/nonexistent/rules.yaml", NULL },
-		{ "run", "--no-such-option", NULL },
-		{ "nosuchcommand", NULL },
-		{ "run", "-u", "not a url", NULL },
-		{ "check", "/nonexistent/rules.yaml", NULL },
-		{ "status", "99", NULL },
-		{ "status", "600", NULL },
-		{ "status", "abc", NULL },
-	};
-	struct program p;
-
-	program_open(&p);
-	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
-		int code = program_run(&p, arguments[i], NULL);
-		struct bytes said = program_stderr(&p);
-
-		cr_assert(code == 2, "%s %s: exit code %d", arguments[i][0], arguments[i][1] ? arguments[i][1] : "", code);
-		cr_assert(said.n > 0, "%s %s: not a word", arguments[i][0], arguments[i][1] ? arguments[i][1] : "");
-		bytes_free(&said);
-	}
-	program_close(&p);
-}
-
-Test(process, good_commands)
-{
-	static const char *const arguments[][4] = {
-		{ "help", NULL },
-		{ "--help", NULL },
-		{ "help", "rules", NULL },
-		{ "help", "faults", NULL },
-		{ "help", "log", NULL },
-		{ "help", "origin", NULL },
-		{ "help", "exit-codes", NULL },
-		{ "version", NULL },
-		{ "--version", NULL },
-		{ "schema", NULL },
-		{ "status", NULL },
-		{ "status", "503", NULL },
-		{ "status", "5xx", NULL },
-		{ "status", "520", NULL },
-		{ "status", "222", NULL },
-		{ "status", "503", "--json", NULL },
-		{ "run", "--help", NULL },
-		{ "check", "--help", NULL },
-	};
-	struct program p;
-
-	program_open(&p);
-	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
-		int code = program_run(&p, arguments[i], NULL);
-		struct bytes out = program_stdout(&p);
-		struct bytes err = program_stderr(&p);
-		const char *second = arguments[i][1] ? arguments[i][1] : "";
-
-		cr_assert(code == 0, "%s %s: exit code %d\n%s", arguments[i][0], second, code, bytes_text(&err));
-		cr_assert(out.n > 0 && err.n == 0, "%s %s: %zu bytes on standard output, on standard error:\n%s", arguments[i][0], second,
-			out.n, bytes_text(&err));
-		cr_assert(out.p[out.n - 1] == '\n', "%s %s: the last line has no end", arguments[i][0], second);
-		bytes_free(&out);
-		bytes_free(&err);
-	}
-	program_close(&p);
-}
-
-Test(process, check_says_ok_or_what_is_wrong)
-{
-	struct program p;
-	struct bytes out;
-	char path[128];
-	char expected[160];
-	int code;
-
-	program_open(&p);
-	program_write_file(&p, "good.yaml", "upstream: http://127.0.0.1:9\nrules:\n  - abort: 503\n  - delay: 1s\n");
-	program_write_file(&p, "good.json", "{\"upstream\": \"http://127.0.0.1:9\", \"rules\": [{\"abort\": 503, \"percentage\": 10.5}]}\n");
-	program_write_file(&p, "bad.yaml", "upstream: http://127.0.0.1:9\nrules:\n  - abort: 100\n");
-	snprintf(path, sizeof(path), "%s", program_path(&p, "good.yaml"));
-	code = program_run(&p, (const char *const[]){ "check", path, NULL }, NULL);
-	out = program_stdout(&p);
-	snprintf(expected, sizeof(expected), "%s: ok, 2 rules\n", path);
-	cr_assert(code == 0 && strcmp(bytes_text(&out), expected) == 0, "exit code %d, said %s", code, bytes_text(&out));
-	bytes_free(&out);
-	code = program_run(&p, (const char *const[]){ "check", program_path(&p, "good.json"), NULL }, NULL);
-	cr_assert(code == 0, "a JSON file: exit code %d", code);
-	code = program_run(&p, (const char *const[]){ "check", program_path(&p, "bad.yaml"), NULL }, NULL);
-	out = program_stderr(&p);
-	cr_assert(code == 2 && strstr(bytes_text(&out), "bad.yaml:3:12: error:"), "exit code %d, said %s", code, bytes_text(&out));
-	bytes_free(&out);
-	program_close(&p);
-}
-
-Test(process, address_in_use)
-{
-	struct rig r;
-	struct program second;
-	struct bytes said;
-	char address[160];
-	int code;
-
-	rig_start(&r);
-	program_open(&second);
-	snprintf(address, sizeof(address), "unix:%s", program_path(&r.program, "upstream.sock")); /* the harness listens there */
-	code = program_run(&second, (const char *const[]){ "run", "-u", "origin:", "-l", address, NULL }, NULL);
-	said = program_stderr(&second);
-	rig_check(&r, code == 125 && strstr(bytes_text(&said), "upstream.sock"), "exit code %d, said %s", code, bytes_text(&said));
-	bytes_free(&said);
-	snprintf(address, sizeof(address), "127.0.0.1:%u", r.upstream_ports[0]);
-	code = program_run(&second, (const char *const[]){ "run", "-u", "origin:", "-l", address, NULL }, NULL);
-	said = program_stderr(&second);
-	rig_check(&r, code == 125 && strstr(bytes_text(&said), address), "exit code %d, said %s", code, bytes_text(&said));
-	bytes_free(&said);
-	program_close(&second);
-	rig_end(&r);
-}
-
-Test(process, run_without_a_file)
-{
-	struct rig r;
-	struct message answer;
-	struct peer *client;
-	char url[64];
-
-	rig_start(&r);
-	program_signal(&r.program, SIGTERM);
-	rig_check(&r, program_wait(&r.program, PATIENCE_MS), "does not end");
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u", r.upstream_ports[0]);
-	program_start(&r.program, (const char *const[]){ "run", "-u", url, "-l", "127.0.0.1:0", "--abort", "429", "--percentage", "100",
-		"--path", "/api/**", "--access", "off", NULL }, NULL);
-	rig_check(&r, program_wait_listening(&r.program, 1), "does not listen");
-	client = rig_client(&r);
-	peer_send(client, GET("/api/x"));
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, 429);
-	message_free(&answer);
-	peer_send(client, GET("/else"));
-	{
-		struct message request;
-
-		peer_send(rig_request(&r, &request), OK_HI);
-		message_free(&request);
-	}
-	message_read_answer(&answer, client, "GET");
-	expect_body(&answer, "hi");
-	message_free(&answer);
-	rig_end(&r);
-}
-
 /* ---- resources ---- */
 
 static unsigned count_descriptors(const struct program *p)
@@ -485,7 +299,8 @@ Test(process, descriptors_are_given_back)
 	long long until_ms;
 	unsigned before;
 
-	rig_start_with(&r, "upstreams:\n  default: {url: 'origin:', keepalive: 0}\nrules:\n  - {percentage: 5, connection: reset}\n"
+	rig_start_with(&r,
+		"upstreams:\n  default: {url: 'origin:', keepalive: 0}\nrules:\n  - {percentage: 5, connection: reset}\n"
 			   "  - {percentage: 5, connection: close}\n  - {percentage: 5, abort: 503}\n");
 	peer_close(rig_client(&r));
 	sleep_ms(50);
@@ -495,7 +310,8 @@ Test(process, descriptors_are_given_back)
 	until_ms = now_ms() + PATIENCE_MS;
 	while (count_descriptors(&r.program) > before && now_ms() < until_ms)
 		sleep_ms(20);
-	rig_check(&r, count_descriptors(&r.program) <= before, "%u descriptors, %u before", count_descriptors(&r.program), before);
+	rig_check(&r, count_descriptors(&r.program) <= before, "%u descriptors, %u before", count_descriptors(&r.program),
+		before);
 	rig_end(&r);
 }
 
@@ -590,7 +406,8 @@ Test(process, many_held_requests_are_released_when_their_clients_leave)
 	until_ms = now_ms() + PATIENCE_MS;
 	while (count_descriptors(&r.program) > before && now_ms() < until_ms)
 		sleep_ms(20);
-	rig_check(&r, count_descriptors(&r.program) <= before, "%u connections are still held", count_descriptors(&r.program) - before);
+	rig_check(&r, count_descriptors(&r.program) <= before, "%u connections are still held",
+		count_descriptors(&r.program) - before);
 	rig_expect_upstream_silence(&r, 20);
 	rig_end(&r);
 }

@@ -262,7 +262,8 @@ Test(topology, origin_answers_as_asked)
 	message_free(&answer);
 	since_ms = now_ms();
 	ask(&r, GET("/drip?bytes=4&every=50ms"), &answer);
-	rig_check(&r, answer.body.n == 4 && now_ms() - since_ms >= 149, "%zu bytes after %lld ms", answer.body.n, now_ms() - since_ms);
+	rig_check(&r, answer.body.n == 4 && now_ms() - since_ms >= 149, "%zu bytes after %lld ms", answer.body.n,
+		now_ms() - since_ms);
 	message_free(&answer);
 	ask(&r, "HEAD /bytes/10 HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
 	expect_field(&answer, "content-length", "10");

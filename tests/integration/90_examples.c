@@ -34,7 +34,8 @@ static void start_example(struct rig *r, const char *name)
 		r->upstream_fds[i] = -1;
 	r->context = name;
 	program_open(&r->program);
-	program_start(&r->program, (const char *const[]){ "run", config_path(name), "--access", program_path(&r->program, "access.log"),
+	program_start(&r->program, (const char *const[]){ "run", config_path(name), "--access", program_path(&r->program,
+		"access.log"),
 		"--log-format", "json", NULL }, variables);
 	rig_check(r, program_wait_listening(&r->program, 1), "%s does not listen", name);
 }
@@ -50,7 +51,8 @@ static unsigned ask(struct rig *r, struct peer *client, const char *line, const 
 	peer_printf(client, "%s HTTP/1.1\r\nHost: a\r\n%s\r\n", line, fields);
 	message_read_answer(&answer, client, method);
 	status = answer.status;
-	rig_check(r, (status == 200) == !message_field(&answer, "x-brownout") || strstr(message_list(&answer, "x-brownout"), "delay"),
+	rig_check(r, (status == 200) == !message_field(&answer, "x-brownout") || strstr(message_list(&answer, "x-brownout"),
+		"delay"),
 		"%u and X-Brownout \"%s\"", status, message_list(&answer, "x-brownout"));
 	message_free(&answer);
 	return status;
@@ -158,7 +160,8 @@ Test(examples, flaky_checkout)
 			rig_check(&r, status == (i < 2 ? 503 : 200), "user %d, request %d: %u", user, i, status);
 		}
 	}
-	rig_check(&r, ask(&r, client, "POST /checkout/cart", "X-User-Id: 9\r\nX-Vip: 1\r\nContent-Length: 0\r\n") == 200, "a VIP failed");
+	rig_check(&r, ask(&r, client, "POST /checkout/cart", "X-User-Id: 9\r\nX-Vip: 1\r\nContent-Length: 0\r\n") == 200,
+		"a VIP failed");
 	rig_end(&r);
 }
 
@@ -174,7 +177,8 @@ Test(examples, slow_search)
 
 		rig_check(&r, ask(&r, client, "GET /search?q=lamp", "") == 200, "not 200");
 		rig_check(&r, now_ms() - since_ms >= 199, "after %lld ms", now_ms() - since_ms);
-		rig_check(&r, strtod(rig_log_value(rig_log_line(&r, i), "delay"), NULL) >= 0.2, "delay in %s", rig_log_line(&r, i));
+		rig_check(&r, strtod(rig_log_value(rig_log_line(&r, i), "delay"), NULL) >= 0.2, "delay in %s", rig_log_line(&r,
+			i));
 	}
 	rig_check(&r, ask(&r, client, "GET /other", "") == 200, "not 200");
 	rig_check(&r, !rig_log_value(rig_log_line(&r, 4), "delay"), "another path was delayed");
