@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -112,13 +113,14 @@ static const struct {
 
 void help_write_usage(struct text *out)
 {
+	const struct command *command;
+
 	text_put_literal(out, "Usage: brownout COMMAND [ARGUMENT]...\n"
 			      "\n"
 			      "An HTTP reverse proxy that fails on purpose.\n"
 			      "\n");
-#define COMMAND(name, arguments, summary) text_printf(out, "  %-8s %-20s %s\n", #name, arguments, summary);
-#include "cli/commands.def"
-#undef COMMAND
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++)
+		text_printf(out, "  %-8s %-20s %s\n", command->name, command->arguments, command->summary);
 	text_put_literal(out, "\nTopics of help:\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
 		text_printf(out, "  %-12s %s\n", topics[i].name, topics[i].summary);
@@ -127,11 +129,14 @@ void help_write_usage(struct text *out)
 
 static int unknown_topic(const char *name)
 {
+	const struct command *command;
 	struct suggestion s;
 
 	suggest_begin(&s, span_of_string(name));
 	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
 		suggest_offer(&s, span_of_string(topics[i].name));
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++)
+		suggest_offer(&s, span_of_string(command->name));
 	if (s.best.n)
 		log_error("help: there is no topic %.40s; did you mean %.*s?", name, SPAN_ARG(s.best));
 	else
@@ -139,8 +144,12 @@ static int unknown_topic(const char *name)
 	return EXIT_CODE_USAGE;
 }
 
-static int write_topic(const char *name)
+/* A topic's text, or what the command of that name says of itself. */
+static int write_topic(char *name)
 {
+	static char help_option[] = "--help";
+	const struct command *command = command_find(name);
+	char *args[] = { name, help_option };
 	struct text out;
 
 	for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
@@ -150,12 +159,12 @@ static int write_topic(const char *name)
 		topics[i].write(&out);
 		return output_write(&out);
 	}
-	return unknown_topic(name);
+	return command ? command->run(ARRAY_LEN(args), args) : unknown_topic(name);
 }
 
 int cmd_help(int argc, char **argv)
 {
-	const char *topic = NULL;
+	char *topic = NULL;
 	struct options o;
 	struct text out;
 	int row;
@@ -166,7 +175,7 @@ int cmd_help(int argc, char **argv)
 			return EXIT_CODE_USAGE;
 		if (row == OPTIONS_REST || topic)
 			return options_refuse_argument(&o);
-		topic = o.value;
+		topic = argv[o.at - 1];
 	}
 	if (topic && row != OPTIONS_HELP)
 		return write_topic(topic);

@@ -4,6 +4,7 @@
 #include "cli/cmd_run.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -83,6 +84,9 @@ int cmd_run(int argc, char **argv)
 	if (rc != EXIT_CODE_OK)
 		return rc;
 	override(plan, &flags);
+	/* Lines on standard output would run into the status line. */
+	if (span_eq(plan->log_access, SPAN("stdout")) && isatty(STDOUT_FILENO))
+		flags.serve.status_line = false;
 	rc = serve_start(&server, plan, &flags.serve);
 	if (rc != EXIT_CODE_OK)
 		return rc;
