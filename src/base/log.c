@@ -5,13 +5,13 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/console.h"
 #include "base/text.h"
 
 #define LOG_LINE_BYTES 2048
@@ -27,11 +27,6 @@ static const char *const level_names[] = {
 
 static _Atomic int current_level = LOG_INFO;
 
-/* Guards the two below, and keeps the hook and its line together. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static void (*hook)(void *arg);
-static void *hook_arg;
-
 void log_set_level(enum log_level level)
 {
 	atomic_store_explicit(&current_level, (int)level, memory_order_relaxed);
@@ -40,26 +35,6 @@ void log_set_level(enum log_level level)
 bool log_is_on(enum log_level level)
 {
 	return (int)level <= atomic_load_explicit(&current_level, memory_order_relaxed);
-}
-
-void log_set_hook(void (*before_line)(void *arg), void *arg)
-{
-	pthread_mutex_lock(&lock);
-	hook = before_line;
-	hook_arg = arg;
-	pthread_mutex_unlock(&lock);
-}
-
-void log_hold(void)
-{
-	pthread_mutex_lock(&lock);
-	if (hook)
-		hook(hook_arg);
-}
-
-void log_release(void)
-{
-	pthread_mutex_unlock(&lock);
 }
 
 /* C0 and DEL; C1 too, which in UTF-8 is c2 80 to c2 9f. */
@@ -132,9 +107,9 @@ static void write_line(enum log_level level, uint64_t held_back, const char *for
 	}
 	text_put_char(&line, '\n');
 
-	log_hold();
+	console_hold();
 	write_whole(text_span(&line));
-	log_release();
+	console_release();
 	errno = saved_errno;
 }
 

@@ -1,5 +1,5 @@
 /*
- * log: lines of brownout about itself, to standard error: "brownout: error: text". Not the access log. Only proxy,
+ * log: lines of brownout about itself, to the console: "brownout: error: text". Not the access log. Only proxy,
  * admin and cli may call it; it is never called per request. Safe from any thread (one write per line).
  * A site that may repeat uses log_every, which lets one line pass per interval and counts the rest.
  */
@@ -18,16 +18,6 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) (log_is_on(LOG_DEBUG) ? log_write(LOG_DEBUG, __VA_ARGS__) : (void)0)
-
-/* Called with a lock held around each line written, so that a status line on the same terminal can be lifted first. */
-void log_set_hook(void (*before_line)(void *arg), void *arg);
-
-/*
- * Standard error for the caller alone, after the hook was called: for whole lines that are not of this log (the access
- * log) and for the status line itself. Nothing may be logged between the two, and they do not nest.
- */
-void log_hold(void);
-void log_release(void);
 
 struct log_limit {
 	_Atomic int64_t next_ns;

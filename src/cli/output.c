@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/console.h"
 #include "base/log.h"
 #include "cli/exit_code.h"
 
@@ -36,8 +37,8 @@ int output_write(struct text *t)
 
 void output_note(struct text *t)
 {
-	log_hold();
+	console_hold();
 	(void)write_whole(STDERR_FILENO, text_span(t));
-	log_release();
+	console_release();
 	text_deinit(t);
 }

@@ -1,5 +1,5 @@
 /*
- * status_line: drawing and wiping. All that goes to the terminal is written while the log is held, so that no line of
+ * status_line: drawing and wiping. All that goes to the terminal is written while the console is held, so that no line of
  * another thread comes between.
  */
 #include "cli/status_line.h"
@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/console.h"
 
 #define RATE_WEIGHT 0.4 /* of the latest interval */
 #define WIPE "\r\x1b[K"
@@ -28,7 +28,7 @@ static void put(struct span s)
 	}
 }
 
-/* Before each line of the log, which is held. */
+/* Whoever holds the console from now on. */
 static void lift(void *arg)
 {
 	struct status_line *s = arg;
@@ -47,16 +47,16 @@ void status_line_init(struct status_line *s, int64_t now_ns)
 	s->on = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
 	s->color = !no_color || !*no_color;
 	if (s->on)
-		log_set_hook(lift, s);
+		console_set_hook(lift, s);
 }
 
 void status_line_deinit(struct status_line *s)
 {
 	if (!s->on)
 		return;
-	log_hold();
-	log_release();
-	log_set_hook(NULL, NULL);
+	console_hold();
+	console_release();
+	console_set_hook(NULL, NULL);
 	s->on = false;
 }
 
@@ -154,9 +154,9 @@ void status_line_draw(struct status_line *s, const struct counters *total, int64
 	text_put_literal(&out, WIPE);
 	/* One less than there are: a full line would make some terminals scroll. */
 	status_line_write(s, total, now_ns, columns ? columns - 1 : 0, &out);
-	log_hold();
+	console_hold();
 	put(text_span(&out));
 	s->shown = true;
-	log_release();
+	console_release();
 	text_deinit(&out);
 }

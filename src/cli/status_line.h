@@ -13,17 +13,17 @@
 struct status_line {
 	bool on;
 	bool color;
-	bool shown; /* guarded by log_hold */
+	bool shown; /* guarded by console_hold */
 	int64_t start_ns;
 	int64_t last_ns; /* of the draw before, with its count, for the rate */
 	uint64_t last_requests;
 	double rate; /* requests per second, smoothed */
 };
 
-/* Hooks into the log. Off where standard error is no terminal or TERM is unset or "dumb"; no colours with NO_COLOR set. */
+/* Hooks into the console. Off where standard error is no terminal or TERM is unset or "dumb"; no colours with NO_COLOR set. */
 void status_line_init(struct status_line *s, int64_t now_ns);
 void status_line_draw(struct status_line *s, const struct counters *total, int64_t now_ns);
-/* Wipes it; the log goes on without. */
+/* Wipes it; the console goes on without. */
 void status_line_deinit(struct status_line *s);
 
 /* The text alone, at most `columns` wide (0: as wide as it is), without what places it. */

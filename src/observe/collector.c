@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/console.h"
 
 #define COLLECTOR_LOOK_NS (5 * NS_PER_MS)
 #define COLLECTOR_WRITE_BYTES ((size_t)64 * 1024) /* a batch is written once it is so large */
@@ -137,14 +137,14 @@ static void write_batch(struct collector *c)
 	if (s.n == 0)
 		return;
 	if (c->fd == STDERR_FILENO)
-		log_hold();
+		console_hold();
 	/* After a write that failed within a line, the rest of that line is gone; the next one does not continue it. */
 	if (c->line_is_open && write_file(c->fd, SPAN("\n")) == 1)
 		c->line_is_open = false;
 	if (!c->line_is_open)
 		done = write_file(c->fd, s);
 	if (c->fd == STDERR_FILENO)
-		log_release();
+		console_release();
 	if (done < s.n) {
 		whole = count_lines(span_first(s, done));
 		c->line_is_open = c->line_is_open || (done > 0 && s.p[done - 1] != '\n');

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/console.h"
 #include "base/text.h"
 
 static int saved_stderr;
@@ -123,14 +124,14 @@ Test(log, hook_comes_before_each_line)
 {
 	unsigned calls = 0;
 
-	log_set_hook(lift_status_line, &calls);
+	console_set_hook(lift_status_line, &calls);
 	capture();
 	log_error("a");
 	log_debug("b");
-	log_hold();
+	console_hold();
 	cr_assert_eq(write(STDERR_FILENO, "mine\n", 5), 5);
-	log_release();
-	log_set_hook(NULL, NULL);
+	console_release();
+	console_set_hook(NULL, NULL);
 	log_error("c");
 	cr_expect_str_eq(captured(), "^brownout: error: a\n^mine\nbrownout: error: c\n");
 	cr_expect_eq(calls, 2);
