@@ -1,0 +1,101 @@
+/*
+ * fuzz_config: any bytes as a rule file. Whatever they are, the loader ends soon; what it complains of stands in the file;
+ * what it accepts can be used and freed, and is the same when it is loaded again.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "config/load.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *environment(void *arg, const char *name)
+{
+	(void)arg;
+	return name[0] == 'N' ? NULL : name[0] == 'E' ? "" : "10";
+}
+
+/* Line and column are of the source, or one behind its end. */
+static void check_place(const struct diagnostic *d, struct span source)
+{
+	struct span line = source;
+
+	if (d->line == 0)
+		return;
+	if (span_starts_with(line, SPAN("\xef\xbb\xbf")))
+		line = span_skip(line, 3);
+	for (unsigned i = 1; i < d->line; i++) {
+		size_t end = span_find(line, '\n');
+
+		assert(end < line.n);
+		line = span_skip(line, end + 1);
+	}
+	assert(d->column >= 1 && d->column <= span_find(line, '\n') + 1);
+}
+
+static void check_diagnostics(const struct diagnostics *d, int rc, struct span source)
+{
+	struct text out;
+
+	assert(d->n <= DIAGNOSTICS_MAX && (rc == 1) == (d->n_errors > 0));
+	for (unsigned i = 0; i < d->n; i++) {
+		assert(d->v[i].message[0]);
+		check_place(&d->v[i], source);
+	}
+	text_init(&out);
+	diagnostics_write(d, "fuzz.yaml", source, false, &out);
+	for (size_t i = 0; i < out.n; i++)
+		assert((unsigned char)out.p[i] >= 0x20 || out.p[i] == '\n' || out.p[i] == '\t');
+	text_deinit(&out);
+}
+
+static void check_plan(const struct plan *plan)
+{
+	assert(plan->n_upstreams > 0 && plan->n_listeners > 0);
+	for (unsigned i = 0; i < plan->n_listeners; i++) {
+		const struct plan_listener *l = &plan->listeners[i];
+
+		assert(l->name.n > 0 && l->n_routes > 0);
+		for (unsigned k = 0; k < l->n_routes; k++)
+			assert(l->routes[k].upstream < plan->n_upstreams);
+	}
+	for (unsigned i = 0; i < plan->rules.n; i++) {
+		const struct rule *r = &plan->rules.v[i];
+
+		assert(r->name.n > 0 && r->percentage <= RULE_PERCENTAGE_ALL);
+		assert(r->abort.status == 0 || (r->abort.status >= 200 && r->abort.status <= 599));
+		assert(r->abort.status || r->connection || r->delay.kind);
+		assert(r->delay.min_ns >= 0 && r->delay.min_ns <= r->delay.max_ns);
+		for (unsigned k = 0; k < r->abort.n_fields; k++) {
+			const struct fault_field *f = &r->abort.fields[k];
+
+			assert(f->name.n > 0 && !memchr(f->name.p, '\n', f->name.n));
+			assert(f->value.n == 0 || !memchr(f->value.p, '\n', f->value.n));
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct load_options options = { .env = environment };
+	struct span source = span_of((const char *)data, size);
+	struct diagnostics d = { 0 }, again = { 0 };
+	struct plan *plan = NULL, *other = NULL;
+	int rc = load_plan("fuzz.yaml", source, &options, &plan, &d);
+
+	assert(rc == 0 || rc == 1);
+	assert((rc == 0) == (plan != NULL));
+	check_diagnostics(&d, rc, source);
+	if (plan) {
+		check_plan(plan);
+		assert(load_plan("fuzz.yaml", source, &options, &other, &again) == 0);
+		assert(other->rules.n == plan->rules.n);
+		for (unsigned i = 0; i < plan->rules.n; i++)
+			assert(other->rules.v[i].text_hash == plan->rules.v[i].text_hash);
+	}
+	plan_unref(plan);
+	plan_unref(other);
+	diagnostics_deinit(&d);
+	diagnostics_deinit(&again);
+	return 0;
+}
