@@ -4,8 +4,8 @@
 #include "proxy/client.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "proxy/worker.h"
@@ -75,7 +75,7 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 	exchange_init(&c->ex);
 	task_init(&c->task, client_run);
 	timer_init(&c->deadline, client_fire);
-	list_push_back(&w->clients_open, &c->node);
+	worker_client_came(w, &c->node);
 	/* Most clients have sent their request by the time they are accepted: reading at once spares a round of the loop. */
 	if (conn_open(&c->peer.conn, w->loop, fd, &c->task, CONN_READABLE | CONN_WRITABLE) < 0) {
 		c->peer.conn.fd = -1;
@@ -109,10 +109,9 @@ enum step client_close(struct client *c, enum close_reason reason, enum conn_end
 	peer_deinit(w, &c->peer, how);
 	timer_deinit(w->loop, &c->deadline);
 	task_cancel(&c->task);
-	list_remove(&c->node);
 	atomic_fetch_sub_explicit(&w->shared->clients_open, 1, memory_order_relaxed);
 	loop_bury(w->loop, &c->grave, client_free);
-	worker_client_gone(w);
+	worker_client_gone(w, &c->node);
 	return STEP_DONE;
 }
 
@@ -309,8 +308,8 @@ static enum step run_state(struct client *c)
 	case EXCHANGE_STATE_COUNT:
 		break;
 	}
-	assert(!"a step of a client that is gone");
-	return STEP_DONE;
+	/* A client that is gone has no task: it was cancelled. */
+	abort();
 }
 
 /* What lies in the scratch must not outlive the task: the next one uses it. */

@@ -16,6 +16,12 @@
 /* Records a worker can be ahead of the collector: a fifth of a second at 40,000 requests per second. */
 #define RING_RECORDS 8192
 
+static void stop_when_empty(struct worker *w)
+{
+	if (w->draining && !w->n_clients)
+		loop_stop(w->loop);
+}
+
 static void on_accept(struct listener *listener, int fd, const struct address *peer)
 {
 	struct worker_listener *l = container_of(listener, struct worker_listener, listener);
@@ -167,7 +173,7 @@ static void drain(void *arg)
 	close_listeners(w);
 	for (node = w->clients_open.next; node != &w->clients_open; node = node->next)
 		client_drain(container_of(node, struct client, node));
-	worker_client_gone(w);
+	stop_when_empty(w);
 }
 
 static void stop(void *arg)
@@ -187,10 +193,17 @@ int worker_post_stop(struct worker *w)
 	return loop_post(w->loop, stop, w);
 }
 
-void worker_client_gone(struct worker *w)
+void worker_client_came(struct worker *w, struct list *node)
 {
-	if (w->draining && list_is_empty(&w->clients_open))
-		loop_stop(w->loop);
+	list_push_back(&w->clients_open, node);
+	w->n_clients++;
+}
+
+void worker_client_gone(struct worker *w, struct list *node)
+{
+	list_remove(node);
+	w->n_clients--;
+	stop_when_empty(w);
 }
 
 struct span worker_date_line(struct worker *w)

@@ -50,6 +50,7 @@ struct worker {
 	struct worker_listener *listeners; /* plan->n_listeners */
 	struct worker_upstream *upstreams; /* plan->n_upstreams */
 	struct list clients_open; /* struct client */
+	uint32_t n_clients; /* in it */
 	struct list resolving; /* struct exchange */
 	struct pool clients;
 	struct pool upstream_conns;
@@ -87,8 +88,9 @@ int worker_start(struct worker *w) MUST_USE;
 int worker_post_drain(struct worker *w) MUST_USE;
 int worker_post_stop(struct worker *w) MUST_USE;
 
-/* Called when a client is gone; ends the loop of a draining worker with the last one. */
-void worker_client_gone(struct worker *w);
+/* A client has come or gone. The last one to go ends the loop of a draining worker. */
+void worker_client_came(struct worker *w, struct list *node);
+void worker_client_gone(struct worker *w, struct list *node);
 
 /* "Date: ... CRLF" and the date alone, of this second. */
 struct span worker_date_line(struct worker *w);
