@@ -6,8 +6,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char directory[] = "/tmp/brownout-unit-XXXXXX";
@@ -146,6 +149,54 @@ Test(collector, counts_what_a_full_disk_does_not_take)
 	cr_expect_eq(collector_written(c), 0);
 	cr_expect_eq(collector_lost(c), 10);
 	collector_free(c);
+	ring_free(ring);
+}
+
+static void limit_file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = MIN(bytes, limit.rlim_max);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void wait_for(struct collector *c, uint64_t lines)
+{
+	while (collector_lost(c) + collector_written(c) < lines)
+		usleep(1000);
+}
+
+/* The disk takes a line and a half, then nothing, then there is room again. */
+Test(collector, a_line_that_was_cut_is_not_continued)
+{
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct ring *ring = ring_new(16);
+	struct stat st;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	cr_assert_eq(collector_start(c), 0);
+	put(ring, 1);
+	wait_for(c, 1);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_gt(st.st_size, 50);
+	limit_file_size((rlim_t)st.st_size * 5 / 2);
+	put(ring, 2);
+	put(ring, 3);
+	put(ring, 4);
+	wait_for(c, 4);
+	put(ring, 5);
+	wait_for(c, 5);
+	cr_expect_eq(collector_written(c), 2);
+	cr_expect_eq(collector_lost(c), 3);
+	limit_file_size(RLIM_INFINITY);
+	put(ring, 6);
+	collector_free(c);
+	cr_expect_eq(lines_with(path, " id=2\n"), 1);
+	cr_expect_eq(lines_with(path, " id=3\n"), 0);
+	cr_expect_eq(lines_with(path, " id=6\n"), 1);
+	cr_expect_eq(lines_with(path, "\n"), 4, "the half of a line has a line end of its own");
 	ring_free(ring);
 }
 
