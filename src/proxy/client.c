@@ -343,7 +343,9 @@ void client_run(struct task *task)
 void client_drain(struct client *c)
 {
 	c->ex.keep_alive = false;
-	if (c->ex.state == EXCHANGE_IDLE)
+	if (c->ex.state == EXCHANGE_LINGER)
+		c->timed_out = true; /* its answer is out: a stop need not wait for its courtesy */
+	if (c->ex.state == EXCHANGE_IDLE || c->ex.state == EXCHANGE_LINGER)
 		loop_queue(c->worker->loop, &c->task);
 }
 
