@@ -312,6 +312,15 @@ struct peer *rig_request_head(struct rig *r, struct message *m)
 	return p;
 }
 
+bool rig_try_request(struct rig *r, struct message *m)
+{
+	struct peer *p = look_upstream(r, 0);
+
+	if (p)
+		message_read_request(m, p);
+	return p;
+}
+
 struct peer *rig_request(struct rig *r, struct message *m)
 {
 	struct peer *p = rig_request_head(r, m);

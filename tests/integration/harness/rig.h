@@ -50,6 +50,8 @@ struct peer *rig_accept_on(struct rig *r, unsigned upstream);
 /* The next request on whichever upstream connection, new or kept; the peer it came on. Head only, or all of it. */
 struct peer *rig_request_head(struct rig *r, struct message *m);
 struct peer *rig_request(struct rig *r, struct message *m);
+/* False where no request is there now. */
+bool rig_try_request(struct rig *r, struct message *m);
 /* No upstream gets a connection, and no open one gets a byte, for so long. */
 void rig_expect_upstream_silence(struct rig *r, int ms);
 /* No more connections to this upstream are accepted by the kernel: they are refused. */
