@@ -21,8 +21,12 @@ struct decode {
 	const struct yaml_tree *tree;
 	struct diagnostics *diagnostics;
 	struct text path; /* of what is being decoded: "rules[2].delay" */
+	unsigned n_regexes;
 	bool out_of_memory;
 };
+
+/* Compiling one can take a millisecond. */
+#define DECODE_REGEXES_MAX 1000
 
 /* One kind of scalar. */
 struct value_type {

@@ -5,6 +5,7 @@
  */
 #include "config/keys.h"
 
+#include "config/fault_keys.h"
 #include "config/match_keys.h"
 #include "config/rule_check.h"
 #include "config/rule_keys.h"
@@ -78,14 +79,14 @@ static const struct key_map status_class_map = {
 		.description = "The path without its query. * and ? stay within a segment, ** crosses segments. "               \
 			"A list holds where one entry does.",                                                                   \
 		.example = "path: /checkout/**" },                                                                              \
-	{ .name = "query", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,                \
+	{ .name = "query", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,                          \
 		LIST(match, query, n_query), .name_offset = offsetof(struct match_pair, name),                                  \
-		.element_offset = offsetof(struct match_pair, value),                   \
+		.element_offset = offsetof(struct match_pair, value),                                                           \
 		.description = "Query parameters by name; all must hold. The value is a text in which * stands for anything.",  \
 		.example = "query: {dry: \"1\"}" },                                                                             \
-	{ .name = "headers", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,              \
+	{ .name = "headers", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,                        \
 		LIST(match, headers, n_headers), .name_offset = offsetof(struct match_pair, name),                              \
-		.decode_name = match_decode_field_name, .element_offset = offsetof(struct match_pair, value),                   \
+		.decode_name = match_keys_decode_field_name, .element_offset = offsetof(struct match_pair, value),              \
 		.description = "Header fields of the request by name; all must hold. The value is a text in which * stands "    \
 			"for anything.",                                                                                        \
 		.example = "headers: {x-tenant: acme}" },                                                                       \
@@ -107,13 +108,13 @@ static const struct key match_keys[] = {
 		.description = "Names of upstreams that the request goes to.",
 		.example = "upstream: api" },
 	{ .name = "status", .type = &value_status_set, .map = &status_class_map, .shape = KEY_ONE_OR_LIST,
-		.decode = match_decode_status,
+		.decode = match_keys_decode_status,
 		.description = "The upstream's answer: codes, classes or ranges. Only with phase: response.",
 		.example = "status: [5xx, 429]" },
-	{ .name = "not", .map = &match_map, .decode = match_decode_not,
+	{ .name = "not", .map = &match_map, .decode = match_keys_decode_not,
 		.description = "A match that must not hold.",
 		.example = "not: {headers: {x-vip: \"1\"}}" },
-	{ .name = "any", .map = &match_map, .shape = KEY_LIST, .decode = match_decode_any,
+	{ .name = "any", .map = &match_map, .shape = KEY_LIST, .decode = match_keys_decode_any,
 		.description = "Matches of which at least one must hold, besides all that is given beside it.",
 		.example = "any: [{path: /a}, {method: PUT}]" },
 };
@@ -134,7 +135,7 @@ static const struct key_map route_match_map = {
 /* ---- faults ---- */
 
 static const struct key body_keys[] = {
-	{ .name = "json", .type = &value_any, .heap = true, .required = true, .decode = abort_decode_json,
+	{ .name = "json", .type = &value_any, .heap = true, .required = true, .decode = fault_keys_decode_json,
 		.description = "Any value, sent as JSON with Content-Type: application/json.",
 		.example = "body: {json: {error: overloaded}}" },
 };
@@ -153,11 +154,11 @@ static const struct key abort_keys[] = {
 		.default_note = "the code's own",
 		.description = "The reason phrase of the status line.",
 		.example = "reason: Down For Lunch" },
-	{ .name = "headers", .type = &value_field, .shape = KEY_NAMED | KEY_ONE_OR_LIST, .decode = abort_decode_headers,
+	{ .name = "headers", .type = &value_field, .shape = KEY_NAMED | KEY_ONE_OR_LIST, .decode = fault_keys_decode_headers,
 		.description = "Header fields of the answer. A list makes several fields of the same name. What frames the "
 			"message (Content-Length, Transfer-Encoding, Connection) cannot be given.",
 		.example = "headers: {x-reason: overload}" },
-	{ .name = "body", .type = &value_text, .map = &body_map, .heap = true, .decode = abort_decode_body,
+	{ .name = "body", .type = &value_text, .map = &body_map, .heap = true, .decode = fault_keys_decode_body,
 		.default_note = "a short explanation",
 		.description = "The content of the answer: a text, sent as text/plain where headers give no content-type, or "
 			"a value as JSON.",
@@ -170,14 +171,14 @@ static const struct key abort_keys[] = {
 
 static const struct key_map abort_map = {
 	.name = "abort", .phrase = "a mapping", KEYS(abort_keys), .short_key = "status",
-	.init = abort_init, .finish = abort_finish,
+	.init = rule_check_init_abort, .finish = rule_check_abort,
 	.description = "An answer in place of the upstream's.",
 };
 
 static const struct key delay_keys[] = {
-	{ .name = "fixed", .type = &value_duration, .max = DAY_NS, .decode = delay_decode_fixed,
+	{ .name = "fixed", .type = &value_duration, .max = DAY_NS, .decode = fault_keys_decode_fixed,
 		.description = "Always this long.", .example = "delay: {fixed: 250ms}" },
-	{ .name = "uniform", .type = &value_duration_range, .max = DAY_NS, .decode = delay_decode_uniform,
+	{ .name = "uniform", .type = &value_duration_range, .max = DAY_NS, .decode = fault_keys_decode_uniform,
 		.description = "Drawn anew for each request, every duration of the range as likely.",
 		.example = "delay: {uniform: 100ms..2s}" },
 };
@@ -222,7 +223,7 @@ static const struct key rule_keys[] = {
 		.description = "independent: each request is drawn for itself. even: of each 100 matching requests exactly as "
 			"many as the percentage says, in a shuffled order.",
 		.example = "sampling: even" },
-	{ .name = "key", .type = &value_rule_key, .heap = true, .decode = rule_decode_key,
+	{ .name = "key", .type = &value_rule_key, .heap = true, .decode = rule_keys_decode_key,
 		.default_text = "ordinal",
 		.description = "What matches are counted and drawn by. ordinal: all together. client: per client address. "
 			"fingerprint: per method, host and target. header:NAME, cookie:NAME, query:NAME: per value of it.",
@@ -252,7 +253,7 @@ static const struct key rule_keys[] = {
 };
 
 static const struct key_map rule_map = {
-	.name = "rule", .phrase = "a rule (a mapping)", KEYS(rule_keys), .finish = rule_finish,
+	.name = "rule", .phrase = "a rule (a mapping)", KEYS(rule_keys), .finish = rule_check_rule,
 	.description = "Which requests, how many of them, and what happens to them. Rules are read from top to bottom; each "
 		"that fires adds its faults, until one ends the list.",
 };
@@ -388,7 +389,7 @@ static const struct choice workers_choices[] = { { "auto", 0 }, { 0 } };
 
 static const struct key file_keys[] = {
 	{ .name = "seed", .type = &value_count, .size = sizeof(uint64_t), .max = UINT64_MAX,
-		.decode = file_decode_seed,
+		.decode = topology_keys_decode_seed,
 		.default_note = "drawn at start and printed",
 		.description = "Of all random choices: the same seed and the same requests give the same faults.",
 		.example = "seed: 42" },
@@ -397,15 +398,15 @@ static const struct key file_keys[] = {
 		.default_text = "auto",
 		.description = "Threads that serve. auto: one per processor.", .example = "workers: 2" },
 	{ .name = "upstream", .map = &upstream_map, LIST(plan, upstreams, n_upstreams),
-		.decode = file_decode_upstream,
+		.decode = topology_keys_decode_upstream,
 		.description = "The upstream named default; all that is needed where there is one.",
 		.example = "upstream: http://127.0.0.1:9000" },
 	{ .name = "upstreams", .map = &upstream_map, .shape = KEY_NAMED, LIST(plan, upstreams, n_upstreams),
-		.name_offset = offsetof(struct plan_upstream, name), .decode_name = rule_decode_name, .max_items = 1000,
+		.name_offset = offsetof(struct plan_upstream, name), .decode_name = rule_keys_decode_name, .max_items = 1000,
 		.description = "Upstreams by name.",
 		.example = "upstreams: {api: http://10.0.0.7:9000, web: unix:/run/web.sock}" },
 	{ .name = "listen", .type = &value_address, LIST(plan, listeners, n_listeners),
-		.element_offset = offsetof(struct plan_listener, address), .decode = file_decode_listen,
+		.element_offset = offsetof(struct plan_listener, address), .decode = topology_keys_decode_listen,
 		.default_note = "127.0.0.1:8080 where there are no listeners either",
 		.description = "The address of the listener named default; all that is needed where there is one.",
 		.example = "listen: 127.0.0.1:8080" },

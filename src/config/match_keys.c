@@ -101,6 +101,8 @@ static void decode_regex(struct decode *d, const struct key *key, const struct y
 	(void)key;
 	if (node->text.n == 0)
 		decode_error(d, node, "must not be empty");
+	else if (d->n_regexes++ >= DECODE_REGEXES_MAX)
+		decode_error(d, node, "more than %d regular expressions", DECODE_REGEXES_MAX);
 	else
 		compile(d, node, field, PATTERN_REGEX, 0);
 }
@@ -173,7 +175,7 @@ const struct value_type value_network = { "network", "an address or network such
 
 /* ---- names of listeners and upstreams ---- */
 
-bool match_find_upstream(const struct plan *plan, struct span name, uint16_t *number)
+bool match_keys_find_upstream(const struct plan *plan, struct span name, uint16_t *number)
 {
 	for (unsigned i = 0; i < plan->n_upstreams; i++) {
 		*number = (uint16_t)i;
@@ -183,7 +185,7 @@ bool match_find_upstream(const struct plan *plan, struct span name, uint16_t *nu
 	return false;
 }
 
-bool match_find_listener(const struct plan *plan, struct span name, uint16_t *number)
+bool match_keys_find_listener(const struct plan *plan, struct span name, uint16_t *number)
 {
 	for (unsigned i = 0; i < plan->n_listeners; i++) {
 		*number = (uint16_t)i;
@@ -206,7 +208,7 @@ static void decode_upstream_name(struct decode *d, const struct key *key, const 
 	struct suggestion s;
 
 	(void)key;
-	if (match_find_upstream(d->plan, node->text, field))
+	if (match_keys_find_upstream(d->plan, node->text, field))
 		return;
 	suggest_begin(&s, node->text);
 	for (unsigned i = 0; i < d->plan->n_upstreams; i++)
@@ -221,7 +223,7 @@ static void decode_listener_name(struct decode *d, const struct key *key, const 
 	struct suggestion s;
 
 	(void)key;
-	if (match_find_listener(d->plan, node->text, field))
+	if (match_keys_find_listener(d->plan, node->text, field))
 		return;
 	suggest_begin(&s, node->text);
 	for (unsigned i = 0; i < d->plan->n_listeners; i++)
@@ -306,7 +308,7 @@ const struct value_type value_status_class = { "class", "a class of status codes
 	schema_status_class };
 
 /* The set is no list in memory but bits, so each entry adds to the match itself. */
-void match_decode_status(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+void match_keys_decode_status(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	unsigned i = 0;
 
@@ -339,7 +341,7 @@ static struct match *decode_inner(struct decode *d, const struct key *key, const
 	return inner;
 }
 
-void match_decode_any(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+void match_keys_decode_any(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	struct match *m = base;
 
@@ -359,14 +361,14 @@ void match_decode_any(struct decode *d, const struct key *key, const struct yaml
 	}
 }
 
-void match_decode_not(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+void match_keys_decode_not(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	struct match *m = base;
 
 	m->not_ = decode_inner(d, key, node);
 }
 
-bool match_decode_field_name(struct decode *d, const struct key *key, const struct yaml_node *node, struct span *name)
+bool match_keys_decode_field_name(struct decode *d, const struct key *key, const struct yaml_node *node, struct span *name)
 {
 	if (!value_is_token(node->text)) {
 		decode_error(d, node, "\"%.*s\" is not the name of a header field", DECODE_SHOWN(node->text));

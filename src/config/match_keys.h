@@ -22,14 +22,14 @@ extern const struct value_type value_status_set; /* "503", "5xx", "500-599"; int
 extern const struct value_type value_status_class; /* "5xx"; into a struct match */
 
 /* Whole values, base is a struct match. */
-void match_decode_status(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
-void match_decode_any(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
-void match_decode_not(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void match_keys_decode_status(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void match_keys_decode_any(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void match_keys_decode_not(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 /* Names of header fields: tokens, kept in lower case. */
-bool match_decode_field_name(struct decode *d, const struct key *key, const struct yaml_node *node, struct span *name);
+bool match_keys_decode_field_name(struct decode *d, const struct key *key, const struct yaml_node *node, struct span *name);
 
 /* The number of the name in the plan; false where there is none. */
-bool match_find_upstream(const struct plan *plan, struct span name, uint16_t *number);
-bool match_find_listener(const struct plan *plan, struct span name, uint16_t *number);
+bool match_keys_find_upstream(const struct plan *plan, struct span name, uint16_t *number);
+bool match_keys_find_listener(const struct plan *plan, struct span name, uint16_t *number);
 
 #endif

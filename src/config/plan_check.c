@@ -11,8 +11,8 @@
 #include "config/keys.h"
 #include "config/match_keys.h"
 
-/* Comparisons of two rules that a load may spend; 10,000 rules that differ would need fifty million. */
-#define COVER_COMPARISONS_MAX 2000000
+/* What a load may spend on comparing rules, in pairs of conditions; 10,000 rules that differ would need fifty million. */
+#define COVER_BUDGET UINT64_C(5000000)
 
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_URL_EXAMPLE "http://127.0.0.1:9000"
@@ -151,7 +151,7 @@ static void apply_upstream(struct decode *d, const struct load_options *options)
 		decode_defaults(d, key->map, plan->upstreams);
 		plan->upstreams->name = KEYS_DEFAULT_NAME;
 		plan->n_upstreams = 1;
-	} else if (!match_find_upstream(plan, KEYS_DEFAULT_NAME, &number) && plan->n_upstreams > 1) {
+	} else if (!match_keys_find_upstream(plan, KEYS_DEFAULT_NAME, &number) && plan->n_upstreams > 1) {
 		refuse_option(d, "the upstream", options->upstream, "replaces none: the file has several, none named default");
 		return;
 	}
@@ -179,7 +179,7 @@ static void apply_listen(struct decode *d, const struct load_options *options)
 		plan->listeners->name = KEYS_DEFAULT_NAME;
 		plan->n_listeners = 1;
 		listen = listen ? listen : DEFAULT_LISTEN;
-	} else if (listen && !match_find_listener(plan, KEYS_DEFAULT_NAME, &number) && plan->n_listeners > 1) {
+	} else if (listen && !match_keys_find_listener(plan, KEYS_DEFAULT_NAME, &number) && plan->n_listeners > 1) {
 		refuse_option(d, "the address", listen, "replaces none: the file has several listeners, none named default");
 		return;
 	}
@@ -202,7 +202,7 @@ static void check_routes(struct decode *d, const struct yaml_node *root, const s
 	const struct yaml_item *item = listeners ? listeners->items : NULL;
 	struct plan *plan = d->plan;
 	uint16_t number = 0;
-	bool found = match_find_upstream(plan, KEYS_DEFAULT_NAME, &number);
+	bool found = match_keys_find_upstream(plan, KEYS_DEFAULT_NAME, &number);
 
 	if (plan->n_upstreams == 1) {
 		number = 0;
@@ -230,18 +230,45 @@ static void check_routes(struct decode *d, const struct yaml_node *root, const s
 	}
 }
 
+/* ---- what can never act ---- */
+
+static uint64_t count_conditions(const struct match *m)
+{
+	uint64_t n = (uint64_t)m->n_methods + m->n_hosts + m->n_paths + m->n_query + m->n_headers + m->n_clients +
+		m->n_listeners + m->n_upstreams;
+
+	for (unsigned i = 0; i < m->n_any; i++)
+		n += count_conditions(m->any[i]);
+	if (m->not_)
+		n += count_conditions(m->not_);
+	return n + 1;
+}
+
+/* match_covers, as long as the budget lasts. */
+static bool covers(const struct match *a, const struct match *b, uint64_t *budget)
+{
+	uint64_t cost = count_conditions(a) * count_conditions(b);
+
+	if (cost > *budget) {
+		*budget = 0;
+		return false;
+	}
+	*budget -= cost;
+	return match_covers(a, b);
+}
+
 static void warn_of_hidden_routes(struct decode *d, const struct yaml_node *listeners, bool listen_given)
 {
 	const struct plan_listener *l = d->plan->listeners + listen_given;
-	unsigned left = COVER_COMPARISONS_MAX;
+	uint64_t budget = COVER_BUDGET;
 
 	for (const struct yaml_item *item = listeners ? listeners->items : NULL; item; item = item->next, l++) {
 		const struct yaml_node *routes = yaml_node_get(item->value, "routes");
 		const struct yaml_item *route = routes ? routes->items : NULL;
 
 		for (unsigned i = 0; route && i < l->n_routes; i++, route = route->next) {
-			for (unsigned j = 0; j < i && left > 0; j++, left--) {
-				if (!match_covers(&l->routes[j].match, &l->routes[i].match))
+			for (unsigned j = 0; j < i && budget > 0; j++) {
+				if (!covers(&l->routes[j].match, &l->routes[i].match, &budget))
 					continue;
 				decode_warning(d, route->value, "this route is never reached: route %u takes all its requests",
 					j + 1);
@@ -251,8 +278,6 @@ static void warn_of_hidden_routes(struct decode *d, const struct yaml_node *list
 	}
 }
 
-/* ---- rules that can never act ---- */
-
 /* Ends the list for every request that it matches. */
 static bool takes_all(const struct rule *r)
 {
@@ -261,9 +286,9 @@ static bool takes_all(const struct rule *r)
 }
 
 /* An exchange that was ended before the upstream was touched never comes to phase response. */
-static bool hides(const struct rule *r, const struct rule *later)
+static bool hides(const struct rule *r, const struct rule *later, uint64_t *budget)
 {
-	return (r->phase == later->phase || r->phase == RULE_PHASE_REQUEST) && match_covers(&r->match, &later->match);
+	return (r->phase == later->phase || r->phase == RULE_PHASE_REQUEST) && covers(&r->match, &later->match, budget);
 }
 
 static void warn_of_hidden_rules(struct decode *d, const struct yaml_node *rules)
@@ -271,14 +296,15 @@ static void warn_of_hidden_rules(struct decode *d, const struct yaml_node *rules
 	const struct ruleset *set = &d->plan->rules;
 	const struct rule **takers = set->n ? decode_alloc(d, false, set->n, sizeof(struct rule *)) : NULL;
 	const struct yaml_item *item = rules ? rules->items : NULL;
-	unsigned n_takers = 0, left = COVER_COMPARISONS_MAX;
+	uint64_t budget = COVER_BUDGET;
+	unsigned n_takers = 0;
 
 	for (unsigned i = 0; takers && item && i < set->n; i++, item = item->next) {
 		const struct rule *r = &set->v[i];
 		bool hidden = false;
 
-		for (unsigned j = 0; j < n_takers && r->enabled && !hidden && left > 0; j++, left--) {
-			hidden = hides(takers[j], r);
+		for (unsigned j = 0; j < n_takers && r->enabled && !hidden && budget > 0; j++) {
+			hidden = hides(takers[j], r, &budget);
 			if (hidden)
 				decode_warning(d, item->value, "the rule \"%.*s\" can never act: \"%.*s\" before it ends every "
 					"request that it matches", SPAN_ARG(r->name), SPAN_ARG(takers[j]->name));

@@ -4,10 +4,10 @@
  */
 #include "config/rule_check.h"
 
-#include "config/rule_keys.h"
+#include "config/fault_keys.h"
 #include "core/status.h"
 
-void abort_init(void *base)
+void rule_check_init_abort(void *base)
 {
 	struct fault_abort *a = base;
 
@@ -31,7 +31,7 @@ static uint32_t field_bits(const struct fault_abort *a)
 	struct span ignored;
 
 	for (unsigned i = 0; i < STATUS_FIELD_COUNT; i++) {
-		if (abort_find_field(a, span_of_string(status_field_name((enum status_field)i)), &ignored))
+		if (fault_keys_find_field(a, span_of_string(status_field_name((enum status_field)i)), &ignored))
 			bits |= UINT32_C(1) << i;
 	}
 	if (a->retry_after_ns >= 0)
@@ -43,7 +43,7 @@ static bool is_multipart(const struct fault_abort *a)
 {
 	struct span type;
 
-	return abort_find_field(a, SPAN("content-type"), &type) &&
+	return fault_keys_find_field(a, SPAN("content-type"), &type) &&
 		span_eq_nocase(span_first(type, 20), SPAN("multipart/byteranges"));
 }
 
@@ -60,7 +60,7 @@ static void fill_fields(struct decode *d, const struct yaml_node *node, struct f
 		if (!(missing >> i & 1))
 			continue;
 		if (value) {
-			abort_add_field(d, a, span_of_string(name), span_of_string(value));
+			fault_keys_add_field(d, a, span_of_string(name), span_of_string(value));
 			decode_note(d, node, "%u must carry %s; \"%s: %s\" was filled in", a->status, name, name, value);
 		} else {
 			decode_error(d, node, "%u %s must carry %s: give it under headers", a->status, info->reason, name);
@@ -82,7 +82,7 @@ static void check_retry_after(struct decode *d, const struct yaml_node *node, co
 	if (a->retry_after_ns < 0)
 		return;
 	node = node_of(node, "retry_after");
-	if (abort_find_field(a, SPAN("retry-after"), &given))
+	if (fault_keys_find_field(a, SPAN("retry-after"), &given))
 		decode_error(d, node, "both retry_after and headers.retry-after are given");
 	else if (!is_retry_after_defined(a->status))
 		decode_warning(d, node, "Retry-After has no meaning with %u; clients look for it in 413, 429, 503 and 3xx",
@@ -121,7 +121,7 @@ static void check_violations(struct decode *d, const struct yaml_node *node, con
 	}
 }
 
-void abort_finish(struct decode *d, const struct yaml_node *node, void *base)
+void rule_check_abort(struct decode *d, const struct yaml_node *node, void *base)
 {
 	struct fault_abort *a = base;
 	const struct status_info *info = status_classify(a->status);
@@ -206,7 +206,7 @@ static void check_faults(struct decode *d, const struct yaml_node *node)
 		decode_error(d, connection, "a rule cannot have both abort and connection: one sends an answer, the other none");
 }
 
-void rule_finish(struct decode *d, const struct yaml_node *node, void *base)
+void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base)
 {
 	struct rule *r = base;
 	const struct yaml_node *status = find_status(yaml_node_get(node, "match"));

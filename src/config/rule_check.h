@@ -8,8 +8,8 @@
 #include "config/decode.h"
 
 /* For struct key_map: base is a struct fault_abort, a struct rule. */
-void abort_init(void *base);
-void abort_finish(struct decode *d, const struct yaml_node *node, void *base);
-void rule_finish(struct decode *d, const struct yaml_node *node, void *base);
+void rule_check_init_abort(void *base);
+void rule_check_abort(struct decode *d, const struct yaml_node *node, void *base);
+void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base);
 
 #endif

@@ -46,7 +46,7 @@ static void schema_url(struct json *j, const struct key *key)
 
 const struct value_type value_url = { "url", "a URL such as http://127.0.0.1:9000", decode_url, schema_url };
 
-void file_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+void topology_keys_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	struct plan *plan = base;
 
@@ -55,7 +55,7 @@ void file_decode_seed(struct decode *d, const struct key *key, const struct yaml
 	plan->rules.seed = plan->seed;
 }
 
-void file_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+void topology_keys_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	struct plan_upstream *u = decode_append(d, key, node, base);
 
@@ -63,7 +63,7 @@ void file_decode_upstream(struct decode *d, const struct key *key, const struct 
 		u->name = KEYS_DEFAULT_NAME;
 }
 
-void file_decode_listen(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+void topology_keys_decode_listen(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	struct plan_listener *l = decode_append(d, key, node, base);
 

@@ -10,8 +10,8 @@ extern const struct value_type value_address; /* a struct endpoint */
 extern const struct value_type value_url; /* into a struct plan_upstream */
 
 /* Whole values; base is the plan. */
-void file_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
-void file_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
-void file_decode_listen(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void topology_keys_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void topology_keys_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void topology_keys_decode_listen(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 
 #endif

@@ -1,5 +1,5 @@
 /* errors: what is wrong with a file, word by word, with its place. */
-#include "config/load.h"
+#include "config/decode.h"
 
 #include "support.h"
 
@@ -396,6 +396,52 @@ Test(errors, a_hundred_and_no_more)
 		text_put_literal(&source, "- delay: x\n");
 	support_load_with(&l, text_span(&source), NULL, NULL);
 	cr_expect(l.d.n == DIAGNOSTICS_MAX && l.d.cut && l.d.n_errors == 150);
+	support_free(&l);
+	text_deinit(&source);
+}
+
+static void put_regexes(struct text *source, unsigned n)
+{
+	text_put_literal(source, "upstream: origin\nexclude:\n");
+	for (unsigned i = 0; i < n; i++)
+		text_put_literal(source, "- {regex: a}\n");
+}
+
+Test(errors, too_many_regexes)
+{
+	struct text source;
+	struct loaded l;
+
+	text_init(&source);
+	put_regexes(&source, DECODE_REGEXES_MAX);
+	support_load_with(&l, text_span(&source), NULL, NULL);
+	cr_expect_not_null(l.plan, "%s", l.text);
+	support_free(&l);
+	text_clear(&source);
+	text_put_literal(&source, "rules: [{delay: 1s, match: {path: {regex: b}}}]\n");
+	put_regexes(&source, DECODE_REGEXES_MAX);
+	support_load_with(&l, text_span(&source), NULL, NULL);
+	cr_expect_str_eq(l.text, "1:43: error: rules[0].match.path.regex: more than 1000 regular expressions\n", "%s", l.text);
+	support_free(&l);
+	text_deinit(&source);
+}
+
+/* All pairs of conditions of all pairs of rules would be four thousand millions. */
+Test(errors, comparing_rules_is_bounded, .timeout = 10)
+{
+	struct text source;
+	struct loaded l;
+
+	text_init(&source);
+	text_put_literal(&source, "upstream: origin\nrules:\n");
+	for (unsigned i = 0; i < 1000; i++) {
+		text_put_literal(&source, "- {abort: 503, match: {path: [");
+		for (unsigned k = 0; k < 90; k++)
+			text_printf(&source, "/p%u,", k);
+		text_printf(&source, "/x%u]}}\n", i);
+	}
+	support_load_with(&l, text_span(&source), NULL, NULL);
+	cr_expect_not_null(l.plan, "%s", l.text);
 	support_free(&l);
 	text_deinit(&source);
 }
