@@ -69,7 +69,8 @@ static void run_random(uint64_t seed, int64_t keys)
 		least = least_key(nodes, &n_in);
 		cr_assert_eq(h.n, n_in, "seed %llu step %u", (unsigned long long)seed, step);
 		if (n_in)
-			cr_assert(heap_top(&h) && heap_top(&h)->key == least, "seed %llu step %u", (unsigned long long)seed, step);
+			cr_assert(heap_top(&h) && heap_top(&h)->key == least, "seed %llu step %u", (unsigned long long)seed,
+				step);
 		else
 			cr_assert_null(heap_top(&h));
 		if (step % 64 == 0)
