@@ -103,8 +103,8 @@ Test(summary, json)
 		"  \"upstream_failures_by_type\": {\n    \"connection_refused\": 2,\n    \"http_response_timeout\": 1\n  },\n",
 		"  \"violations_by_kind\": {},\n",
 		"  \"requests_rejected_by_reason\": {\n    \"bare_lf\": 5\n  },\n",
-		"    \"count\": 2,\n    \"early\": 0,\n"
-		"    \"p50\": 0.000001023,\n    \"p99\": 0.000250000,\n    \"max\": 0.000250000\n",
+		("    \"count\": 2,\n    \"early\": 0,\n"
+		 "    \"p50\": 0.000001023,\n    \"p99\": 0.000250000,\n    \"max\": 0.000250000\n"),
 		"    {\n      \"name\": \"flaky checkout\",\n      \"matched\": 1000,\n      \"fired\": 102\n    },\n",
 		"\n  ]\n}\n",
 	};
