@@ -175,6 +175,12 @@ static const char *scalar_phrase(const struct key *key)
 	return NULL;
 }
 
+/* "name:x" is a text, which surprises. */
+static bool lacks_blank(const struct yaml_node *node)
+{
+	return node->kind == YAML_SCALAR && node->plain && span_find(node->text, ':') < node->text.n;
+}
+
 /* shape: that of the key, or KEY_ONE for an element. */
 static void refuse_kind(struct decode *d, const struct key *key, unsigned shape, const struct yaml_node *node)
 {
@@ -183,8 +189,8 @@ static void refuse_kind(struct decode *d, const struct key *key, unsigned shape,
 	const char *before = shape & KEY_NAMED ? "a mapping, each value " : shape == KEY_LIST ? "a list, each entry " : "";
 	const char *after = shape == KEY_ONE_OR_LIST ? ", or a list of these" : "";
 
-	decode_error(d, node, "must be %s%s%s%s%s, not %s", before, one ? one : "", one && map ? " or " : "", map ? map : "",
-		after, describe_node(node));
+	decode_error(d, node, "must be %s%s%s%s%s, not %s%s", before, one ? one : "", one && map ? " or " : "", map ? map : "",
+		after, describe_node(node), lacks_blank(node) ? " (a blank is missing behind the \":\")" : "");
 }
 
 void decode_value(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)

@@ -10,6 +10,7 @@
 
 #include <yaml.h>
 
+#include "config/yaml_error.h"
 #include "config/yaml_source.h"
 #include "core/random.h"
 
@@ -283,56 +284,20 @@ static int add_event(struct builder *b, const yaml_event_t *event)
 	return 0;
 }
 
-/* libyaml's words for what people get wrong most, and ours. */
-static const struct {
-	const char *problem;
-	const char *text;
-} problems[] = {
-	{ "found character that cannot start any token", "this character cannot begin a value; put the value in quotes" },
-	{ "mapping values are not allowed in this context",
-		"a \":\" is not allowed here; quote the value, or check the indentation" },
-	{ "did not find expected key", "this line does not fit in: check the indentation and the quotes of the lines before" },
-	{ "did not find expected '-' indicator", "a list item must begin with \"- \" in the column of the others" },
-	{ "could not find expected ':'", "this key has no \":\" (a key and its \":\" stand on one line)" },
-	{ "did not find expected ',' or ']'", "the list that begins with \"[\" needs a \",\" or its \"]\" here" },
-	{ "did not find expected ',' or '}'", "the mapping that begins with \"{\" needs a \",\" or its \"}\" here" },
-	{ "found unexpected end of stream", "the file ends inside of quotes" },
-	{ "block sequence entries are not allowed in this context",
-		"a list (\"- \") is not allowed here; begin it on a new line" },
-};
-
-/* "while parsing a flow mapping" is about "a flow mapping". */
-static const char *context_noun(const char *context)
-{
-	const char *noun = strstr(context, "ing a");
-
-	return noun ? noun + 4 : "what";
-}
-
+/* What libyaml refused, with a note where that began. */
 static int refuse_syntax(struct builder *b, const yaml_parser_t *parser)
 {
 	uint32_t at = yaml_cursor_seek(&b->cursor, parser->problem_mark.index);
-	const char *problem = parser->problem ? parser->problem : "this is not YAML";
-	struct span source = b->tree->source;
+	uint32_t begin = yaml_cursor_seek(&b->cursor, parser->context_mark.index);
+	const char *noun = yaml_error_noun(parser->context);
+	unsigned line, column;
 
 	if (parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	if (at < source.n && source.p[at] == '\t')
-		return refuse(b, at, "a tab cannot indent; use spaces");
-	if (at >= 6 && span_starts_with(span_skip(source, at - 6), SPAN("origin:")))
-		return refuse(b, at, "write origin without its colon, or in quotes: a \":\" at the end of a word makes it a key");
-	if (at > 0 && span_starts_with(span_skip(source, at - 1), SPAN("${")))
-		return refuse(b, at - 1, "inside of {} and [] a ${VAR} needs quotes");
-	for (size_t i = 0; i < ARRAY_LEN(problems); i++) {
-		if (strcmp(problem, problems[i].problem) == 0)
-			problem = problems[i].text;
-	}
-	(void)refuse(b, at, "%s", problem);
-	if (parser->context && parser->context_mark.index < parser->problem_mark.index) {
-		unsigned line, column;
-
-		yaml_tree_place(b->tree, yaml_cursor_seek(&b->cursor, parser->context_mark.index), &line, &column);
-		diagnostics_add_to_last(b->d, line, column, "in %s that begins here", context_noun(parser->context));
+	(void)refuse(b, at, "%s", yaml_error_text(parser->problem, parser->context, b->tree->source, at));
+	if (noun && begin < at) {
+		yaml_tree_place(b->tree, begin, &line, &column);
+		diagnostics_add_to_last(b->d, line, column, "%s begins here", noun);
 	}
 	return 1;
 }

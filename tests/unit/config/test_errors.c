@@ -33,6 +33,8 @@ Test(errors, keys)
 			"3:4: note: first given here\n" },
 		{ "{}", "3:3: error: rules[0]: the rule has no fault: give it abort, delay or connection\n" },
 		{ "text", "3:3: error: rules[0]: must be a rule (a mapping), not a text\n" },
+		{ "delay:1s",
+			"3:3: error: rules[0]: must be a rule (a mapping), not a text (a blank is missing behind the \":\")\n" },
 		{ "[]", "3:3: error: rules[0]: must be a rule (a mapping), not a list\n" },
 		{ "", "3:2: error: rules[0]: must be a rule (a mapping), not empty\n" },
 	};
