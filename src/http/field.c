@@ -138,6 +138,28 @@ bool http_fields_list_has(const struct http_fields *f, enum http_field_id id, st
 	return false;
 }
 
+/* Options of Connection that are no field, or one that never passes anyway. */
+static bool is_plain_option(struct span option)
+{
+	return !option.n || span_eq_nocase(option, SPAN("close")) || (http_field_flags(http_field_id_of(option)) & HTTP_FIELD_IS_HOP);
+}
+
+bool http_fields_have_private(const struct http_fields *f)
+{
+	if (LIKELY(!http_fields_have(f, HTTP_FIELD_CONNECTION)))
+		return false;
+	for (unsigned i = 0; i < f->n; i++) {
+		struct span rest = f->v[i].value;
+		struct span option;
+
+		while (f->v[i].id == HTTP_FIELD_CONNECTION && span_next_element(&rest, &option)) {
+			if (!is_plain_option(option))
+				return true;
+		}
+	}
+	return false;
+}
+
 void http_fields_drop(struct http_fields *fields, enum http_field_id id)
 {
 	for (unsigned i = 0; i < fields->n; i++) {

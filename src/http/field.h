@@ -50,6 +50,12 @@ const struct http_field *http_fields_find(const struct http_fields *f, struct sp
 /* True where a comma-separated list field has this element (tokens compare without case). */
 bool http_fields_list_has(const struct http_fields *f, enum http_field_id id, struct span token);
 
+/*
+ * True where Connection names a field that only its sender and receiver are to see. Such a field may come in the trailers,
+ * where nobody remembers the head (RFC 9110 section 7.6.1): they are then not passed on (section 6.5.1 allows that).
+ */
+bool http_fields_have_private(const struct http_fields *f);
+
 /* The id of a name in any case, HTTP_FIELD_OTHER where it is not in the table. */
 enum http_field_id http_field_id_of(struct span name);
 unsigned http_field_flags(enum http_field_id id);

@@ -212,20 +212,20 @@ void http_write_request_head(struct text *out, const struct http_request *r, con
 
 static void write_response_connection(struct text *out, const struct http_response *r, const struct http_forward_response *f)
 {
-	switch (f->connection) {
-	case HTTP_CONNECTION_DEFAULT:
-		break;
-	case HTTP_CONNECTION_CLOSE:
-		text_put_literal(out, "Connection: close\r\n");
-		break;
-	case HTTP_CONNECTION_KEEP_ALIVE:
-		text_put_literal(out, "Connection: keep-alive\r\n");
-		break;
-	case HTTP_CONNECTION_UPGRADE:
+	bool upgrade = f->upgrade && http_fields_have(&r->fields, HTTP_FIELD_UPGRADE);
+
+	if (upgrade)
 		write_upgrade(out, &r->fields);
-		text_put_literal(out, "Connection: upgrade\r\n");
-		break;
-	}
+	if (f->connection == HTTP_CONNECTION_DEFAULT && !upgrade)
+		return;
+	text_put_literal(out, "Connection: ");
+	if (f->connection == HTTP_CONNECTION_CLOSE)
+		text_put_literal(out, "close");
+	else if (f->connection == HTTP_CONNECTION_KEEP_ALIVE)
+		text_put_literal(out, "keep-alive");
+	if (upgrade)
+		text_put_string(out, f->connection == HTTP_CONNECTION_DEFAULT ? "upgrade" : ", upgrade");
+	text_put_literal(out, "\r\n");
 }
 
 void http_write_response_head(struct text *out, const struct http_response *r, const struct http_forward_response *f)

@@ -36,7 +36,8 @@ struct http_forward_response {
 	struct span via; /* empty: none */
 	bool chunked; /* our Transfer-Encoding: chunked */
 	bool drop_length; /* received Content-Length must not pass */
-	enum { HTTP_CONNECTION_DEFAULT, HTTP_CONNECTION_CLOSE, HTTP_CONNECTION_KEEP_ALIVE, HTTP_CONNECTION_UPGRADE } connection;
+	enum { HTTP_CONNECTION_DEFAULT, HTTP_CONNECTION_CLOSE, HTTP_CONNECTION_KEEP_ALIVE } connection;
+	bool upgrade; /* pass Upgrade on: the switch itself (101), or what is demanded (426) */
 	struct span date; /* IMF-fixdate to add where the response has none; empty: add none */
 	struct span extra; /* whole field lines to add, each with CRLF */
 };

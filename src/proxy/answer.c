@@ -255,6 +255,7 @@ static void frame_answer(struct client *c, const struct http_response *r, struct
 	struct exchange *ex = &c->ex;
 	bool unframed = r->body == HTTP_BODY_CHUNKED || r->body == HTTP_BODY_UNTIL_CLOSE;
 
+	how->upgrade = r->status == 426; /* the field says what it demands */
 	how->chunked = unframed && ex->minor > 0;
 	ex->visible_end = unframed && !how->chunked;
 	how->drop_length = r->status == 204 || unframed;
@@ -290,6 +291,7 @@ static enum step pass_answer(struct client *c)
 	if (w->out.cut)
 		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
 	relay_init(&ex->download, r->body, r->body_length, how.chunked);
+	ex->download.drop_trailers = http_fields_have_private(&r->fields);
 	ex->status = (uint16_t)r->status;
 	ex->up_keep_alive = r->keep_alive;
 	ex->head_wire_bytes = (uint32_t)w->out.n;

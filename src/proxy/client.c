@@ -250,6 +250,20 @@ static enum step run_idle(struct client *c)
 	return parse_head(c);
 }
 
+/* An empty line behind a request, as some clients send: the connection is idle still (RFC 9112 section 2.2). */
+static bool is_blank(struct span held)
+{
+	return span_eq(held, SPAN("\r\n")) || span_eq(held, SPAN("\r"));
+}
+
+/* What came in behind `before` bytes may end a line, rightly or not; the last byte before it may be half of that end. */
+static bool has_line_end(struct span held, size_t before)
+{
+	struct span news = span_skip(held, before ? before - 1 : 0);
+
+	return memchr(news.p, '\n', news.n) || memchr(news.p, '\r', news.n);
+}
+
 /*
  * The head is not whole. Each line that comes in is looked at once more with those before it, so that a bad one is refused at
  * once and not when the client's time is up; the number of lines is bounded, and so is the work.
@@ -258,6 +272,8 @@ static enum step run_head(struct client *c)
 {
 	size_t max = c->worker->plan->limits.max_header_bytes;
 
+	if (c->timed_out && is_blank(peer_bytes(&c->peer)))
+		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
 	if (c->timed_out) {
 		/* RFC 9110 section 15.5.9. */
 		exchange_begin_rejected(c, HTTP_ERROR_NONE);
@@ -272,7 +288,7 @@ static enum step run_head(struct client *c)
 			return STEP_WAIT;
 		if (got == PEER_EOF || got == PEER_FAILED) /* half a request: nothing to answer */
 			return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-		if (got == PEER_FULL || memchr(held.p + before, '\n', held.n - before))
+		if (got == PEER_FULL || has_line_end(held, before))
 			return parse_head(c);
 	}
 }

@@ -83,7 +83,7 @@ static int gather_chunked(struct worker *w, struct relay *r, struct batch *b, st
 			break;
 		case HTTP_CHUNK_TRAILER:
 			put_last_chunk(w, r);
-			if (!ev.field.drop && r->chunk_out)
+			if (!ev.field.drop && !r->drop_trailers && r->chunk_out)
 				http_write_field_line(&w->tail, &ev.field);
 			break;
 		case HTTP_CHUNK_END:

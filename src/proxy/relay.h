@@ -16,6 +16,7 @@ struct relay {
 	uint8_t body; /* enum http_body: how it comes in */
 	bool chunk_out; /* it goes out chunked */
 	bool discard; /* it is read and thrown away */
+	bool drop_trailers; /* one of them may be private to the other connection */
 	bool done; /* it has come in whole (what was not taken yet waits in the far side's out) */
 	bool trailing; /* the last chunk went out; trailers and the end are to follow */
 	bool starved; /* what is left of the source is part of a line: more must be read behind it */

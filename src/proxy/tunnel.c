@@ -15,7 +15,7 @@ enum step tunnel_begin(struct client *c)
 	const struct http_forward_response how = {
 		.via = w->plan->via,
 		.drop_length = true,
-		.connection = HTTP_CONNECTION_UPGRADE,
+		.upgrade = true,
 		.date = worker_date(w),
 	};
 

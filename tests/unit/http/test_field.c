@@ -2,6 +2,7 @@
 #include "http/field.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "support.h"
 
@@ -114,4 +115,30 @@ Test(field, tokens_and_values)
 	cr_expect(!http_is_field_value(SPAN("a\r\nb")));
 	cr_expect(!http_is_field_value(SPAN("a\0b")));
 	cr_expect(!http_is_field_value(SPAN("a\x7f")));
+}
+
+Test(field, private_to_the_connection)
+{
+	static const struct {
+		const char *connection;
+		bool have;
+	} cases[] = {
+		{ "close", false },
+		{ "Keep-Alive, TE", false },
+		{ "upgrade,, transfer-encoding", false },
+		{ "x-secret", true },
+		{ "close, X-Secret", true },
+		{ "close\r\nConnection: x-secret", true },
+		{ "content-type", true },
+	};
+	char head[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct http_field v[FIELDS_MAX];
+		struct http_request r;
+
+		(void)snprintf(head, sizeof(head), "GET / HTTP/1.1\r\nHost: a\r\nConnection: %s\r\n\r\n", cases[i].connection);
+		request_must_parse(&r, v, head);
+		cr_expect_eq(http_fields_have_private(&r.fields), cases[i].have, "%s", cases[i].connection);
+	}
 }

@@ -198,7 +198,7 @@ Test(write, connection_and_date_of_a_response)
 
 	EXPECT_RESPONSE(OK200 "Connection: close\r\n\r\n", OK200 "\r\n", .connection = HTTP_CONNECTION_CLOSE);
 	EXPECT_RESPONSE(OK200 "Connection: keep-alive\r\n\r\n", OK200 "\r\n", .connection = HTTP_CONNECTION_KEEP_ALIVE);
-	EXPECT_RESPONSE(upgraded, upgraded, .connection = HTTP_CONNECTION_UPGRADE);
+	EXPECT_RESPONSE(upgraded, upgraded, .upgrade = true);
 	EXPECT_RESPONSE(OK200 "Date: now\r\nX: y\r\n\r\n", OK200 "\r\n", .date = SPAN("now"), .extra = SPAN("X: y\r\n"));
 	EXPECT_RESPONSE(OK200 "Date: then\r\n\r\n", OK200 "Date: then\r\n\r\n", .date = SPAN("now"));
 	EXPECT_RESPONSE(OK200 "Date: now\r\n\r\n", OK200 "Date: then\r\nConnection: date\r\n\r\n", .date = SPAN("now"));
