@@ -1,0 +1,127 @@
+/*
+ * fault: the verdict at each moment of an effect's life, and which fault and which rule name the exchange.
+ */
+#include "fault/fault.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(fault, .timeout = 60);
+
+#define SINCE_NS (100 * NS_PER_S)
+
+static const struct rule delay_rule = { .name = { "slow", 4 }, .delay = { DELAY_FIXED, 250, 250 } };
+static const struct rule abort_rule = { .name = { "refuse", 6 }, .abort = { .status = 503 } };
+static const struct rule close_rule = { .name = { "cut", 3 }, .connection = FAULT_CONNECTION_CLOSE };
+static const struct rule reset_rule = { .name = { "tear", 4 }, .connection = FAULT_CONNECTION_RESET };
+/* The loader refuses both in one rule; if they met, the client would get the answer. */
+static const struct rule both_rule = { .name = { "both", 4 }, .abort = { .status = 429 }, .connection = FAULT_CONNECTION_RESET };
+
+#define NO_EFFECT { 0 }
+#define DELAY(ns) { .delay_ns = (ns), .delay_rule = &delay_rule }
+#define END(rule) { .end_rule = &(rule) }
+#define DELAY_THEN(ns, rule) { .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule) }
+
+static const struct {
+	const char *what;
+	struct fault_effect effect;
+	int64_t now_ns; /* from the phase's begin */
+	struct fault_verdict want; /* until_ns from the phase's begin as well */
+} moments[] = {
+	{ "nothing decided", NO_EFFECT, 0, { FAULT_CONTINUE, 0, NULL } },
+	{ "nothing decided, later", NO_EFFECT, NS_PER_S, { FAULT_CONTINUE, 0, NULL } },
+
+	{ "a delay at its begin", DELAY(250), 0, { FAULT_WAIT, 250, &delay_rule } },
+	{ "a delay 1 ns before it is due", DELAY(250), 249, { FAULT_WAIT, 250, &delay_rule } },
+	{ "a delay when it is due", DELAY(250), 250, { FAULT_CONTINUE, 0, NULL } },
+	{ "a delay long over", DELAY(250), NS_PER_S, { FAULT_CONTINUE, 0, NULL } },
+	{ "a delay of 1 ns", DELAY(1), 0, { FAULT_WAIT, 1, &delay_rule } },
+	{ "a delay of 1 ns when it is due", DELAY(1), 1, { FAULT_CONTINUE, 0, NULL } },
+	{ "a delay of days", DELAY(100000 * NS_PER_S), 99999 * NS_PER_S, { FAULT_WAIT, 100000 * NS_PER_S, &delay_rule } },
+	{ "a clock that was read before the begin", DELAY(250), -10, { FAULT_WAIT, 250, &delay_rule } },
+
+	{ "an abort at once", END(abort_rule), 0, { FAULT_REPLY, 0, &abort_rule } },
+	{ "a close at once", END(close_rule), 0, { FAULT_CLOSE, 0, &close_rule } },
+	{ "a reset at once", END(reset_rule), 0, { FAULT_RESET, 0, &reset_rule } },
+	{ "abort and connection in one", END(both_rule), 0, { FAULT_REPLY, 0, &both_rule } },
+
+	{ "an abort behind a delay", DELAY_THEN(250, abort_rule), 249, { FAULT_WAIT, 250, &delay_rule } },
+	{ "an abort behind a delay, due", DELAY_THEN(250, abort_rule), 250, { FAULT_REPLY, 0, &abort_rule } },
+	{ "a close behind a delay", DELAY_THEN(250, close_rule), 0, { FAULT_WAIT, 250, &delay_rule } },
+	{ "a close behind a delay, due", DELAY_THEN(250, close_rule), 251, { FAULT_CLOSE, 0, &close_rule } },
+	{ "a reset behind a delay", DELAY_THEN(250, reset_rule), 0, { FAULT_WAIT, 250, &delay_rule } },
+	{ "a reset behind a delay, due", DELAY_THEN(250, reset_rule), 250, { FAULT_RESET, 0, &reset_rule } },
+};
+
+Test(fault, each_moment_has_its_verdict)
+{
+	for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
+		const struct fault_verdict *want = &moments[i].want;
+		struct fault_verdict got = fault_next(&moments[i].effect, SINCE_NS, SINCE_NS + moments[i].now_ns);
+		int64_t until_ns = want->kind == FAULT_WAIT ? SINCE_NS + want->until_ns : 0;
+
+		cr_expect_eq(got.kind, want->kind, "%s: verdict %d, not %d", moments[i].what, got.kind, want->kind);
+		cr_expect_eq(got.until_ns, until_ns, "%s: until %lld", moments[i].what, (long long)got.until_ns);
+		cr_expect_eq(got.rule, want->rule, "%s: another rule", moments[i].what);
+	}
+}
+
+/* Whoever comes back at until_ns and not earlier is never told to wait again. */
+Test(fault, a_wait_is_over_when_it_said)
+{
+	for (int64_t delay_ns = 1; delay_ns < 100 * NS_PER_S; delay_ns = delay_ns * 3 + 1) {
+		const struct fault_effect effect = DELAY_THEN(delay_ns, abort_rule);
+		struct fault_verdict v = fault_next(&effect, SINCE_NS, SINCE_NS);
+
+		cr_assert_eq(v.kind, FAULT_WAIT);
+		cr_assert_eq(v.until_ns - SINCE_NS, delay_ns);
+		cr_expect_eq(fault_next(&effect, SINCE_NS, v.until_ns - 1).kind, FAULT_WAIT);
+		cr_expect_eq(fault_next(&effect, SINCE_NS, v.until_ns).kind, FAULT_REPLY);
+	}
+}
+
+static const struct {
+	const char *what;
+	struct fault_effect effect;
+	bool none;
+	enum fault_kind kind;
+	const struct rule *rule;
+} effects[] = {
+	{ "nothing", NO_EFFECT, true, FAULT_NONE, NULL },
+	{ "delay", DELAY(250), false, FAULT_DELAY, &delay_rule },
+	{ "abort", END(abort_rule), false, FAULT_ABORT, &abort_rule },
+	{ "close", END(close_rule), false, FAULT_CONNECTION, &close_rule },
+	{ "reset", END(reset_rule), false, FAULT_CONNECTION, &reset_rule },
+	{ "abort and connection in one", END(both_rule), false, FAULT_ABORT, &both_rule },
+	{ "delay, then abort", DELAY_THEN(250, abort_rule), false, FAULT_ABORT, &abort_rule },
+	{ "delay, then reset", DELAY_THEN(250, reset_rule), false, FAULT_CONNECTION, &reset_rule },
+	/* A uniform delay may draw 0: nothing happens then, and nothing is to be named. */
+	{ "a delay of nothing", DELAY(0), true, FAULT_NONE, NULL },
+	{ "a delay of nothing, then close", DELAY_THEN(0, close_rule), false, FAULT_CONNECTION, &close_rule },
+};
+
+Test(fault, what_ends_an_exchange_names_it_before_what_delays_it)
+{
+	for (size_t i = 0; i < ARRAY_LEN(effects); i++) {
+		const struct fault_effect *e = &effects[i].effect;
+
+		cr_expect_eq(fault_effect_is_none(e), effects[i].none, "%s", effects[i].what);
+		cr_expect_eq(fault_effect_kind(e), effects[i].kind, "%s: kind %d", effects[i].what, fault_effect_kind(e));
+		cr_expect_eq(fault_effect_rule(e), effects[i].rule, "%s: another rule", effects[i].what);
+	}
+}
+
+Test(fault, an_effect_is_what_the_plan_says_and_no_more)
+{
+	const struct fault_plan full = { .delay_ns = 7, .delay_rule = &delay_rule, .end_rule = &close_rule, .n_decisions = 3 };
+	const struct fault_plan empty = { .delay_ns = 0 };
+	struct fault_effect e = DELAY_THEN(99, reset_rule);
+
+	fault_effect_take(&e, &full);
+	cr_expect_eq(e.delay_ns, 7);
+	cr_expect_eq(e.delay_rule, &delay_rule);
+	cr_expect_eq(e.end_rule, &close_rule);
+	fault_effect_take(&e, &empty);
+	cr_expect_eq(e.delay_ns, 0);
+	cr_expect_null(e.delay_rule);
+	cr_expect_null(e.end_rule);
+}
