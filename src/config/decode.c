@@ -207,9 +207,18 @@ void decode_value(struct decode *d, const struct key *key, const struct yaml_nod
 
 /* ---- lists and names ---- */
 
-static void **list_field(const struct key *key, void *base)
+/* The field is a pointer to some struct, which may look different from a void pointer: it is copied as bytes. */
+static char *get_list(const struct key *key, const void *base)
 {
-	return (void **)(void *)((char *)base + key->offset);
+	char *list;
+
+	memcpy(&list, (const char *)base + key->offset, sizeof(list));
+	return list;
+}
+
+static void set_list(const struct key *key, void *base, char *list)
+{
+	memcpy((char *)base + key->offset, &list, sizeof(list));
 }
 
 static unsigned *count_field(const struct key *key, void *base)
@@ -220,9 +229,8 @@ static unsigned *count_field(const struct key *key, void *base)
 /* Room for n more elements behind those that the list has; the first of them, or NULL where there are none to decode. */
 static char *grow_list(struct decode *d, const struct key *key, const struct yaml_node *node, unsigned n, void *base)
 {
-	void **list = list_field(key, base);
 	unsigned *count = count_field(key, base);
-	char *grown;
+	char *list = get_list(key, base), *grown;
 
 	if (n < key->min_items) {
 		decode_error(d, node, "must not be empty");
@@ -236,10 +244,10 @@ static char *grow_list(struct decode *d, const struct key *key, const struct yam
 	if (!grown)
 		return NULL;
 	if (*count)
-		memcpy(grown, *list, *count * key->size);
+		memcpy(grown, list, *count * key->size);
 	if (key->heap)
-		free(*list);
-	*list = grown;
+		free(list);
+	set_list(key, base, grown);
 	grown += *count * key->size;
 	*count += n;
 	return grown;

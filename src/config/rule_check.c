@@ -206,6 +206,16 @@ static void check_faults(struct decode *d, const struct yaml_node *node)
 		decode_error(d, connection, "a rule cannot have both abort and connection: one sends an answer, the other none");
 }
 
+/* A key says what is counted and drawn by; where neither is done it only costs. */
+static void check_key(struct decode *d, const struct yaml_node *node, const struct rule *r)
+{
+	const struct yaml_node *key = yaml_node_get(node, "key");
+
+	if (key && r->key != RULE_KEY_ORDINAL && r->percentage == RULE_PERCENTAGE_ALL && r->after == 0 && r->first == 0 &&
+		r->every <= 1)
+		decode_warning(d, key, "key has no effect without percentage, after, first or every");
+}
+
 void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base)
 {
 	struct rule *r = base;
@@ -219,5 +229,6 @@ void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base)
 		decode_leave(d, mark);
 	}
 	check_asked_for(d, node, r);
+	check_key(d, node, r);
 	r->text_hash = yaml_node_hash(node);
 }

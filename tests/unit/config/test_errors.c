@@ -116,6 +116,11 @@ Test(errors, names_and_keys_of_counting)
 			"3:20: error: rules[0].key: \"header:\" needs a name (write header:NAME)\n" },
 		{ "{delay: 1s, key: \"header:a b\"}",
 			"3:20: error: rules[0].key: \"header:a b\" needs a name (write header:NAME)\n" },
+		{ "{delay: 1s, key: client}",
+			"3:20: warning: rules[0]: key has no effect without percentage, after, first or every\n" },
+		{ "{delay: 1s, key: client, percentage: 50}", "" },
+		{ "{delay: 1s, key: client, every: 2}", "" },
+		{ "{delay: 1s, key: ordinal}", "" },
 		{ "{delay: 1s, key: client:x}", "3:20: error: rules[0].key: \"client\" takes no name (write client)\n" },
 		{ "{delay: 1s, key: [client]}",
 			"3:20: error: rules[0].key: must be one of ordinal, client, fingerprint, header:NAME, cookie:NAME, "
