@@ -25,7 +25,7 @@
 #define DEMO_RULES_FILE "(demo)"
 
 static const char demo_rules[] = "seed: 6\n"
-				 "upstream: \"origin:\"            # the embedded upstream: echoes what it is asked\n"
+				 "upstream: origin               # the embedded upstream: echoes what it is asked\n"
 				 "log: {access: \"off\"}\n"
 				 "rules:\n"
 				 "  - name: flaky-checkout       # half of the requests fail\n"

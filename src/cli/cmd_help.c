@@ -79,7 +79,7 @@ static void write_log(struct text *out)
 static void write_origin(struct text *out)
 {
 	text_put_literal(out,
-		"upstream: origin: (or -u origin:) is a small upstream inside of brownout, to try rules with nothing else\n"
+		"upstream: origin (or -u origin) is a small upstream inside of brownout, to try rules with nothing else\n"
 		"running.\n"
 		"\n"
 		"  /status/N      an answer with status N, 200 to 599\n"

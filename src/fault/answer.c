@@ -43,6 +43,13 @@ static uint32_t known_fields(const struct fault_abort *abort)
 	return bits;
 }
 
+static bool is_multipart(const struct fault_field *type)
+{
+	const struct span wanted = SPAN("multipart/byteranges");
+
+	return type && span_eq_nocase(span_first(type->value, wanted.n), wanted);
+}
+
 static void put_body(struct text *t, const struct rule *rule, struct span reason)
 {
 	const struct fault_abort *abort = &rule->abort;
@@ -105,8 +112,10 @@ int fault_answer_init(struct fault_answer *a, const struct rule *rule, bool prox
 	*a = (struct fault_answer){
 		.shape = { .code = abort->status, .final = true, .content = body.n > 0 },
 		.has_date = field_given(abort, "Date") != NULL,
+		.upgrade = field_given(abort, "Upgrade") != NULL,
 	};
 	a->shape.fields = known_fields(abort);
+	a->shape.multipart = is_multipart(field_given(abort, "Content-Type"));
 	if (has_content || (info && info->content == STATUS_CONTENT_EMPTY))
 		a->shape.fields |= STATUS_FIELD_BIT(CONTENT_LENGTH);
 	a->memory = malloc(head.n + body.n);

@@ -11,6 +11,7 @@
 struct fault_answer {
 	struct status_response shape; /* for status_validate */
 	bool has_date; /* the rule gave its own */
+	bool upgrade; /* carries Upgrade, which Connection must name (RFC 9110 section 7.8) */
 	struct span head; /* status line and fields, each with CRLF, without the empty line */
 	struct span body;
 	char *memory; /* holds both */

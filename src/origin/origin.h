@@ -1,5 +1,5 @@
 /*
- * origin: the embedded upstream (`upstream: origin:`), a small HTTP/1.1 server on a thread of its own, reached through an
+ * origin: the embedded upstream (`upstream: origin`), a small HTTP/1.1 server on a thread of its own, reached through an
  * abstract unix socket that only this machine can see. It exists so that a rule file can be tried with nothing else
  * running; the proxy treats it like any other upstream.
  *

@@ -28,12 +28,14 @@ static bool can_keep(const struct exchange *ex)
 	return upload->body == HTTP_BODY_LENGTH && upload->left <= DRAIN_BYTES_MAX && !ex->expect_continue;
 }
 
-static void put_connection(struct text *out, const struct exchange *ex)
+static void put_connection(struct text *out, const struct exchange *ex, bool upgrade)
 {
 	if (!ex->keep_alive)
-		text_put_literal(out, "Connection: close\r\n");
+		text_put_string(out, upgrade ? "Connection: close, upgrade\r\n" : "Connection: close\r\n");
 	else if (ex->minor == 0)
-		text_put_literal(out, "Connection: keep-alive\r\n");
+		text_put_string(out, upgrade ? "Connection: keep-alive, upgrade\r\n" : "Connection: keep-alive\r\n");
+	else if (upgrade)
+		text_put_literal(out, "Connection: upgrade\r\n");
 }
 
 /* What the exchange has come to is sent; what cannot go now waits in REPLY. */
@@ -127,7 +129,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	text_put_literal(out, "Content-Length: ");
 	text_put_u64(out, length);
 	text_put_literal(out, "\r\n");
-	put_connection(out, &c->ex);
+	put_connection(out, &c->ex, false);
 	text_put_literal(out, "\r\n");
 	if (c->ex.method != HTTP_METHOD_HEAD) {
 		text_put_u64(out, status);
@@ -202,7 +204,7 @@ enum step reply_final_recipient(struct client *c)
 	text_put_literal(out, "Content-Type: message/http\r\nCache-Control: no-store\r\nContent-Length: ");
 	text_put_u64(out, body.n);
 	text_put_literal(out, "\r\n");
-	put_connection(out, &c->ex);
+	put_connection(out, &c->ex, false);
 	text_put_literal(out, "\r\n");
 	step = send_reply(c, text_span(out), text_span(&body));
 	text_deinit(&body);
@@ -257,7 +259,7 @@ enum step reply_abort(struct client *c, const struct rule *rule)
 		text_put_span(out, worker_date_line(w));
 	if (w->plan->fault_header)
 		reply_put_fault_line(c, out, rule, FAULT_ABORT);
-	put_connection(out, ex);
+	put_connection(out, ex, a->upgrade);
 	text_put_literal(out, "\r\n");
 	/* A short body rides along in one piece. */
 	if (body.n <= 512) {
