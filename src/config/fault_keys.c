@@ -251,6 +251,21 @@ static void schema_any(struct json *j, const struct key *key)
 
 const struct value_type value_any = { "any", "any value", decode_nothing, schema_any };
 
+/* ---- retry_after ---- */
+
+void fault_keys_decode_retry_after(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	struct fault_abort *a = base;
+	int64_t ns = -1;
+	const struct key in_place = { .max = key->max, .size = sizeof(ns) };
+
+	if (!decode_is_scalar(d, node, key->type->phrase))
+		return;
+	key->type->decode(d, &in_place, node, &ns);
+	if (ns >= 0)
+		a->retry_after = (struct fault_retry_after){ .kind = RETRY_AFTER_SECONDS, .min_ns = ns, .max_ns = ns };
+}
+
 /* ---- delay ---- */
 
 static void set_delay(struct decode *d, const struct key *key, const struct yaml_node *node, struct fault_delay *delay,
@@ -266,8 +281,8 @@ static void set_delay(struct decode *d, const struct key *key, const struct yaml
 		return;
 	}
 	delay->kind = min_ns == max_ns ? DELAY_FIXED : DELAY_UNIFORM;
-	delay->min_ns = min_ns;
-	delay->max_ns = max_ns;
+	delay->a_ns = min_ns;
+	delay->b_ns = max_ns;
 }
 
 void fault_keys_decode_fixed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)

@@ -16,6 +16,7 @@ extern const struct value_type value_any; /* what body: {json: } takes */
 void fault_keys_decode_headers(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 void fault_keys_decode_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 void fault_keys_decode_json(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+void fault_keys_decode_retry_after(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 /* a struct fault_delay. */
 void fault_keys_decode_fixed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 void fault_keys_decode_uniform(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);

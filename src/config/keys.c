@@ -163,7 +163,7 @@ static const struct key abort_keys[] = {
 		.description = "The content of the answer: a text, sent as text/plain where headers give no content-type, or "
 			"a value as JSON.",
 		.example = "body: Come back later." },
-	{ .name = "retry_after", .type = &value_duration, FIELD(fault_abort, retry_after_ns), .max = DAY_NS * 365,
+	{ .name = "retry_after", .type = &value_duration, .max = DAY_NS * 365, .decode = fault_keys_decode_retry_after,
 		.default_note = "not sent",
 		.description = "Adds Retry-After, in whole seconds, rounded up.",
 		.example = "retry_after: 5s" },
@@ -171,7 +171,7 @@ static const struct key abort_keys[] = {
 
 static const struct key_map abort_map = {
 	.name = "abort", .phrase = "a mapping", KEYS(abort_keys), .short_key = "status",
-	.init = rule_check_init_abort, .finish = rule_check_abort,
+	.finish = rule_check_abort,
 	.description = "An answer in place of the upstream's.",
 };
 
@@ -239,14 +239,14 @@ static const struct key rule_keys[] = {
 		.default_text = "1",
 		.description = "Acts on each such match (per key): every: 4 is the 4th, 8th, 12th ...",
 		.example = "every: 4" },
-	{ .name = "delay", .map = &delay_map, FIELD(rule, delay),
+	{ .name = "delay", .map = &delay_map, FIELD(rule, faults.delay),
 		.description = "Waits, then goes on.",
 		.example = "delay: 250ms" },
-	{ .name = "abort", .map = &abort_map, FIELD(rule, abort),
+	{ .name = "abort", .map = &abort_map, FIELD(rule, faults.abort),
 		.description = "Answers with a status and ends the list of rules. In phase response the upstream's answer is "
 			"thrown away.",
 		.example = "abort: 503" },
-	{ .name = "connection", .type = &value_choice, .choices = connection_choices, FIELD(rule, connection),
+	{ .name = "connection", .type = &value_choice, .choices = connection_choices, FIELD(rule, faults.connection),
 		.description = "close: closes the connection without an answer. reset: the same with a TCP reset. Ends the "
 			"list of rules.",
 		.example = "connection: reset" },

@@ -7,13 +7,6 @@
 #include "config/fault_keys.h"
 #include "core/status.h"
 
-void rule_check_init_abort(void *base)
-{
-	struct fault_abort *a = base;
-
-	a->retry_after_ns = -1;
-}
-
 /* The node of a key, or the whole value where it is not there (short form). */
 static const struct yaml_node *node_of(const struct yaml_node *node, const char *key)
 {
@@ -34,7 +27,7 @@ static uint32_t field_bits(const struct fault_abort *a)
 		if (fault_keys_find_field(a, span_of_string(status_field_name((enum status_field)i)), &ignored))
 			bits |= UINT32_C(1) << i;
 	}
-	if (a->retry_after_ns >= 0)
+	if (a->retry_after.kind != RETRY_AFTER_NONE)
 		bits |= STATUS_FIELD_BIT(RETRY_AFTER);
 	return bits;
 }
@@ -79,7 +72,7 @@ static void check_retry_after(struct decode *d, const struct yaml_node *node, co
 {
 	struct span given;
 
-	if (a->retry_after_ns < 0)
+	if (a->retry_after.kind == RETRY_AFTER_NONE)
 		return;
 	node = node_of(node, "retry_after");
 	if (fault_keys_find_field(a, SPAN("retry-after"), &given))
@@ -166,14 +159,14 @@ static void check_asked_for(struct decode *d, const struct yaml_node *node, cons
 		return;
 	abort_node = node_of(abort_node, "status");
 	mark = decode_enter_key(d, SPAN("abort"));
-	if (r->abort.status == 206 && !(has_only_methods(m, false) && has_header(m, SPAN("range"))))
+	if (r->faults.abort.status == 206 && !(has_only_methods(m, false) && has_header(m, SPAN("range"))))
 		decode_error(d, abort_node, "206 answers only GET requests for a range: the rule needs "
 			"match: {method: GET, headers: {range: {present: true}}}");
-	if (r->abort.status == 304 && !(has_only_methods(m, true) &&
+	if (r->faults.abort.status == 304 && !(has_only_methods(m, true) &&
 			(has_header(m, SPAN("if-none-match")) || has_header(m, SPAN("if-modified-since")))))
 		decode_error(d, abort_node, "304 answers only conditional GET and HEAD requests: the rule needs "
 			"match: {method: [GET, HEAD], headers: {if-none-match: {present: true}}}");
-	if (r->abort.status == 425 && !has_header(m, SPAN("early-data")))
+	if (r->faults.abort.status == 425 && !has_header(m, SPAN("early-data")))
 		decode_warning(d, abort_node, "425 is for requests sent in early data (RFC 8470 5.2): match headers: "
 			"{early-data: \"1\"}, or clients may not know what it means");
 	decode_leave(d, mark);
@@ -221,6 +214,7 @@ void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base)
 	struct rule *r = base;
 	const struct yaml_node *status = find_status(yaml_node_get(node, "match"));
 
+	fault_set_seal(&r->faults);
 	check_faults(d, node);
 	if (status && r->phase == RULE_PHASE_REQUEST) {
 		size_t mark = decode_enter_key(d, SPAN("match.status"));

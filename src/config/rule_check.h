@@ -8,7 +8,6 @@
 #include "config/decode.h"
 
 /* For struct key_map: base is a struct fault_abort, a struct rule. */
-void rule_check_init_abort(void *base);
 void rule_check_abort(struct decode *d, const struct yaml_node *node, void *base);
 void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base);
 

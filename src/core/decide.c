@@ -201,17 +201,17 @@ static void plan_add_record(struct fault_plan *plan, const struct decision *d)
 
 static int64_t delay_draw(const struct ruleset *set, const struct rule *r, const struct decision *d)
 {
-	if (r->delay.kind == DELAY_UNIFORM) {
+	if (r->faults.delay.kind == DELAY_UNIFORM) {
 		uint64_t word = random_word(set->seed, r->name_hash, d->key_hash, d->occurrence, WORD_DELAY);
 
-		return random_between(word, r->delay.min_ns, r->delay.max_ns);
+		return random_between(word, r->faults.delay.a_ns, r->faults.delay.b_ns);
 	}
-	return r->delay.min_ns;
+	return r->faults.delay.a_ns;
 }
 
 static void plan_add_faults(struct fault_plan *plan, const struct ruleset *set, const struct rule *r, const struct decision *d)
 {
-	if (r->delay.kind != DELAY_NONE) {
+	if (r->faults.delay.kind != DELAY_NONE) {
 		if (__builtin_add_overflow(plan->delay_ns, delay_draw(set, r, d), &plan->delay_ns))
 			plan->delay_ns = INT64_MAX;
 		plan->delay_rule = r;

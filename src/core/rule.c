@@ -14,40 +14,19 @@
 
 #define EVEN_BLOCK_MIN 100
 
-const char *fault_kind_name(enum fault_kind kind)
-{
-	static const char *const names[] = {
-#define X(id, name) [FAULT_##id] = name,
-		FAULT_KIND_LIST(X)
-#undef X
-	};
-
-	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "unknown";
-}
-
-static void abort_deinit(struct fault_abort *a)
-{
-	owned_span_free(&a->reason);
-	for (unsigned i = 0; i < a->n_fields; i++) {
-		owned_span_free(&a->fields[i].name);
-		owned_span_free(&a->fields[i].value);
-	}
-	free(a->fields);
-	owned_span_free(&a->body);
-}
-
 void rule_deinit(struct rule *r)
 {
 	owned_span_free(&r->name);
 	match_deinit(&r->match);
 	owned_span_free(&r->key_name);
-	abort_deinit(&r->abort);
+	fault_set_deinit(&r->faults);
 	*r = (struct rule){ 0 };
 }
 
 void rule_seal(struct rule *r)
 {
 	assert(r->percentage <= RULE_PERCENTAGE_ALL);
+	fault_set_seal(&r->faults);
 	r->name_hash = random_hash(0, r->name);
 	r->threshold = r->percentage == RULE_PERCENTAGE_ALL ? UINT64_MAX : random_threshold(r->percentage, RULE_PERCENTAGE_ALL);
 	/* The smallest block in which the percentage is a whole number of matches; each power of ten divides all. */
@@ -60,8 +39,12 @@ void rule_seal(struct rule *r)
 int ruleset_seal(struct ruleset *set)
 {
 	assert(set->n <= RULESET_RULES_MAX);
-	for (unsigned i = 0; i < set->n; i++)
+	set->n_aborts = 0;
+	for (unsigned i = 0; i < set->n; i++) {
 		rule_seal(&set->v[i]);
+		if (set->v[i].faults.abort.status)
+			set->v[i].faults.abort.number = (uint16_t)set->n_aborts++;
+	}
 	rule_index_free(set->index);
 	set->index = rule_index_new(set->v, set->n);
 	return set->index ? 0 : -ENOMEM;

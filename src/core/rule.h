@@ -1,10 +1,11 @@
 /*
  * rule: one rule of the file, compiled, and the set of them. Immutable once loaded; what changes while serving (counts)
- * is in struct rule_state. Reading order is file order; a rule that ends the list (abort, connection) hides the rest.
+ * is in struct rule_state. Reading order is file order; a rule that ends the list hides the rest.
  */
 #ifndef BROWNOUT_CORE_RULE_H
 #define BROWNOUT_CORE_RULE_H
 
+#include "core/fault_set.h"
 #include "core/match.h"
 
 enum rule_phase { RULE_PHASE_REQUEST, RULE_PHASE_RESPONSE };
@@ -22,44 +23,6 @@ enum rule_key {
 
 /* 100 % in the unit that percentages have inside: a millionth of a percent. */
 #define RULE_PERCENTAGE_ALL UINT32_C(100000000)
-
-enum fault_kind {
-#define FAULT_KIND_LIST(X)                                                                                                      \
-	X(NONE, "none")                                                                                                         \
-	X(ABORT, "abort")                                                                                                       \
-	X(DELAY, "delay")                                                                                                       \
-	X(CONNECTION, "connection")
-#define X(id, name) FAULT_##id,
-	FAULT_KIND_LIST(X)
-#undef X
-		FAULT_KIND_COUNT
-};
-const char *fault_kind_name(enum fault_kind kind);
-
-enum fault_connection { FAULT_CONNECTION_NONE, FAULT_CONNECTION_CLOSE, FAULT_CONNECTION_RESET };
-
-struct fault_field { /* a field of an injected answer */
-	struct span name;
-	struct span value;
-};
-
-struct fault_abort {
-	uint16_t status; /* 0: the rule has no abort */
-	struct span reason; /* empty: the canonical one. All spans here are owned by the rule */
-	struct fault_field *fields; /* as given and as filled (MUST fields of the code) */
-	unsigned n_fields;
-	struct span body; /* may be empty */
-	bool has_body; /* a body was given, even an empty one; else a short explanation is made */
-	int64_t retry_after_ns; /* -1: none; sent as whole seconds, rounded up */
-};
-
-enum delay_kind { DELAY_NONE, DELAY_FIXED, DELAY_UNIFORM };
-
-struct fault_delay {
-	enum delay_kind kind;
-	int64_t min_ns; /* FIXED: the delay */
-	int64_t max_ns;
-};
 
 struct rule {
 	struct span name; /* owned; unique in the file */
@@ -83,15 +46,13 @@ struct rule {
 	uint64_t after;
 	uint64_t first;
 	uint64_t every;
-	struct fault_abort abort;
-	struct fault_delay delay;
-	enum fault_connection connection;
+	struct fault_set faults; /* what happens where the rule fires */
 };
 
 /* Ends the list when it fires. */
 static inline bool rule_is_terminal(const struct rule *r)
 {
-	return r->abort.status != 0 || r->connection != FAULT_CONNECTION_NONE;
+	return fault_set_is_terminal(&r->faults);
 }
 
 struct rule_index; /* finds the candidates by path without asking each rule (rule_index.h) */
@@ -103,6 +64,7 @@ struct ruleset {
 	struct pattern *exclude; /* owned: paths that no rule may touch */
 	unsigned n_exclude;
 	struct rule_index *index; /* owned; made by ruleset_seal */
+	unsigned n_aborts; /* aborts in all rules, numbered from 0 (ruleset_seal) */
 };
 #define RULESET_RULES_MAX 10000
 

@@ -52,7 +52,7 @@ static bool is_multipart(const struct fault_field *type)
 
 static void put_body(struct text *t, const struct rule *rule, struct span reason)
 {
-	const struct fault_abort *abort = &rule->abort;
+	const struct fault_abort *abort = &rule->faults.abort;
 
 	if (abort->has_body) {
 		text_put_span(t, abort->body);
@@ -70,10 +70,10 @@ static void put_fields(struct text *t, const struct fault_abort *abort, size_t b
 {
 	for (unsigned i = 0; i < abort->n_fields; i++)
 		put_field(t, abort->fields[i].name, abort->fields[i].value);
-	if (abort->retry_after_ns >= 0) {
+	if (abort->retry_after.kind == RETRY_AFTER_SECONDS) {
 		text_put_literal(t, "Retry-After: ");
 		/* Rounded up: a client that waits what it was told never comes early. */
-		text_put_u64(t, ((uint64_t)abort->retry_after_ns + NS_PER_S - 1) / NS_PER_S);
+		text_put_u64(t, ((uint64_t)abort->retry_after.min_ns + NS_PER_S - 1) / NS_PER_S);
 		text_put_literal(t, "\r\n");
 	}
 	if (!field_given(abort, "Cache-Control"))
@@ -91,7 +91,7 @@ static void put_fields(struct text *t, const struct fault_abort *abort, size_t b
 
 int fault_answer_init(struct fault_answer *a, const struct rule *rule, bool proxy_status)
 {
-	const struct fault_abort *abort = &rule->abort;
+	const struct fault_abort *abort = &rule->faults.abort;
 	const struct status_info *info = status_classify(abort->status);
 	struct span reason = abort->reason.n ? abort->reason : span_of_string(info ? info->reason : "");
 	bool has_content = info && info->content == STATUS_CONTENT_ALLOWED;

@@ -18,15 +18,15 @@ struct fault_verdict fault_next(const struct fault_effect *e, int64_t since_ns, 
 		return (struct fault_verdict){ FAULT_WAIT, since_ns + e->delay_ns, e->delay_rule };
 	if (!end)
 		return (struct fault_verdict){ FAULT_CONTINUE, 0, NULL };
-	if (end->abort.status)
+	if (end->faults.abort.status)
 		return (struct fault_verdict){ FAULT_REPLY, 0, end };
-	return (struct fault_verdict){ end->connection == FAULT_CONNECTION_RESET ? FAULT_RESET : FAULT_CLOSE, 0, end };
+	return (struct fault_verdict){ end->faults.connection == FAULT_CONNECTION_RESET ? FAULT_RESET : FAULT_CLOSE, 0, end };
 }
 
 enum fault_kind fault_effect_kind(const struct fault_effect *e)
 {
 	if (e->end_rule)
-		return e->end_rule->abort.status ? FAULT_ABORT : FAULT_CONNECTION;
+		return e->end_rule->faults.abort.status ? FAULT_ABORT : FAULT_CONNECTION;
 	return e->delay_ns > 0 ? FAULT_DELAY : FAULT_NONE;
 }
 

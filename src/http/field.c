@@ -141,7 +141,9 @@ bool http_fields_list_has(const struct http_fields *f, enum http_field_id id, st
 /* Options of Connection that are no field, or one that never passes anyway. */
 static bool is_plain_option(struct span option)
 {
-	return !option.n || span_eq_nocase(option, SPAN("close")) || (http_field_flags(http_field_id_of(option)) & HTTP_FIELD_IS_HOP);
+	if (!option.n || span_eq_nocase(option, SPAN("close")))
+		return true;
+	return http_field_flags(http_field_id_of(option)) & HTTP_FIELD_IS_HOP;
 }
 
 bool http_fields_have_private(const struct http_fields *f)

@@ -25,11 +25,11 @@ static void on_edge(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	if (what & EV_READ)
-		c->ready |= CONN_READABLE;
+		c->ready = (uint8_t)((c->ready | CONN_READABLE) & ~CONN_DRAINED);
 	if (what & EV_WRITE)
 		c->ready |= CONN_WRITABLE;
 	if (what & EV_CLOSED)
-		c->ready |= CONN_HANGUP | CONN_READABLE;
+		c->ready = (uint8_t)((c->ready | CONN_HANGUP | CONN_READABLE) & ~CONN_DRAINED);
 	loop_queue(c->loop, c->task);
 }
 
@@ -97,9 +97,9 @@ ssize_t conn_read(struct conn *c, void *p, size_t n)
 	while (got < 0 && errno == EINTR);
 
 	if (got > 0) {
-		/* The queue is empty and the next byte is a new edge; but the end of stream behind it may have had its edge. */
+		/* The queue is empty; but the end of stream behind it may have had its edge. */
 		if ((size_t)got < n && !(c->ready & CONN_HANGUP))
-			c->ready &= (uint8_t)~CONN_READABLE;
+			c->ready |= CONN_DRAINED;
 		return got;
 	}
 	if (got == 0) {
@@ -126,14 +126,16 @@ static ssize_t settle_write(struct conn *c, ssize_t sent, size_t wanted)
 		c->ready &= (uint8_t)~CONN_WRITABLE;
 		return -EAGAIN;
 	}
-	return fail(c, errno);
+	c->error = errno;
+	c->ready = (uint8_t)((c->ready | CONN_BROKEN | CONN_READABLE) & ~CONN_DRAINED);
+	return -c->error;
 }
 
 ssize_t conn_write(struct conn *c, const void *p, size_t n)
 {
 	ssize_t sent;
 
-	if (c->ready & CONN_FAILED)
+	if (c->ready & (CONN_FAILED | CONN_BROKEN))
 		return -c->error;
 	if (n == 0)
 		return 0;
@@ -150,7 +152,7 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
 	size_t wanted = 0;
 	ssize_t sent;
 
-	if (c->ready & CONN_FAILED)
+	if (c->ready & (CONN_FAILED | CONN_BROKEN))
 		return -c->error;
 	for (int i = 0; i < n; i++)
 		wanted += iov[i].iov_len;
@@ -182,7 +184,7 @@ bool conn_probe(struct conn *c)
 {
 	short found;
 
-	if (c->ready & CONN_FAILED)
+	if (c->ready & (CONN_FAILED | CONN_BROKEN))
 		return true;
 	found = poll_now(c->fd, POLLRDHUP);
 	if (found & (POLLRDHUP | POLLHUP | POLLERR))

@@ -24,7 +24,9 @@ enum {
 	CONN_WRITABLE = 2, /* a write may take something */
 	CONN_HANGUP = 4, /* the peer has closed at least its sending side, or the connection failed; read to learn which */
 	CONN_EOF = 8, /* a read has returned 0 */
-	CONN_FAILED = 16, /* a read or write has failed; `error` says why */
+	CONN_FAILED = 16, /* a read has failed; `error` says why */
+	CONN_BROKEN = 64, /* a write has failed; what the peer had sent before may still be read */
+	CONN_DRAINED = 32, /* the last read was short: nothing more is there, unless a failure (see conn_rest) */
 };
 
 struct conn {
@@ -65,9 +67,19 @@ void conn_set_task(struct conn *c, struct task *task);
 
 /*
  * > 0 bytes read; 0 end of stream (CONN_EOF set); -EAGAIN nothing now; any other negative: failed (CONN_FAILED set).
- * A short read clears CONN_READABLE unless CONN_HANGUP is set, so that no system call is spent on a sure EAGAIN.
+ * A short read sets CONN_DRAINED but leaves CONN_READABLE: bytes and the reset behind them may have come as one edge, and
+ * whoever waits for the rest of a message must read again to learn of it.
  */
 ssize_t conn_read(struct conn *c, void *p, size_t n) MUST_USE;
+/*
+ * The owner has all it wants for now: where the last read was short, the next byte is a new edge, and no system call need be
+ * spent on a sure EAGAIN.
+ */
+static inline void conn_rest(struct conn *c)
+{
+	if (c->ready & CONN_DRAINED)
+		c->ready &= (uint8_t)~(CONN_READABLE | CONN_DRAINED);
+}
 /* >= 0 bytes written (0 only for n == 0); -EAGAIN; other negative: failed. A short write clears CONN_WRITABLE. */
 ssize_t conn_write(struct conn *c, const void *p, size_t n) MUST_USE;
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) MUST_USE;

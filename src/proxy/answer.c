@@ -376,6 +376,7 @@ enum step answer_relay(struct client *c)
 	if (got == STEP_DONE || ex->state != EXCHANGE_RELAY)
 		return got;
 	if (ex->download.content_bytes + ex->upload.content_bytes != before || got == STEP_MORE)
-		client_wait_for(c, ex->waits_for_client ? plan->limits.idle_timeout_ns : plan->upstreams[ex->upstream].idle_timeout_ns);
+		client_wait_for(c, ex->waits_for_client ? plan->limits.idle_timeout_ns :
+							  plan->upstreams[ex->upstream].idle_timeout_ns);
 	return got == STEP_MORE || sent == STEP_MORE ? STEP_MORE : STEP_WAIT;
 }

@@ -119,7 +119,7 @@ bool client_has_left(struct client *c)
 {
 	struct conn *conn = &c->peer.conn;
 
-	if (conn->ready & CONN_FAILED)
+	if (conn->ready & (CONN_FAILED | CONN_BROKEN))
 		return true;
 	/* A reset shows as readable, as the next request does: only the kernel can tell. */
 	if ((conn->ready & (CONN_READABLE | CONN_HANGUP)) && conn_probe(conn))
@@ -138,8 +138,9 @@ enum step client_linger(struct client *c)
 }
 
 /* Everything the client sent has been read, as far as can be known without asking the kernel again. */
-static bool client_is_quiet(const struct client *c)
+static bool client_is_quiet(struct client *c)
 {
+	conn_rest(&c->peer.conn);
 	return !peer_bytes(&c->peer).n && !(c->peer.conn.ready & CONN_READABLE);
 }
 
@@ -159,6 +160,7 @@ enum step client_answered(struct client *c, enum close_reason reason)
 	if (keep) {
 		exchange_set_state(c, EXCHANGE_IDLE);
 		exchange_init(&c->ex);
+		conn_rest(&c->peer.conn);
 		client_wait_for(c, c->worker->plan->limits.idle_timeout_ns);
 		return STEP_MORE;
 	}

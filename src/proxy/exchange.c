@@ -99,6 +99,8 @@ int exchange_begin(struct client *c, const struct http_request *r)
 	/* In the scratch the parsed spans stay good while the scratch does; in a block of the peer's they go with it. */
 	if (c->peer.in.n)
 		c->worker->parsed_for = NULL;
+	if (ex->upload.done)
+		conn_rest(&c->peer.conn);
 	peer_consume(c->worker, &c->peer, r->head_n);
 	return 0;
 }

@@ -261,6 +261,7 @@ static enum step forward_push(struct client *c, struct span head)
 	switch (r) {
 	case RELAY_DONE:
 		ex->upload_over = true;
+		conn_rest(&c->peer.conn);
 		return STEP_MORE;
 	case RELAY_MORE:
 		return STEP_MORE;

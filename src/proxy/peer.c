@@ -154,7 +154,7 @@ static int keep_rest(struct worker *w, struct peer *p, const struct iovec *parts
 
 int peer_flush(struct worker *w, struct peer *p)
 {
-	if (p->conn.ready & CONN_FAILED)
+	if (p->conn.ready & (CONN_FAILED | CONN_BROKEN))
 		return -p->conn.error;
 	while (p->out.n) {
 		ssize_t n;
@@ -181,7 +181,7 @@ int peer_send(struct worker *w, struct peer *p, const struct iovec *parts, int n
 		if (r != 0)
 			return r < 0 ? r : keep_rest(w, p, parts, n, 0);
 	}
-	if (p->conn.ready & CONN_FAILED)
+	if (p->conn.ready & (CONN_FAILED | CONN_BROKEN))
 		return -p->conn.error;
 	if (!(p->conn.ready & CONN_WRITABLE))
 		return keep_rest(w, p, parts, n, 0);

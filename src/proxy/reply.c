@@ -183,7 +183,8 @@ enum step reply_final_recipient(struct client *c)
 	enum step step;
 
 	if (r->method_id == HTTP_METHOD_OPTIONS)
-		return reply_text(c, 200, PROXY_ERROR_NONE, "", SPAN("Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, TRACE\r\n"));
+		return reply_text(c, 200, PROXY_ERROR_NONE, "",
+			SPAN("Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, TRACE\r\n"));
 	c->ex.keep_alive = can_keep(&c->ex);
 	c->ex.status = 200;
 	text_init(&body);
@@ -234,8 +235,9 @@ static bool may_leave(struct client *c, const struct status_response *shape, con
 	found = facts_check_status(c, &response);
 	for (unsigned v = 0; found && v < STATUS_VIOLATION_COUNT; v++) {
 		if (found & (UINT32_C(1) << v))
-			log_every(&violation_limit, LOG_WARNING, "rule %.*s answers %u: %s (%s)", SPAN_ARG(rule->name), shape->code,
-				status_violation_text((enum status_violation)v), status_violation_spec((enum status_violation)v));
+			log_every(&violation_limit, LOG_WARNING, "rule %.*s answers %u: %s (%s)", SPAN_ARG(rule->name),
+				shape->code, status_violation_text((enum status_violation)v),
+				status_violation_spec((enum status_violation)v));
 	}
 	return !(found & STATUS_VIOLATIONS_FRAMING);
 }
@@ -243,15 +245,16 @@ static bool may_leave(struct client *c, const struct status_response *shape, con
 enum step reply_abort(struct client *c, const struct rule *rule)
 {
 	struct worker *w = c->worker;
-	const struct fault_answer *a = &w->shared->answers[rule - w->plan->rules.v];
+	const struct fault_answer *a = &w->shared->answers[rule->faults.abort.number];
 	struct exchange *ex = &c->ex;
 	struct text *out = &w->out;
 	struct span body = ex->method == HTTP_METHOD_HEAD ? SPAN_EMPTY : a->body;
 
 	if (!may_leave(c, &a->shape, rule))
-		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR, "The rule's answer cannot be sent to this request.");
+		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR,
+			"The rule's answer cannot be sent to this request.");
 	ex->keep_alive = can_keep(ex);
-	ex->status = rule->abort.status;
+	ex->status = rule->faults.abort.status;
 	out->n = 0;
 	out->cut = false;
 	text_put_span(out, a->head);

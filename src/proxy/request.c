@@ -72,8 +72,13 @@ static enum step act(struct client *c)
 	}
 	switch (v.kind) {
 	case FAULT_WAIT:
-		if (ex->state != EXCHANGE_HOLD)
+		if (ex->state != EXCHANGE_HOLD) {
 			exchange_set_state(c, EXCHANGE_HOLD);
+			/* A reset right behind the request came with it, as one edge: no other would tell of it. */
+			(void)conn_probe(&c->peer.conn);
+			if (client_has_left(c))
+				return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+		}
 		client_wait_until(c, v.until_ns);
 		return STEP_WAIT;
 	case FAULT_REPLY:

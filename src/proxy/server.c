@@ -51,11 +51,14 @@ static int init_answers(struct server *s)
 {
 	const struct ruleset *rules = &s->plan->rules;
 
-	s->shared.answers = calloc(rules->n + 1U, sizeof(*s->shared.answers));
+	s->shared.answers = calloc(rules->n_aborts + 1U, sizeof(*s->shared.answers));
 	if (!s->shared.answers)
 		return -ENOMEM;
 	for (unsigned i = 0; i < rules->n; i++) {
-		if (rules->v[i].abort.status && fault_answer_init(&s->shared.answers[i], &rules->v[i], s->plan->proxy_status) < 0)
+		const struct fault_abort *abort = &rules->v[i].faults.abort;
+
+		if (abort->status &&
+			fault_answer_init(&s->shared.answers[abort->number], &rules->v[i], s->plan->proxy_status) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -368,7 +371,7 @@ void server_free(struct server *s)
 	free(s->workers);
 	if (s->origin)
 		origin_stop(s->origin);
-	for (unsigned i = 0; s->shared.answers && i < s->plan->rules.n; i++)
+	for (unsigned i = 0; s->shared.answers && i < s->plan->rules.n_aborts; i++)
 		fault_answer_deinit(&s->shared.answers[i]);
 	free(s->shared.answers);
 	rule_states_deinit(&s->states);

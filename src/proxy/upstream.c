@@ -11,13 +11,15 @@
 
 #define SWEEP_NS NS_PER_S
 
+/* Any of these on an idle connection means: its upstream closed it, or speaks out of turn. It is of no more use. */
+#define SPENT (CONN_READABLE | CONN_HANGUP | CONN_FAILED | CONN_BROKEN)
+
 static void idle_run(struct task *task)
 {
 	struct upstream_conn *up = container_of(task, struct upstream_conn, task);
 	uint8_t ready = up->peer.conn.ready;
 
-	/* Any edge but writability means: the upstream closed it, or speaks out of turn. Either way it is of no more use. */
-	if (ready & (CONN_READABLE | CONN_HANGUP | CONN_FAILED))
+	if (ready & SPENT)
 		upstream_close(up);
 }
 
@@ -74,7 +76,7 @@ struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct cli
 		struct upstream_conn *up = container_of(u->idle.next, struct upstream_conn, node);
 
 		/* Its end may be known here before its task has run. */
-		if (up->idle_since_ns <= oldest || (up->peer.conn.ready & (CONN_READABLE | CONN_HANGUP | CONN_FAILED))) {
+		if (up->idle_since_ns <= oldest || (up->peer.conn.ready & SPENT)) {
 			upstream_close(up);
 			continue;
 		}
@@ -148,13 +150,14 @@ void upstream_keep(struct upstream_conn *up)
 	struct worker *w = up->worker;
 	struct worker_upstream *u = &w->upstreams[up->index];
 
-	if (u->n_idle >= u->keep || w->draining || (up->peer.conn.ready & (CONN_HANGUP | CONN_FAILED | CONN_EOF))) {
+	if (u->n_idle >= u->keep || w->draining || (up->peer.conn.ready & (CONN_HANGUP | CONN_FAILED | CONN_EOF | CONN_BROKEN))) {
 		upstream_close(up);
 		return;
 	}
 	up->client = NULL;
 	up->idle_since_ns = loop_now_ns(w->loop);
 	conn_set_task(&up->peer.conn, &up->task);
+	conn_rest(&up->peer.conn);
 	/* What is still marked readable may be the end of the connection: look once (a short read has cleared it usually). */
 	if (up->peer.conn.ready & CONN_READABLE) {
 		ssize_t n = conn_read(&up->peer.conn, &(char){ 0 }, 1);

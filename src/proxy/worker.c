@@ -75,7 +75,8 @@ int worker_init(struct worker *w, unsigned number, struct shared *shared, const 
 	if (r == 0)
 		r = loop_new(&w->loop);
 	for (unsigned i = 0; r == 0 && i < w->plan->n_upstreams; i++)
-		worker_upstream_init(&w->upstreams[i], w, &w->plan->upstreams[i], idle_share(&w->plan->upstreams[i], shared->n_workers));
+		worker_upstream_init(&w->upstreams[i], w, &w->plan->upstreams[i],
+			idle_share(&w->plan->upstreams[i], shared->n_workers));
 	for (unsigned i = 0; i < w->plan->n_listeners; i++) {
 		if (r < 0) {
 			(void)close(listen_fds[i]);

@@ -25,7 +25,7 @@ struct shared {
 	const struct plan *plan;
 	unsigned n_workers;
 	struct rule_states *states;
-	struct fault_answer *answers; /* by rule number; zeroed where the rule has no abort */
+	struct fault_answer *answers; /* by fault_abort.number */
 	struct resolver *resolver;
 	struct address *fixed; /* by upstream: where no name is to be resolved; n == 0 otherwise */
 	_Atomic uint32_t *upstream_open; /* by upstream: connections open in all workers */

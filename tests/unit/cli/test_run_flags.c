@@ -123,10 +123,10 @@ Test(run_flags, rules_that_the_loader_takes)
 	cr_assert(plan, "%s", d.n ? d.v[0].message : "");
 	cr_assert_eq(plan->rules.n, 1);
 	r = &plan->rules.v[0];
-	cr_expect_eq(r->abort.status, 503);
-	cr_expect_eq(r->delay.kind, DELAY_UNIFORM);
-	cr_expect_eq(r->delay.min_ns, 100 * NS_PER_MS);
-	cr_expect_eq(r->delay.max_ns, 2 * NS_PER_S);
+	cr_expect_eq(r->faults.abort.status, 503);
+	cr_expect_eq(r->faults.delay.kind, DELAY_UNIFORM);
+	cr_expect_eq(r->faults.delay.a_ns, 100 * NS_PER_MS);
+	cr_expect_eq(r->faults.delay.b_ns, 2 * NS_PER_S);
 	cr_expect_eq(r->percentage, 12500000);
 	cr_assert_eq(r->match.n_paths, 1);
 	cr_expect(span_eq(r->match.paths[0].text, SPAN("/a\"b: [x]/**")));
@@ -157,8 +157,8 @@ Test(run_flags, a_fixed_delay)
 	struct plan *plan = load(&f, &d);
 
 	cr_assert(plan, "%s", d.n ? d.v[0].message : "");
-	cr_expect_eq(plan->rules.v[0].delay.kind, DELAY_FIXED);
-	cr_expect_eq(plan->rules.v[0].delay.min_ns, 250 * NS_PER_MS);
+	cr_expect_eq(plan->rules.v[0].faults.delay.kind, DELAY_FIXED);
+	cr_expect_eq(plan->rules.v[0].faults.delay.a_ns, 250 * NS_PER_MS);
 	plan_unref(plan);
 	diagnostics_deinit(&d);
 }

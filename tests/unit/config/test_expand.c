@@ -38,7 +38,7 @@ Test(expand, values)
 			continue;
 		}
 		cr_assert_not_null(l.plan, "%s: %s", cases[i][0], l.text);
-		expect_span(l.plan->rules.v[0].abort.reason, cases[i][1]);
+		expect_span(l.plan->rules.v[0].faults.abort.reason, cases[i][1]);
 		support_free(&l);
 	}
 }
@@ -49,7 +49,7 @@ Test(expand, cannot_make_structure)
 
 	support_load(&l, "upstream: origin\nrules:\n- abort: {status: 503, body: \"${LINES}\"}\n");
 	cr_assert_not_null(l.plan, "%s", l.text);
-	expect_span(l.plan->rules.v[0].abort.body, "a: 1\nb: [");
+	expect_span(l.plan->rules.v[0].faults.abort.body, "a: 1\nb: [");
 	support_free(&l);
 }
 
@@ -59,7 +59,7 @@ Test(expand, not_in_keys)
 
 	support_load(&l, "upstream: origin\nrules:\n- abort: {status: 503, body: {json:\n    {\"${HOST}\": \"${TEN}\"}}}\n");
 	cr_assert_not_null(l.plan, "%s", l.text);
-	expect_span(l.plan->rules.v[0].abort.body, "{\"${HOST}\":\"10\"}");
+	expect_span(l.plan->rules.v[0].faults.abort.body, "{\"${HOST}\":\"10\"}");
 	support_free(&l);
 }
 
@@ -72,14 +72,14 @@ Test(expand, everywhere_once)
 	cr_assert_not_null(l.plan, "%s", l.text);
 	expect_span(l.plan->upstreams[0].authority, "10.0.0.7:9010");
 	cr_expect_eq(l.plan->workers, 10);
-	cr_expect_eq(l.plan->rules.v[0].abort.status, 503);
+	cr_expect_eq(l.plan->rules.v[0].faults.abort.status, 503);
 	cr_expect_eq(l.plan->rules.v[0].percentage, 10000000);
 	expect_span(l.plan->rules.v[0].match.paths[0].text, "/$/10");
 	support_free(&l);
 	/* An anchored scalar is shared: twice expanded, "$$$$" would end as "$". */
 	support_load(&l, "upstream: origin\nrules:\n- abort: {status: 503, headers: {a: &x $$$$, b: *x}}\n");
 	cr_assert_not_null(l.plan, "%s", l.text);
-	expect_span(l.plan->rules.v[0].abort.fields[1].value, "$$");
+	expect_span(l.plan->rules.v[0].faults.abort.fields[1].value, "$$");
 	support_free(&l);
 }
 

@@ -70,12 +70,13 @@ Test(load, defaults_of_a_rule)
 	cr_expect(r->enabled && r->phase == RULE_PHASE_REQUEST && r->percentage == RULE_PERCENTAGE_ALL);
 	cr_expect(r->sampling == RULE_SAMPLING_INDEPENDENT && r->key == RULE_KEY_ORDINAL && r->key_name.n == 0);
 	cr_expect(r->after == 0 && r->first == 0 && r->every <= 1);
-	cr_expect(r->abort.status == 503 && r->abort.n_fields == 0 && !r->abort.has_body && r->abort.retry_after_ns == -1);
-	cr_expect(r->delay.kind == DELAY_NONE && r->connection == FAULT_CONNECTION_NONE);
+	cr_expect(r->faults.abort.status == 503 && r->faults.abort.n_fields == 0 && !r->faults.abort.has_body);
+	cr_expect(r->faults.abort.retry_after.kind == RETRY_AFTER_NONE);
+	cr_expect(r->faults.delay.kind == DELAY_NONE && r->faults.connection == FAULT_CONNECTION_NONE);
 	cr_expect(match_covers(&r->match, &r->match) && r->match.n_paths == 0);
 	support_free(&l);
 	r = load_good_rule(&l, "delay: 1s");
-	cr_expect(r->abort.status == 0 && r->abort.retry_after_ns == -1);
+	cr_expect(r->faults.abort.status == 0 && r->faults.abort.retry_after.kind == RETRY_AFTER_NONE);
 	support_free(&l);
 }
 
@@ -212,8 +213,9 @@ Test(load, rule_settings)
 	cr_expect(!r->enabled && r->percentage == 33333333 && r->sampling == RULE_SAMPLING_EVEN &&
 		r->phase == RULE_PHASE_RESPONSE);
 	cr_expect(r->after == 5 && r->first == 3 && r->every == 4);
-	cr_expect_eq(r->connection, FAULT_CONNECTION_RESET);
-	cr_expect(r->delay.kind == DELAY_UNIFORM && r->delay.min_ns == 100 * NS_PER_MS && r->delay.max_ns == 2 * NS_PER_S);
+	cr_expect_eq(r->faults.connection, FAULT_CONNECTION_RESET);
+	cr_expect(r->faults.delay.kind == DELAY_UNIFORM);
+	cr_expect(r->faults.delay.a_ns == 100 * NS_PER_MS && r->faults.delay.b_ns == 2 * NS_PER_S);
 	cr_expect_neq(r->name_hash, 0); /* sealed */
 	support_free(&l);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -223,7 +225,7 @@ Test(load, rule_settings)
 		r = load_good_rule(&l, rule);
 		cr_expect_eq(r->key, keys[i].key);
 		expect_span(r->key_name, keys[i].name);
-		cr_expect(r->delay.kind == DELAY_FIXED && r->delay.min_ns == NS_PER_MS);
+		cr_expect(r->faults.delay.kind == DELAY_FIXED && r->faults.delay.a_ns == NS_PER_MS);
 		support_free(&l);
 	}
 }
@@ -233,7 +235,7 @@ Test(load, abort)
 	struct loaded l;
 	const struct fault_abort *a = &load_good_rule(&l, "abort: {status: \"429\", reason: Slow Down, headers: {X-A: 1, "
 		"Set-Cookie: [a=1, "
-		"b=2], empty: \"\"}, body: \"\", retry_after: 1500ms}")->abort;
+		"b=2], empty: \"\"}, body: \"\", retry_after: 1500ms}")->faults.abort;
 
 	cr_expect_eq(a->status, 429);
 	expect_span(a->reason, "Slow Down");
@@ -245,7 +247,7 @@ Test(load, abort)
 	expect_span(a->fields[2].value, "b=2");
 	expect_span(a->fields[3].value, "");
 	cr_expect(a->has_body && a->body.n == 0);
-	cr_expect_eq(a->retry_after_ns, 1500 * NS_PER_MS);
+	cr_expect_eq(a->retry_after.min_ns, 1500 * NS_PER_MS);
 	support_free(&l);
 }
 
@@ -271,7 +273,7 @@ Test(load, json_body)
 		const struct fault_abort *a;
 
 		(void)snprintf(rule, sizeof(rule), "abort: {status: 503, body: {json: %s}}", cases[i][0]);
-		a = &load_good_rule(&l, rule)->abort;
+		a = &load_good_rule(&l, rule)->faults.abort;
 		cr_expect(a->has_body);
 		expect_span(a->body, cases[i][1]);
 		cr_assert_eq(a->n_fields, 1);
@@ -285,7 +287,7 @@ Test(load, given_content_type_stays)
 {
 	struct loaded l;
 	const struct fault_abort *a = &load_good_rule(&l, "abort: {status: 503, body: {json: {}}, "
-		"headers: {CONTENT-TYPE: application/problem+json}}")->abort;
+		"headers: {CONTENT-TYPE: application/problem+json}}")->faults.abort;
 
 	cr_assert_eq(a->n_fields, 1);
 	expect_span(a->fields[0].value, "application/problem+json");
@@ -306,7 +308,7 @@ Test(load, demanded_fields_are_filled)
 		const struct fault_abort *a;
 
 		(void)snprintf(rule, sizeof(rule), "abort: %u", cases[i].code);
-		a = &load_good_rule(&l, rule)->abort;
+		a = &load_good_rule(&l, rule)->faults.abort;
 		cr_assert_eq(a->n_fields, 1, "%u", cases[i].code);
 		expect_span(a->fields[0].name, cases[i].name);
 		cr_expect_gt(a->fields[0].value.n, 0);
@@ -314,7 +316,7 @@ Test(load, demanded_fields_are_filled)
 		support_free(&l);
 
 		(void)snprintf(rule, sizeof(rule), "abort: {status: %u, headers: {%s: given}}", cases[i].code, cases[i].name);
-		a = &load_good_rule(&l, rule)->abort;
+		a = &load_good_rule(&l, rule)->faults.abort;
 		cr_expect(a->n_fields == 1 && l.d.n == 0, "%s", l.text);
 		expect_span(a->fields[0].value, "given");
 		support_free(&l);
@@ -453,7 +455,7 @@ Test(load, references)
 	other = plan_ref(l.plan);
 	cr_expect_eq(other, l.plan);
 	plan_unref(l.plan);
-	cr_expect_eq(other->rules.v[0].abort.status, 503);
+	cr_expect_eq(other->rules.v[0].faults.abort.status, 503);
 	support_free(&l);
 	plan_unref(NULL);
 }

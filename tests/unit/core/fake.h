@@ -81,7 +81,6 @@ static inline struct ruleset fake_ruleset(unsigned n, uint64_t seed)
 		set.v[i].name = fake_own(name);
 		set.v[i].enabled = true;
 		set.v[i].percentage = RULE_PERCENTAGE_ALL;
-		set.v[i].abort.retry_after_ns = -1;
 	}
 	return set;
 }

@@ -255,14 +255,14 @@ Test(decide, delays_add_up_until_a_rule_ends_the_list)
 	struct facts f = fake_facts("/");
 	struct fault_plan plan;
 
-	set.v[0].delay = (struct fault_delay){ DELAY_FIXED, 100, 100 };
-	set.v[1].delay = (struct fault_delay){ DELAY_FIXED, 999, 999 };
+	set.v[0].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = 100, .b_ns = 100 };
+	set.v[1].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = 999, .b_ns = 999 };
 	set.v[1].percentage = 0;
-	set.v[2].delay = (struct fault_delay){ DELAY_FIXED, 20, 20 };
-	set.v[3].abort.status = 503;
+	set.v[2].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = 20, .b_ns = 20 };
+	set.v[3].faults.abort.status = 503;
 	set.v[3].after = 1;
-	set.v[3].delay = (struct fault_delay){ DELAY_FIXED, 3, 3 };
-	set.v[4].connection = FAULT_CONNECTION_RESET;
+	set.v[3].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = 3, .b_ns = 3 };
+	set.v[4].faults.connection = FAULT_CONNECTION_RESET;
 	fake_seal(&b);
 
 	plan = fake_ask(&b, &f);
@@ -290,7 +290,7 @@ Test(decide, delays_do_not_overflow)
 	struct facts f = fake_facts("/");
 
 	for (unsigned i = 0; i < 2; i++)
-		set.v[i].delay = (struct fault_delay){ DELAY_FIXED, INT64_MAX - 1, INT64_MAX - 1 };
+		set.v[i].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = INT64_MAX - 1, .b_ns = INT64_MAX - 1 };
 	fake_seal(&b);
 	cr_assert_eq(fake_ask(&b, &f).delay_ns, INT64_MAX);
 	fake_close(&b);
@@ -303,7 +303,7 @@ Test(decide, uniform_delay_is_uniform)
 	unsigned seen[20] = { 0 };
 	double sum = 0;
 
-	b.rule->delay = (struct fault_delay){ DELAY_UNIFORM, 100 * NS_PER_MS, 300 * NS_PER_MS };
+	b.rule->faults.delay = (struct fault_delay){ .kind = DELAY_UNIFORM, .a_ns = 100 * NS_PER_MS, .b_ns = 300 * NS_PER_MS };
 	fake_seal(&b);
 	for (unsigned i = 0; i < 100000; i++) {
 		int64_t delay = fake_ask(&b, &f).delay_ns;
@@ -324,7 +324,7 @@ Test(decide, excluded_paths_get_and_count_nothing)
 	struct facts f = fake_facts("/healthz");
 	struct fault_plan plan;
 
-	b.rule->abort.status = 503;
+	b.rule->faults.abort.status = 503;
 	b.set.exclude = calloc(1, sizeof(*b.set.exclude));
 	b.set.exclude[b.set.n_exclude++] = fake_pattern(PATTERN_EXACT, PATTERN_SEGMENTS, "/healthz");
 	fake_seal(&b);
@@ -361,7 +361,7 @@ Test(decide, phases_are_apart)
 
 	set.v[0].phase = set.v[1].phase = RULE_PHASE_RESPONSE;
 	match_status_add(&set.v[0].match, 500, 599);
-	set.v[2].abort.status = 503;
+	set.v[2].faults.abort.status = 503;
 	fake_seal(&b);
 	plan = fake_ask(&b, &f);
 	cr_assert_eq(plan.n_decisions, 1);
@@ -389,7 +389,7 @@ Test(decide, records_beyond_the_bound_are_counted)
 	struct fault_plan plan;
 
 	for (unsigned i = 0; i < set.n; i++)
-		set.v[i].delay = (struct fault_delay){ DELAY_FIXED, 1, 1 };
+		set.v[i].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = 1, .b_ns = 1 };
 	fake_seal(&b);
 	plan = fake_ask(&b, &f);
 	cr_assert_eq(plan.n_decisions, DECISIONS_MAX);

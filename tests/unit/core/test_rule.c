@@ -19,12 +19,16 @@ Test(rule, abort_and_connection_end_the_list)
 {
 	struct rule r = { 0 };
 
+	rule_seal(&r);
 	cr_assert_not(rule_is_terminal(&r));
-	r.delay.kind = DELAY_FIXED;
+	r.faults.delay.kind = DELAY_FIXED;
+	rule_seal(&r);
 	cr_assert_not(rule_is_terminal(&r));
-	r.abort.status = 503;
+	r.faults.abort.status = 503;
+	rule_seal(&r);
 	cr_assert(rule_is_terminal(&r));
-	r = (struct rule){ .connection = FAULT_CONNECTION_RESET };
+	r = (struct rule){ .faults = { .connection = FAULT_CONNECTION_RESET } };
+	rule_seal(&r);
 	cr_assert(rule_is_terminal(&r));
 }
 

@@ -30,15 +30,17 @@ static void render(struct fault_answer *a, const struct told *told)
 
 	while (n_fields < ALLOWED_FIELDS_MAX && told->fields[n_fields].name.n)
 		n_fields++;
-	rule.abort = (struct fault_abort){
+	rule.faults.abort = (struct fault_abort){
 		.status = (uint16_t)told->status,
 		.reason = span_of_string(told->reason),
 		.fields = (struct fault_field *)(uintptr_t)told->fields,
 		.n_fields = n_fields,
 		.body = span_of_string(told->body),
 		.has_body = told->body != NULL,
-		.retry_after_ns = told->retry ? told->retry_after_ns : -1,
 	};
+	if (told->retry)
+		rule.faults.abort.retry_after = (struct fault_retry_after){
+			.kind = RETRY_AFTER_SECONDS, .min_ns = told->retry_after_ns, .max_ns = told->retry_after_ns };
 	cr_assert_eq(fault_answer_init(a, &rule, told->proxy_status), 0);
 }
 
@@ -231,6 +233,20 @@ Test(answer, with_its_filled_fields_passes_the_classifier)
 		cr_expect_eq(found & ~STATUS_VIOLATIONS_BY_REQUEST, 0, "%u: violations %x", status, found);
 		fault_answer_deinit(&a);
 	}
+}
+
+/* Both forms that 206 may take (RFC 9110 section 15.3.7): the loader accepts both, so the classifier must see both as right. */
+Test(answer, of_several_ranges_is_known_as_such)
+{
+	const struct status_request asked = { .get_or_head = true, .range = true };
+	const struct told told = { .status = 206, .body = "--b--",
+		.fields = { FIELD_OF("Content-Type", "multipart/byteranges; boundary=b") } };
+	struct fault_answer a;
+
+	render(&a, &told);
+	cr_expect(a.shape.multipart);
+	cr_expect_eq(status_validate(&a.shape, &asked), 0);
+	fault_answer_deinit(&a);
 }
 
 Test(answer, holds_a_large_body)

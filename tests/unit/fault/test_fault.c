@@ -9,12 +9,14 @@ TestSuite(fault, .timeout = 60);
 
 #define SINCE_NS (100 * NS_PER_S)
 
-static const struct rule delay_rule = { .name = { "slow", 4 }, .delay = { DELAY_FIXED, 250, 250 } };
-static const struct rule abort_rule = { .name = { "refuse", 6 }, .abort = { .status = 503 } };
-static const struct rule close_rule = { .name = { "cut", 3 }, .connection = FAULT_CONNECTION_CLOSE };
-static const struct rule reset_rule = { .name = { "tear", 4 }, .connection = FAULT_CONNECTION_RESET };
+static const struct rule delay_rule = { .name = { "slow", 4 },
+	.faults = { .delay = { .kind = DELAY_FIXED, .a_ns = 250, .b_ns = 250 } } };
+static const struct rule abort_rule = { .name = { "refuse", 6 }, .faults = { .abort = { .status = 503 } } };
+static const struct rule close_rule = { .name = { "cut", 3 }, .faults = { .connection = FAULT_CONNECTION_CLOSE } };
+static const struct rule reset_rule = { .name = { "tear", 4 }, .faults = { .connection = FAULT_CONNECTION_RESET } };
 /* The loader refuses both in one rule; if they met, the client would get the answer. */
-static const struct rule both_rule = { .name = { "both", 4 }, .abort = { .status = 429 }, .connection = FAULT_CONNECTION_RESET };
+static const struct rule both_rule = { .name = { "both", 4 },
+	.faults = { .abort = { .status = 429 }, .connection = FAULT_CONNECTION_RESET } };
 
 #define NO_EFFECT { 0 }
 #define DELAY(ns) { .delay_ns = (ns), .delay_rule = &delay_rule }

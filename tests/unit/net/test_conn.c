@@ -128,6 +128,8 @@ static void check_reading(void (*make_pair)(int fds[2]))
 	wait_for(&owner, CONN_READABLE);
 	cr_expect_eq(conn_read(&owner.conn, buf, sizeof(buf)), 3);
 	cr_expect_arr_eq(buf, "abc", 3);
+	cr_expect(owner.conn.ready & CONN_READABLE, "a reset may stand behind the bytes");
+	conn_rest(&owner.conn);
 	cr_expect_not(owner.conn.ready & CONN_READABLE, "a short read has emptied the socket");
 
 	peer_sends("d");
@@ -267,10 +269,31 @@ Test(conn, writing_to_one_who_left_fails_without_a_signal)
 	cr_assert_neq(signal(SIGPIPE, SIG_DFL), SIG_ERR);
 	peer_closes();
 	cr_expect_eq(conn_write(&owner.conn, "x", 1), -EPIPE);
-	cr_expect(owner.conn.ready & CONN_FAILED);
+	cr_expect(owner.conn.ready & CONN_BROKEN);
 	cr_expect_eq(owner.conn.error, EPIPE);
 	cr_expect_eq(conn_write(&owner.conn, "x", 1), -EPIPE);
-	cr_expect_eq(conn_read(&owner.conn, buf, 1), -EPIPE);
+	cr_expect(conn_probe(&owner.conn));
+	cr_expect_eq(conn_read(&owner.conn, buf, 1), 0);
+	finish();
+}
+
+/* An upstream that answers early and closes: the request cannot be written on, but the answer is there. */
+Test(conn, what_came_before_a_failed_write_can_be_read)
+{
+	char buf[16];
+	ssize_t n;
+
+	start(tcp_pair);
+	cr_assert_eq(conn_write(&owner.conn, "unread", 6), 6);
+	peer_sends("answer");
+	wait_for(&owner, CONN_READABLE);
+	peer_closes(); /* with unread bytes: a reset */
+	do
+		n = conn_write(&owner.conn, "x", 1);
+	while (n >= 0);
+	cr_expect(owner.conn.ready & CONN_BROKEN);
+	cr_expect_eq(conn_read(&owner.conn, buf, sizeof(buf)), 6);
+	cr_expect_arr_eq(buf, "answer", 6);
 	finish();
 }
 

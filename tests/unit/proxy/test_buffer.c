@@ -39,6 +39,7 @@ Test(buffer, holds_no_block_while_empty)
 {
 	struct buffer b = { 0 };
 
+	cr_expect_eq(buffer_span(&b).n, 0);
 	cr_expect_eq(buffer_append(&blocks, &b, SPAN_EMPTY), 0);
 	cr_expect_null(b.p);
 	cr_expect_eq(buffer_append(&blocks, &b, SPAN("abc")), 0);

@@ -175,3 +175,17 @@ Test(peer, sending_to_nobody_fails_and_stays_failed)
 	cr_expect_eq(peer_flush(&rig.w, &rig.to.peer), -EPIPE);
 	cr_expect_eq(peer_send_span(&rig.w, &rig.to.peer, SPAN_EMPTY), -EPIPE);
 }
+
+/*
+ * An upstream may answer early and close: what it has said is still there to be read when it takes no more of the request.
+ */
+Test(peer, answer_can_be_read_after_sending_has_failed)
+{
+	send_to(&rig.to, "HTTP/1.1 413 Content Too Large\r\n\r\n");
+	cr_assert_eq(close(rig.to.far), 0);
+	rig.to.far = -1;
+	rig_edges(&rig);
+	cr_expect_lt(peer_send_span(&rig.w, &rig.to.peer, SPAN("the rest of the request")), 0);
+	cr_expect_eq(peer_fetch(&rig.w, &rig.to.peer), PEER_BYTES);
+	expect_bytes(&rig.to, "HTTP/1.1 413 Content Too Large\r\n\r\n");
+}

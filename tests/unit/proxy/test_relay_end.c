@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 TestSuite(relay_end, .timeout = 60);
@@ -71,6 +72,30 @@ Test(relay_end, reset_is_told)
 		rig_feed_reset(&rig);
 		cr_expect_eq(rig_run_through(&rig, &r, &head, &error), RELAY_SOURCE_FAILED, "kind %d", kinds[i]);
 		cr_expect_eq(rig.from.peer.conn.error, ECONNRESET);
+		cr_expect_not(r.done);
+		rig_deinit(&rig);
+	}
+}
+
+/*
+ * The bytes and the reset behind them may show as one edge. Nothing else will come then: whoever takes the bytes must find
+ * the reset as well.
+ */
+Test(relay_end, reset_right_behind_bytes_is_told)
+{
+	static const enum http_body kinds[] = { HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct span head = SPAN(HEAD);
+		enum http_error error;
+		struct relay r;
+		struct rig rig;
+
+		rig_init(&rig, (struct rig_options){ .tcp = true });
+		relay_init(&r, kinds[i], 1000, false);
+		cr_assert_eq(send(rig.from.far, "5\r\nhello\r\n", 10, MSG_NOSIGNAL), 10);
+		rig_feed_reset(&rig);
+		cr_expect_eq(rig_run_through(&rig, &r, &head, &error), RELAY_SOURCE_FAILED, "kind %d", kinds[i]);
 		cr_expect_not(r.done);
 		rig_deinit(&rig);
 	}
