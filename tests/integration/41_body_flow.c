@@ -21,17 +21,6 @@ TestSuite(body_flow, .timeout = 180);
 #define GROWTH_KIB_MAX 4096
 #define BLOCK_BYTES (64u * 1024u)
 
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
 /* A body on its way: written on one socket, read on another, each byte known by its place. */
 struct flow {
 	struct rig *r;
@@ -119,7 +108,7 @@ static void flow_stall(struct flow *f, long before_kib)
 		rig_check(f->r, f->sent < f->n, "all %zu bytes were taken though nobody read", f->n);
 	}
 	grown_kib = program_rss_kib(&f->r->program) - before_kib;
-	rig_check(f->r, IS_SANITIZED || grown_kib < GROWTH_KIB_MAX, "%ld KiB held while nobody read", grown_kib);
+	rig_check(f->r, program_is_sanitized() || grown_kib < GROWTH_KIB_MAX, "%ld KiB held while nobody read", grown_kib);
 }
 
 static void flow_run(struct flow *f, long before_kib)
@@ -134,7 +123,7 @@ static void flow_run(struct flow *f, long before_kib)
 			flow_wait(f);
 	}
 	grown_kib = program_rss_kib(&f->r->program) - before_kib;
-	rig_check(f->r, IS_SANITIZED || grown_kib < GROWTH_KIB_MAX, "%ld KiB more than before the body", grown_kib);
+	rig_check(f->r, program_is_sanitized() || grown_kib < GROWTH_KIB_MAX, "%ld KiB more than before the body", grown_kib);
 }
 
 /* A first exchange, so that what is allocated once is there. */

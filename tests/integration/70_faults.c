@@ -556,3 +556,43 @@ Test(faults, abort_for_http_1_0)
 	message_free(&answer);
 	rig_end(&r);
 }
+
+/* Faults of all kinds on one connection, pipelined, between real answers: each answer to its own request. */
+Test(faults, mixed_in_a_pipeline)
+{
+	static const struct {
+		const char *path;
+		unsigned status;
+	} rows[] = { { "/real", 200 }, { "/abort", 503 }, { "/slow", 200 }, { "/late", 504 }, { "/real", 200 },
+		{ "/abort", 503 } };
+	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+	struct rig r;
+	struct peer *client;
+
+	rig_start_with(&r,
+		"rules:\n"
+		"  - {match: {path: /abort}, abort: 503}\n"
+		"  - {match: {path: /slow}, delay: 30ms}\n"
+		"  - {match: {path: /late}, phase: response, delay: 30ms, abort: 504}\n");
+	client = rig_client(&r);
+	for (int i = 0; i < ROWS; i++)
+		peer_printf(client, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n%d", rows[i].path, i);
+	for (int i = 0; i < ROWS; i++) {
+		struct message request, answer;
+		char digit[2] = { (char)('0' + i), 0 };
+
+		r.context = rows[i].path;
+		if (rows[i].status != 503) {
+			struct peer *upstream = rig_request(&r, &request);
+
+			rig_check(&r, strcmp(request.target, rows[i].path) == 0, "the upstream got %s", request.target);
+			expect_body(&request, digit);
+			peer_send(upstream, OK_HI);
+			message_free(&request);
+		}
+		message_read_answer(&answer, client, "POST");
+		expect_status(&answer, rows[i].status);
+		message_free(&answer);
+	}
+	rig_end(&r);
+}

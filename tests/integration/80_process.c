@@ -1,18 +1,13 @@
 /*
- * 80 process: how the program starts, is told to stop, rotates its logs and ends; what it says meanwhile; that it gives
- * back what it takes and does nothing while there is nothing to do.
+ * 80 process: how the program is told to stop, rotates its logs and ends, and what it says meanwhile.
  */
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <criterion/criterion.h>
 
-#include "harness/crowd.h"
 #include "harness/rig.h"
 
 TestSuite(process, .timeout = 90);
@@ -120,6 +115,52 @@ Test(process, held_delays_do_not_hold_up_the_stop_for_ever)
 	peer_expect_silence(held, 50);
 	program_signal(&r.program, SIGTERM);
 	peer_expect_end(held);
+	rig_expect_exit(&r, 0);
+}
+
+/* A tunnel is an open exchange too. */
+Test(process, tunnels_are_cut_when_the_time_is_over)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start_with(&r, "limits: {drain: 300ms}\n");
+	client = rig_client(&r);
+	upstream = rig_exchange(&r, client, "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", &request, &answer);
+	expect_status(&answer, 101);
+	program_signal(&r.program, SIGTERM);
+	peer_send(client, "still open");
+	peer_expect(upstream, "still open");
+	peer_expect_end(client);
+	peer_expect_end(upstream);
+	free_both(&request, &answer);
+	rig_expect_exit(&r, 0);
+}
+
+/* Requests that were sent before the answer told of the end: either answered or plainly not. */
+Test(process, stop_within_a_pipeline)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, GET("/1") GET("/2") GET("/3"));
+	upstream = rig_request(&r, &request);
+	program_signal(&r.program, SIGTERM);
+	sleep_ms(50);
+	peer_send(upstream, OK_HI);
+	message_read_answer(&answer, client, "GET");
+	expect_body(&answer, "hi");
+	expect_field(&answer, "connection", "close");
+	peer_expect_fin(client);
+	rig_expect_upstream_silence(&r, 50);
+	free_both(&request, &answer);
 	rig_expect_exit(&r, 0);
 }
 
@@ -256,158 +297,4 @@ Test(process, drawn_seed_is_said_and_differs)
 		rig_end(&r);
 	}
 	cr_assert(seeds[0] != seeds[1], "drawn twice: %llu", seeds[0]);
-}
-
-/* ---- resources ---- */
-
-static unsigned count_descriptors(const struct program *p)
-{
-	char path[64];
-	unsigned n = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)p->pid);
-	dir = opendir(path);
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
-/* Milliseconds of processor time so far, of all threads. */
-static long cpu_ms(const struct program *p)
-{
-	struct bytes b = { 0 };
-	char path[64];
-	const char *at;
-	long user = 0, kernel = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)p->pid);
-	bytes_read_file(&b, path);
-	at = strrchr(bytes_text(&b), ')');
-	if (at)
-		sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &kernel);
-	bytes_free(&b);
-	return (user + kernel) * 1000 / sysconf(_SC_CLK_TCK);
-}
-
-Test(process, descriptors_are_given_back)
-{
-	struct rig r;
-	struct crowd c = { .rig = &r, .target = "/status/200", .n_connections = 100, .n_requests = 2000 };
-	long long until_ms;
-	unsigned before;
-
-	rig_start_with(&r,
-		"upstreams:\n  default: {url: 'origin:', keepalive: 0}\nrules:\n  - {percentage: 5, connection: reset}\n"
-			   "  - {percentage: 5, connection: close}\n  - {percentage: 5, abort: 503}\n");
-	peer_close(rig_client(&r));
-	sleep_ms(50);
-	before = count_descriptors(&r.program);
-	crowd_run(&c);
-	crowd_free(&c);
-	until_ms = now_ms() + PATIENCE_MS;
-	while (count_descriptors(&r.program) > before && now_ms() < until_ms)
-		sleep_ms(20);
-	rig_check(&r, count_descriptors(&r.program) <= before, "%u descriptors, %u before", count_descriptors(&r.program),
-		before);
-	rig_end(&r);
-}
-
-/* Connections in every state in which nothing happens: the loop must sleep. */
-Test(process, waiting_costs_nothing)
-{
-	struct rig r;
-	struct message request;
-	struct peer *half_closed;
-	struct peer *reading;
-	struct peer *upstream;
-	char block[65536];
-	long before_ms;
-
-	rig_start_with(&r, "limits: {half_close: true}\nrules:\n  - {match: {path: /held}, delay: 60s}\n");
-	memset(block, 'x', sizeof(block));
-	rig_client(&r); /* has said nothing */
-	peer_send(rig_client(&r), "GET / HT"); /* half a head */
-	peer_send(rig_client(&r), GET("/held"));
-	half_closed = rig_client(&r);
-	peer_send(half_closed, GET("/half-closed"));
-	peer_shutdown(half_closed);
-	rig_request(&r, &request);
-	message_free(&request);
-	peer_send(rig_client(&r), "PUT /uploading HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome");
-	rig_request_head(&r, &request)->taken += 4;
-	message_free(&request);
-	reading = rig_client(&r); /* takes nothing of a large answer */
-	peer_send(reading, GET("/large"));
-	upstream = rig_request(&r, &request);
-	message_free(&request);
-	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
-	for (int i = 0; i < 2000 && send(upstream->fd, block, sizeof(block), MSG_DONTWAIT | MSG_NOSIGNAL) > 0; i++)
-		sleep_ms(1);
-	sleep_ms(300);
-	before_ms = cpu_ms(&r.program);
-	sleep_ms(1000);
-	rig_check(&r, cpu_ms(&r.program) - before_ms <= 100, "%ld ms of processor time in a second of waiting",
-		cpu_ms(&r.program) - before_ms);
-	program_signal(&r.program, SIGTERM);
-	sleep_ms(50);
-	program_signal(&r.program, SIGTERM);
-	rig_expect_exit(&r, 0);
-}
-
-Test(process, limit_of_client_connections)
-{
-	struct rig r;
-	struct message request, answer;
-	struct peer *first;
-	struct peer *second;
-
-	rig_start_with(&r, "limits: {max_connections: 1}\n");
-	first = rig_client(&r);
-	rig_exchange(&r, first, GET("/"), OK_HI, &request, &answer);
-	free_both(&request, &answer);
-	second = rig_client(&r);
-	peer_try_send(second, GET("/"));
-	while (peer_read(second, PATIENCE_MS))
-		continue;
-	rig_check(&r, second->ended || second->was_reset, "neither served nor refused");
-	rig_check(&r, second->in.n == 0 || strncmp(bytes_text(&second->in), "HTTP/1.1 503 ", 13) == 0, "refused in another way");
-	second->taken = second->in.n;
-	rig_expect_upstream_silence(&r, 20);
-	peer_close(first);
-	sleep_ms(100);
-	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
-	expect_body(&answer, "hi");
-	free_both(&request, &answer);
-	rig_end(&r);
-}
-
-Test(process, many_held_requests_are_released_when_their_clients_leave)
-{
-	enum { HELD = 250 };
-	struct rig r;
-	long long until_ms;
-	unsigned before;
-
-	rig_start_with(&r, "rules:\n  - delay: 120s\n");
-	before = count_descriptors(&r.program);
-	for (int i = 0; i < HELD; i++)
-		peer_send(rig_client(&r), GET("/"));
-	sleep_ms(200);
-	rig_check(&r, count_descriptors(&r.program) >= before + HELD, "only %u are held", count_descriptors(&r.program) - before);
-	for (unsigned i = 0; i < r.n_peers; i++) {
-		if (i % 2)
-			peer_reset(r.peers[i]);
-		else
-			peer_close(r.peers[i]);
-	}
-	until_ms = now_ms() + PATIENCE_MS;
-	while (count_descriptors(&r.program) > before && now_ms() < until_ms)
-		sleep_ms(20);
-	rig_check(&r, count_descriptors(&r.program) <= before, "%u connections are still held",
-		count_descriptors(&r.program) - before);
-	rig_expect_upstream_silence(&r, 20);
-	rig_end(&r);
 }

@@ -222,6 +222,22 @@ bool program_has_report(const struct program *p)
 	return found;
 }
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED true
+#elif !defined(IS_SANITIZED)
+#define IS_SANITIZED false
+#endif
+
+bool program_is_sanitized(void)
+{
+	return IS_SANITIZED;
+}
+
 long program_rss_kib(const struct program *p)
 {
 	struct bytes b = { 0 };

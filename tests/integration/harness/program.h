@@ -52,6 +52,8 @@ struct bytes program_stdout(const struct program *p);
 struct bytes program_stderr(const struct program *p);
 /* True where a sanitizer or an assertion has spoken. */
 bool program_has_report(const struct program *p);
+/* True where the program (built like this harness) runs under a sanitizer, which keeps freed memory. */
+bool program_is_sanitized(void);
 /* Resident memory in KiB, from /proc; 0 where it has ended. */
 long program_rss_kib(const struct program *p);
 

@@ -1,0 +1,161 @@
+/*
+ * 61 pool: which connections to an upstream are kept, for how long and for whom, and what is never used again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "harness/crowd.h"
+#include "harness/rig.h"
+
+TestSuite(upstream_pool, .timeout = 60);
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+/* One exchange; the upstream peer that served it. */
+static struct peer *exchange(struct rig *r, struct peer *client)
+{
+	struct message request, answer;
+	struct peer *upstream = rig_exchange(r, client, GET("/"), OK_HI, &request, &answer);
+
+	expect_body(&answer, "hi");
+	message_free(&request);
+	message_free(&answer);
+	return upstream;
+}
+
+Test(upstream_pool, nothing_is_kept_where_keepalive_is_0)
+{
+	struct rig r;
+	struct peer *client;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', keepalive: 0}\n");
+	client = rig_client(&r);
+	for (int i = 0; i < 3; i++)
+		peer_expect_end(exchange(&r, client));
+	rig_check(&r, r.n_accepted == 3, "%u connections", r.n_accepted);
+	rig_end(&r);
+}
+
+Test(upstream_pool, idle_connection_is_closed_in_time)
+{
+	struct rig r;
+	struct peer *client;
+	struct peer *upstream;
+	long long since_ms;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', keepalive_timeout: 300ms}\n");
+	client = rig_client(&r);
+	upstream = exchange(&r, client);
+	since_ms = now_ms();
+	peer_expect_end(upstream);
+	rig_check(&r, now_ms() - since_ms >= 250, "closed after %lld ms", now_ms() - since_ms);
+	rig_check(&r, exchange(&r, client) != upstream, "used again");
+	rig_end(&r);
+}
+
+Test(upstream_pool, no_more_are_kept_than_allowed)
+{
+	enum { CLIENTS = 5, KEPT = 2 };
+	struct rig r;
+	struct peer *upstreams[CLIENTS];
+	struct peer *clients[CLIENTS];
+	struct message requests[CLIENTS];
+	unsigned open = 0;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', keepalive: %d}\n", KEPT);
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = rig_client(&r);
+		peer_send(clients[i], GET("/"));
+		upstreams[i] = rig_request(&r, &requests[i]);
+	}
+	for (int i = 0; i < CLIENTS; i++) {
+		struct message answer;
+
+		peer_send(upstreams[i], OK_HI);
+		message_read_answer(&answer, clients[i], "GET");
+		message_free(&answer);
+		message_free(&requests[i]);
+	}
+	sleep_ms(100);
+	for (int i = 0; i < CLIENTS; i++) {
+		peer_read(upstreams[i], 0);
+		open += !upstreams[i]->ended && !upstreams[i]->was_reset;
+	}
+	rig_check(&r, open == KEPT, "%u are kept", open);
+	rig_end(&r);
+}
+
+/* The connections that a client's fault or departure left in the middle of something are not for the next one. */
+Test(upstream_pool, connection_with_half_an_answer_is_not_kept)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, GET("/half"));
+	upstream = rig_request(&r, &request);
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ");
+	message_read_answer_head(&answer, client, "GET");
+	peer_close(client);
+	peer_expect_end(upstream);
+	rig_check(&r, exchange(&r, rig_client(&r)) != upstream, "used again");
+	message_free(&request);
+	message_free(&answer);
+	rig_end(&r);
+}
+
+Test(upstream_pool, upstream_of_http_1_0)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	upstream = rig_exchange(&r, client, GET("/"), "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", &request, &answer);
+	expect_line(&answer, "HTTP/1.1 200 OK");
+	peer_expect_end(upstream);
+	message_free(&request);
+	message_free(&answer);
+	exchange(&r, client);
+	rig_end(&r);
+}
+
+/* Whatever its workers, the program never has more connections to the upstream than it may. */
+Test(upstream_pool, ceiling_holds_over_all_workers)
+{
+	struct rig r;
+	struct crowd c = { .rig = &r, .target = "/delay/20ms", .n_connections = 40, .n_requests = 600 };
+
+	rig_start_with(&r, "workers: 4\nupstreams:\n  default: {url: 'origin:', max_connections: 8}\n");
+	crowd_run(&c);
+	rig_check(&r, crowd_count(&c, 200) + crowd_count(&c, 503) == 600, "%u got 200, %u 503", crowd_count(&c, 200),
+		crowd_count(&c, 503));
+	rig_check(&r, crowd_count(&c, 200) > 0 && crowd_count(&c, 503) > 0, "%u got 200, %u 503", crowd_count(&c, 200),
+		crowd_count(&c, 503));
+	crowd_free(&c);
+	rig_end(&r);
+}
+
+/* More workers than connections: no worker may sit on kept ones that another one needs. */
+Test(upstream_pool, ceiling_below_the_number_of_workers)
+{
+	struct rig r;
+	struct crowd c = { .rig = &r, .target = "/status/200", .n_connections = 1, .n_requests = 50 };
+
+	rig_start_with(&r, "workers: 4\nupstreams:\n  default: {url: 'origin:', max_connections: 1}\n");
+	for (int i = 0; i < 10; i++) { /* each time on a new connection, which any worker may get */
+		crowd_run(&c);
+		rig_check(&r, crowd_count(&c, 200) == 50, "%u of 50 one after the other", crowd_count(&c, 200));
+		crowd_free(&c);
+	}
+	rig_end(&r);
+}
