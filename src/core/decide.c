@@ -18,7 +18,7 @@ int rule_states_init(struct rule_states *s, const struct ruleset *set)
 {
 	size_t bytes = MAX(set->n, 1u) * sizeof(*s->v);
 
-	s->n = set->n;
+	*s = (struct rule_states){ .n = set->n };
 	s->v = aligned_alloc(_Alignof(struct rule_state), bytes);
 	s->keys = keytable_new(KEYTABLE_KEYS_DEFAULT);
 	if (!s->v || !s->keys) {
@@ -28,7 +28,10 @@ int rule_states_init(struct rule_states *s, const struct ruleset *set)
 	for (unsigned i = 0; i < s->n; i++) {
 		atomic_init(&s->v[i].matched, 0);
 		atomic_init(&s->v[i].fired, 0);
-		atomic_init(&s->v[i].first_ns, 0);
+		atomic_init(&s->v[i].dry, 0);
+		atomic_init(&s->v[i].refused, 0);
+		atomic_init(&s->v[i].early, 0);
+		atomic_init(&s->v[i].active, 0);
 	}
 	return 0;
 }
@@ -140,7 +143,8 @@ static uint64_t considered_number(const struct rule *r, uint64_t occurrence)
 	return r->first && m > r->first ? 0 : m;
 }
 
-struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence)
+struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence,
+	int64_t since_ns)
 {
 	const struct rule *r = &set->v[rule];
 	uint64_t number = considered_number(r, occurrence);
@@ -151,6 +155,7 @@ struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t k
 		.key_hash = key_hash,
 		.occurrence = occurrence,
 		.threshold = r->threshold,
+		.since_ns = since_ns,
 	};
 
 	if (number == 0) {
@@ -173,7 +178,8 @@ struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t k
 
 /* ---- composing --------------------------------------------------------------------------------------------------- */
 
-static struct decision count_and_draw(const struct ruleset *set, struct rule_states *states, const struct facts *f, unsigned i)
+static struct decision count_and_draw(const struct ruleset *set, struct rule_states *states, const struct facts *f, unsigned i,
+	int64_t since_ns)
 {
 	const struct rule *r = &set->v[i];
 	struct rule_state *state = &states->v[i];
@@ -185,7 +191,7 @@ static struct decision count_and_draw(const struct ruleset *set, struct rule_sta
 		key_hash = decide_key_hash(set, r, f);
 		occurrence = keytable_count(states->keys, r->name_hash, key_hash);
 	}
-	d = decide_draw(set, i, key_hash, occurrence);
+	d = decide_draw(set, i, key_hash, occurrence, since_ns);
 	if (d.outcome == DECISION_FIRED)
 		atomic_fetch_add_explicit(&state->fired, 1, memory_order_relaxed);
 	return d;
@@ -211,32 +217,47 @@ static int64_t delay_draw(const struct ruleset *set, const struct rule *r, const
 
 static void plan_add_faults(struct fault_plan *plan, const struct ruleset *set, const struct rule *r, const struct decision *d)
 {
+	struct fault_fired *fired = &plan->fired[plan->n_fired];
+
+	*fired = (struct fault_fired){ r, &r->faults, d->key_hash, d->occurrence };
+	plan->kinds |= r->faults.kinds;
 	if (r->faults.delay.kind != DELAY_NONE) {
 		if (__builtin_add_overflow(plan->delay_ns, delay_draw(set, r, d), &plan->delay_ns))
 			plan->delay_ns = INT64_MAX;
 		plan->delay_rule = r;
 	}
-	if (rule_is_terminal(r))
-		plan->end_rule = r;
+	if (fault_set_is_terminal(&r->faults))
+		plan->end = (int)plan->n_fired;
+	plan->n_fired++;
 }
 
-void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase,
+static void plan_clear(struct fault_plan *plan)
+{
+	/* Not the whole plan: its lists are long, and only the first so many of them mean anything. */
+	plan->kinds = 0;
+	plan->n_fired = 0;
+	plan->end = -1;
+	plan->delay_ns = 0;
+	plan->body_delay_ns = 0;
+	plan->delay_rule = NULL;
+	plan->limit_rule = NULL;
+	plan->retry_after_ns = -1;
+	plan->n_decisions = 0;
+	plan->n_decisions_lost = 0;
+}
+
+void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase, int64_t now_ns,
 	struct pattern_scratch *scratch, struct fault_plan *plan)
 {
 	struct rule_cursor cursor;
 	bool asked_excludes = false;
 	unsigned i;
 
-	/* Not the whole plan: its records are long, and only the first n_decisions of them mean anything. */
-	plan->delay_ns = 0;
-	plan->delay_rule = NULL;
-	plan->end_rule = NULL;
-	plan->n_decisions = 0;
-	plan->n_decisions_lost = 0;
+	plan_clear(plan);
 	if (!ruleset_has_phase(set, phase))
 		return;
 	ruleset_candidates(set, f->path, phase, &cursor);
-	while (!plan->end_rule && (i = rule_cursor_next(&cursor)) < set->n) {
+	while (plan->end < 0 && (i = rule_cursor_next(&cursor)) < set->n) {
 		struct decision d;
 
 		if (!match_holds(&set->v[i].match, f, scratch))
@@ -245,9 +266,22 @@ void decide(const struct ruleset *set, struct rule_states *states, const struct 
 		if (!asked_excludes && ruleset_excludes(set, f->path, scratch))
 			return;
 		asked_excludes = true;
-		d = count_and_draw(set, states, f, i);
+		d = count_and_draw(set, states, f, i, now_ns - atomic_load_explicit(&states->epoch_ns, memory_order_relaxed));
+		if (d.outcome == DECISION_FIRED && plan->n_fired == FIRED_MAX)
+			d.outcome = DECISION_REFUSED;
 		plan_add_record(plan, &d);
 		if (d.outcome == DECISION_FIRED)
 			plan_add_faults(plan, set, &set->v[i], &d);
 	}
+}
+
+void decide_release(struct rule_states *states, unsigned rule)
+{
+	(void)states;
+	(void)rule;
+}
+
+uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired, uint32_t word)
+{
+	return random_word(set->seed, fired->rule->name_hash, fired->key_hash, fired->occurrence, word);
 }

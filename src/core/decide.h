@@ -14,6 +14,10 @@ enum decision_outcome {
 	DECISION_FIRED,
 	DECISION_NOT_DRAWN, /* the draw was at or above the threshold */
 	DECISION_SKIPPED, /* after, every or first left it out */
+	DECISION_OUTSIDE, /* not now: before or after its window, its time to live is over, or good times of a burst */
+	DECISION_DRY_RUN, /* would have fired */
+	DECISION_REFUSED, /* fired, but a ceiling (max_faults, max_active_faults, safety) kept it from acting */
+	DECISION_PASSED, /* rate_limit: within the quota */
 };
 
 struct decision {
@@ -24,13 +28,18 @@ struct decision {
 	uint64_t occurrence; /* from 1 */
 	uint64_t draw; /* fires below the threshold; sampling even: the place in the block's permutation */
 	uint64_t threshold; /* sampling even: how many of a block fire. UINT64_MAX, with draw 0, where all fire */
+	int64_t since_ns; /* when, from the epoch of the rules: what windows, ramps and the like depend on */
+	uint16_t choice; /* which outcome or place of the sequence was taken, from 1; 0: the rule's own faults */
 };
 
 /* What changes while serving, for one rule. Written by all workers; a line of its own each. */
 struct rule_state {
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t matched;
 	_Atomic uint64_t fired;
-	_Atomic int64_t first_ns; /* reserved for schedules: 0 */
+	_Atomic uint64_t dry; /* would have fired */
+	_Atomic uint64_t refused; /* by a ceiling */
+	_Atomic uint64_t early; /* returns before the told wait was over (enforce) */
+	_Atomic int64_t active; /* faults of it that are acting now */
 };
 
 /* All counts of a ruleset; made by rule_states_new, found again by name and text hash on reload. */
@@ -38,31 +47,66 @@ struct rule_states {
 	struct rule_state *v;
 	unsigned n;
 	struct keytable *keys;
+	struct limiter *limiter;
+	_Atomic int64_t epoch_ns; /* CLOCK_MONOTONIC of start or arming, from which schedules count */
+	_Atomic uint64_t faults; /* in all, for the ceiling of all */
+	_Atomic int64_t active;
+	uint64_t max_faults; /* safety: 0: no limit */
+	int64_t max_active;
+	int64_t stop_after_ns; /* no fault any more after this, from the epoch; 0: none */
 };
 int rule_states_init(struct rule_states *s, const struct ruleset *set) MUST_USE;
 void rule_states_deinit(struct rule_states *s);
 
 #define DECISIONS_MAX 16 /* records kept of one exchange; more rules still act, the rest of the records is counted */
 
+/* One rule that fired, and what of it acts. */
+struct fault_fired {
+	const struct rule *rule;
+	const struct fault_set *set;
+	uint64_t key_hash; /* with occurrence: of its stream of random words */
+	uint64_t occurrence;
+};
+
+#define FIRED_MAX 16 /* rules that act on one request in one phase; one that would be the 17th is refused (counted) */
+
 /* The faults of one request, composed of all rules that fired in a phase. */
 struct fault_plan {
-	int64_t delay_ns; /* sum of the delays drawn */
+	uint32_t kinds; /* bits of all faults in `fired` */
+	unsigned n_fired;
+	struct fault_fired fired[FIRED_MAX]; /* in the order of the rules; each holds a place in the ceilings until decide_release */
+	int end; /* which of them ends the list (abort, connection, hang, a refusal by rate_limit); -1: none */
+	int64_t delay_ns; /* sum of the delays drawn that act on the head */
+	int64_t body_delay_ns; /* of those that act on the body */
 	const struct rule *delay_rule; /* the last rule that added one */
-	const struct rule *end_rule; /* the rule that ends the list: abort or connection; NULL: go on */
+	struct limit_verdict limit; /* of the last rate_limit asked ... */
+	const struct rule *limit_rule; /* ... and its rule; NULL: none was asked */
+	uint64_t limit_key; /* key hash, for limiter_release (CONCURRENCY) */
+	int64_t retry_after_ns; /* told by the end's abort or refusal, drawn; -1: none */
 	struct decision decisions[DECISIONS_MAX];
 	unsigned n_decisions;
 	unsigned n_decisions_lost;
 };
 
 /*
- * Walks the rules of this phase in order. Counts every rule whose match holds, draws, composes. `excluded` paths
- * (facts.path against set->exclude) get nothing and count nothing. Any thread.
+ * Walks the rules of this phase in order at now_ns (CLOCK_MONOTONIC). Counts every rule whose match holds, draws, composes.
+ * `excluded` paths (facts.path against set->exclude) get nothing and count nothing. Any thread. What it has put into plan->fired
+ * must be given back by decide_release when the exchange ends.
  */
-void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase,
+void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase, int64_t now_ns,
 	struct pattern_scratch *scratch, struct fault_plan *plan);
 
-/* The record of one rule for one occurrence: the pure heart, used by decide and for recomputing a recorded decision. */
-struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence);
+/* The places in the ceilings that one fired rule holds; to be called once for each of plan->fired. Any thread. */
+void decide_release(struct rule_states *states, unsigned rule);
+
+/* Word number `word` (from 16 on; lower ones are taken) of a fired rule's stream, for what is drawn while acting. */
+uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired, uint32_t word);
+
+/*
+ * The record of one rule for one occurrence, since_ns after the epoch: the pure heart, used by decide and for recomputing a
+ * recorded decision. Ceilings, dry run and quotas come after it.
+ */
+struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence, int64_t since_ns);
 
 /* The key hash of this rule for these facts (0 for ordinal; an absent header, cookie or parameter hashes as empty). */
 uint64_t decide_key_hash(const struct ruleset *set, const struct rule *r, const struct facts *f);

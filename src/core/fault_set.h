@@ -148,6 +148,8 @@ struct fault_hints { /* 103 before the answer */
 
 /* ---- the set ---- */
 
+struct fault_limit; /* limiter.h */
+
 struct fault_set {
 	uint32_t kinds; /* bit per enum fault_kind of what is in it (fault_set_seal) */
 	bool pass; /* ends the list, and nothing happens */
@@ -163,6 +165,7 @@ struct fault_set {
 	struct fault_edit rewrite;
 	struct fault_edit request;
 	struct fault_hints hints;
+	struct fault_limit *limit; /* rate_limit; NULL: none */
 };
 
 #define FAULT_BIT(id) (UINT32_C(1) << FAULT_##id)

@@ -6,6 +6,7 @@
 #define BROWNOUT_CORE_RULE_H
 
 #include "core/fault_set.h"
+#include "core/limiter.h"
 #include "core/match.h"
 
 enum rule_phase { RULE_PHASE_REQUEST, RULE_PHASE_RESPONSE };
@@ -23,6 +24,27 @@ enum rule_key {
 
 /* 100 % in the unit that percentages have inside: a millionth of a percent. */
 #define RULE_PERCENTAGE_ALL UINT32_C(100000000)
+
+/* One of several outcomes of a rule: one draw takes exactly one, by weight. */
+struct rule_outcome {
+	uint32_t weight;
+	struct fault_set faults;
+};
+
+/* When, how often and how many at most. Zeroed: always. Times count from rule_states.epoch_ns (start, or arming). */
+struct rule_schedule {
+	int64_t start_after_ns;
+	int64_t duration_ns; /* 0: without end */
+	int64_t period_ns; /* the window comes again; 0: once */
+	int64_t ttl_ns; /* 0: none; then the rule is disarmed */
+	uint32_t ramp_from; /* percentage (of RULE_PERCENTAGE_ALL) at the start, growing to the rule's ... */
+	int64_t ramp_over_ns; /* ... in this time; 0: no ramp */
+	bool burst; /* two states: bad, in which the rule's percentage holds, and good, in which nothing fires */
+	uint64_t burst_enter; /* thresholds of a word: good to bad, bad to good */
+	uint64_t burst_leave;
+	uint64_t max_faults; /* 0: no limit */
+	uint32_t max_active; /* 0: no limit */
+};
 
 struct rule {
 	struct span name; /* owned; unique in the file */
@@ -46,7 +68,17 @@ struct rule {
 	uint64_t after;
 	uint64_t first;
 	uint64_t every;
-	struct fault_set faults; /* what happens where the rule fires */
+	bool dry_run; /* decide and count, do not act */
+	struct rule_schedule schedule;
+	/* What happens where the rule fires: `faults`, or one of `outcomes` (these take the place of the percentage), or the one
+	 * of `sequence` whose turn it is (per key). All owned. */
+	struct fault_set faults;
+	struct rule_outcome *outcomes;
+	unsigned n_outcomes;
+	uint64_t outcomes_total; /* sum of the weights (rule_seal) */
+	struct fault_set *sequence;
+	unsigned n_sequence;
+	bool sequence_once; /* then pass; else from the beginning again */
 };
 
 /* Ends the list when it fires. */

@@ -11,7 +11,8 @@
 struct fault_effect {
 	int64_t delay_ns; /* 0: none */
 	const struct rule *delay_rule;
-	const struct rule *end_rule; /* abort or connection; NULL: none */
+	const struct rule *end_rule; /* whose fault ends the exchange; NULL: none */
+	const struct fault_set *end_set; /* what it is; NULL: none */
 };
 
 enum fault_verdict_kind {
@@ -26,6 +27,7 @@ struct fault_verdict {
 	enum fault_verdict_kind kind;
 	int64_t until_ns;
 	const struct rule *rule;
+	const struct fault_set *set; /* of FAULT_REPLY */
 };
 
 void fault_effect_take(struct fault_effect *e, const struct fault_plan *plan);

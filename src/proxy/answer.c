@@ -163,7 +163,8 @@ static void decide_answer(struct client *c)
 
 	facts_of_request(c, exchange_request(c), &f);
 	f.status = ex->upstream_status;
-	decide(&w->plan->rules, w->shared->states, &f, RULE_PHASE_RESPONSE, w->patterns, &w->decided);
+	decide(&w->plan->rules, w->shared->states, &f, RULE_PHASE_RESPONSE, loop_now_ns(w->loop), w->patterns,
+		&w->decided);
 	fault_effect_take(&ex->effect, &w->decided);
 	if (ex->effect.delay_ns) {
 		ex->delay_ns += ex->effect.delay_ns;
@@ -197,7 +198,7 @@ static enum step act(struct client *c)
 		client_wait_until(c, v.until_ns);
 		return STEP_WAIT;
 	case FAULT_REPLY:
-		return reply_abort(c, v.rule);
+		return reply_abort(c, v.rule, v.set);
 	case FAULT_CLOSE:
 		return client_close(c, CLOSE_FAULT_CLOSE, CONN_END_CLOSE);
 	case FAULT_RESET:

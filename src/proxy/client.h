@@ -86,7 +86,7 @@ enum step reply_failure(struct client *c, enum proxy_error error);
 /* Any other answer of our own (404 for no route ...), with a line of text. */
 enum step reply_status(struct client *c, unsigned status, enum proxy_error error, const char *text);
 /* The answer of an abort rule. */
-enum step reply_abort(struct client *c, const struct rule *rule);
+enum step reply_abort(struct client *c, const struct rule *rule, const struct fault_set *set);
 /* The line that tells a fault from a real failure: "X-Brownout: rule=NAME; fault=KIND; id=HEX CRLF". */
 void reply_put_fault_line(struct client *c, struct text *out, const struct rule *rule, enum fault_kind kind);
 /* OPTIONS and TRACE that may not be forwarded further (Max-Forwards: 0). */

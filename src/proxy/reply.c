@@ -242,10 +242,10 @@ static bool may_leave(struct client *c, const struct status_response *shape, con
 	return !(found & STATUS_VIOLATIONS_FRAMING);
 }
 
-enum step reply_abort(struct client *c, const struct rule *rule)
+enum step reply_abort(struct client *c, const struct rule *rule, const struct fault_set *set)
 {
 	struct worker *w = c->worker;
-	const struct fault_answer *a = &w->shared->answers[rule->faults.abort.number];
+	const struct fault_answer *a = &w->shared->answers[set->abort.number];
 	struct exchange *ex = &c->ex;
 	struct text *out = &w->out;
 	struct span body = ex->method == HTTP_METHOD_HEAD ? SPAN_EMPTY : a->body;
@@ -254,7 +254,7 @@ enum step reply_abort(struct client *c, const struct rule *rule)
 		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR,
 			"The rule's answer cannot be sent to this request.");
 	ex->keep_alive = can_keep(ex);
-	ex->status = rule->faults.abort.status;
+	ex->status = set->abort.status;
 	out->n = 0;
 	out->cut = false;
 	text_put_span(out, a->head);

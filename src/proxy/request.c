@@ -82,7 +82,7 @@ static enum step act(struct client *c)
 		client_wait_until(c, v.until_ns);
 		return STEP_WAIT;
 	case FAULT_REPLY:
-		return reply_abort(c, v.rule);
+		return reply_abort(c, v.rule, v.set);
 	case FAULT_CLOSE:
 		return client_close(c, CLOSE_FAULT_CLOSE, CONN_END_CLOSE);
 	case FAULT_RESET:
@@ -98,7 +98,8 @@ static void decide_request(struct client *c, const struct facts *f)
 	struct exchange *ex = &c->ex;
 	struct worker *w = c->worker;
 
-	decide(&w->plan->rules, w->shared->states, f, RULE_PHASE_REQUEST, w->patterns, &w->decided);
+	decide(&w->plan->rules, w->shared->states, f, RULE_PHASE_REQUEST, loop_now_ns(w->loop), w->patterns,
+		&w->decided);
 	fault_effect_take(&ex->effect, &w->decided);
 	if (fault_effect_is_none(&ex->effect))
 		return;

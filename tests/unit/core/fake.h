@@ -120,7 +120,7 @@ static inline struct fault_plan fake_ask(struct fake_bench *b, const struct fact
 {
 	struct fault_plan plan;
 
-	decide(&b->set, &b->states, f, RULE_PHASE_REQUEST, NULL, &plan);
+	decide(&b->set, &b->states, f, RULE_PHASE_REQUEST, 0, NULL, &plan);
 	return plan;
 }
 
@@ -159,6 +159,12 @@ static inline void fake_text(uint64_t *state, const char *alphabet, unsigned max
 	for (unsigned i = 0; i < n; i++)
 		out[i] = alphabet[fake_below(state, (unsigned)strlen(alphabet))];
 	out[n] = '\0';
+}
+
+/* The rule that ends the list; NULL where none does. */
+static inline const struct rule *fake_end(const struct fault_plan *plan)
+{
+	return plan->end < 0 ? NULL : plan->fired[plan->end].rule;
 }
 
 #endif

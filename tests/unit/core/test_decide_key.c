@@ -194,7 +194,7 @@ static void assert_order_does_not_matter(enum rule_key key, enum rule_sampling s
 	qsort(all, ARRAY_LEN(all), sizeof(all[0]), decision_compare);
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
 		bool same_key = i > 0 && all[i].key_hash == all[i - 1].key_hash;
-		struct decision direct = decide_draw(&b.set, 0, all[i].key_hash, all[i].occurrence);
+		struct decision direct = decide_draw(&b.set, 0, all[i].key_hash, all[i].occurrence, 0);
 
 		cr_assert_eq(all[i].occurrence, same_key ? all[i - 1].occurrence + 1 : 1);
 		cr_assert(key != RULE_KEY_ORDINAL || all[i].key_hash == 0);

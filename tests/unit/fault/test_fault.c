@@ -20,8 +20,8 @@ static const struct rule both_rule = { .name = { "both", 4 },
 
 #define NO_EFFECT { 0 }
 #define DELAY(ns) { .delay_ns = (ns), .delay_rule = &delay_rule }
-#define END(rule) { .end_rule = &(rule) }
-#define DELAY_THEN(ns, rule) { .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule) }
+#define END(rule) { .end_rule = &(rule), .end_set = &(rule).faults }
+#define DELAY_THEN(ns, rule) { .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule), .end_set = &(rule).faults }
 
 static const struct {
 	const char *what;
@@ -29,29 +29,29 @@ static const struct {
 	int64_t now_ns; /* from the phase's begin */
 	struct fault_verdict want; /* until_ns from the phase's begin as well */
 } moments[] = {
-	{ "nothing decided", NO_EFFECT, 0, { FAULT_CONTINUE, 0, NULL } },
-	{ "nothing decided, later", NO_EFFECT, NS_PER_S, { FAULT_CONTINUE, 0, NULL } },
+	{ "nothing decided", NO_EFFECT, 0, { FAULT_CONTINUE, 0, NULL, NULL } },
+	{ "nothing decided, later", NO_EFFECT, NS_PER_S, { FAULT_CONTINUE, 0, NULL, NULL } },
 
-	{ "a delay at its begin", DELAY(250), 0, { FAULT_WAIT, 250, &delay_rule } },
-	{ "a delay 1 ns before it is due", DELAY(250), 249, { FAULT_WAIT, 250, &delay_rule } },
-	{ "a delay when it is due", DELAY(250), 250, { FAULT_CONTINUE, 0, NULL } },
-	{ "a delay long over", DELAY(250), NS_PER_S, { FAULT_CONTINUE, 0, NULL } },
-	{ "a delay of 1 ns", DELAY(1), 0, { FAULT_WAIT, 1, &delay_rule } },
-	{ "a delay of 1 ns when it is due", DELAY(1), 1, { FAULT_CONTINUE, 0, NULL } },
-	{ "a delay of days", DELAY(100000 * NS_PER_S), 99999 * NS_PER_S, { FAULT_WAIT, 100000 * NS_PER_S, &delay_rule } },
-	{ "a clock that was read before the begin", DELAY(250), -10, { FAULT_WAIT, 250, &delay_rule } },
+	{ "a delay at its begin", DELAY(250), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },
+	{ "a delay 1 ns before it is due", DELAY(250), 249, { FAULT_WAIT, 250, &delay_rule, NULL } },
+	{ "a delay when it is due", DELAY(250), 250, { FAULT_CONTINUE, 0, NULL, NULL } },
+	{ "a delay long over", DELAY(250), NS_PER_S, { FAULT_CONTINUE, 0, NULL, NULL } },
+	{ "a delay of 1 ns", DELAY(1), 0, { FAULT_WAIT, 1, &delay_rule, NULL } },
+	{ "a delay of 1 ns when it is due", DELAY(1), 1, { FAULT_CONTINUE, 0, NULL, NULL } },
+	{ "a delay of days", DELAY(100000 * NS_PER_S), 99999 * NS_PER_S, { FAULT_WAIT, 100000 * NS_PER_S, &delay_rule, NULL } },
+	{ "a clock that was read before the begin", DELAY(250), -10, { FAULT_WAIT, 250, &delay_rule, NULL } },
 
-	{ "an abort at once", END(abort_rule), 0, { FAULT_REPLY, 0, &abort_rule } },
-	{ "a close at once", END(close_rule), 0, { FAULT_CLOSE, 0, &close_rule } },
-	{ "a reset at once", END(reset_rule), 0, { FAULT_RESET, 0, &reset_rule } },
-	{ "abort and connection in one", END(both_rule), 0, { FAULT_REPLY, 0, &both_rule } },
+	{ "an abort at once", END(abort_rule), 0, { FAULT_REPLY, 0, &abort_rule, &abort_rule.faults } },
+	{ "a close at once", END(close_rule), 0, { FAULT_CLOSE, 0, &close_rule, &close_rule.faults } },
+	{ "a reset at once", END(reset_rule), 0, { FAULT_RESET, 0, &reset_rule, &reset_rule.faults } },
+	{ "abort and connection in one", END(both_rule), 0, { FAULT_REPLY, 0, &both_rule, &both_rule.faults } },
 
-	{ "an abort behind a delay", DELAY_THEN(250, abort_rule), 249, { FAULT_WAIT, 250, &delay_rule } },
-	{ "an abort behind a delay, due", DELAY_THEN(250, abort_rule), 250, { FAULT_REPLY, 0, &abort_rule } },
-	{ "a close behind a delay", DELAY_THEN(250, close_rule), 0, { FAULT_WAIT, 250, &delay_rule } },
-	{ "a close behind a delay, due", DELAY_THEN(250, close_rule), 251, { FAULT_CLOSE, 0, &close_rule } },
-	{ "a reset behind a delay", DELAY_THEN(250, reset_rule), 0, { FAULT_WAIT, 250, &delay_rule } },
-	{ "a reset behind a delay, due", DELAY_THEN(250, reset_rule), 250, { FAULT_RESET, 0, &reset_rule } },
+	{ "an abort behind a delay", DELAY_THEN(250, abort_rule), 249, { FAULT_WAIT, 250, &delay_rule, NULL } },
+	{ "an abort behind a delay, due", DELAY_THEN(250, abort_rule), 250, { FAULT_REPLY, 0, &abort_rule, &abort_rule.faults } },
+	{ "a close behind a delay", DELAY_THEN(250, close_rule), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },
+	{ "a close behind a delay, due", DELAY_THEN(250, close_rule), 251, { FAULT_CLOSE, 0, &close_rule, &close_rule.faults } },
+	{ "a reset behind a delay", DELAY_THEN(250, reset_rule), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },
+	{ "a reset behind a delay, due", DELAY_THEN(250, reset_rule), 250, { FAULT_RESET, 0, &reset_rule, &reset_rule.faults } },
 };
 
 Test(fault, each_moment_has_its_verdict)
@@ -114,14 +114,16 @@ Test(fault, what_ends_an_exchange_names_it_before_what_delays_it)
 
 Test(fault, an_effect_is_what_the_plan_says_and_no_more)
 {
-	const struct fault_plan full = { .delay_ns = 7, .delay_rule = &delay_rule, .end_rule = &close_rule, .n_decisions = 3 };
-	const struct fault_plan empty = { .delay_ns = 0 };
+	const struct fault_plan full = { .delay_ns = 7, .delay_rule = &delay_rule, .n_fired = 1, .n_decisions = 3,
+		.fired = { { .rule = &close_rule, .set = &close_rule.faults } } };
+	const struct fault_plan empty = { .end = -1 };
 	struct fault_effect e = DELAY_THEN(99, reset_rule);
 
 	fault_effect_take(&e, &full);
 	cr_expect_eq(e.delay_ns, 7);
 	cr_expect_eq(e.delay_rule, &delay_rule);
 	cr_expect_eq(e.end_rule, &close_rule);
+	cr_expect_eq(e.end_set, &close_rule.faults);
 	fault_effect_take(&e, &empty);
 	cr_expect_eq(e.delay_ns, 0);
 	cr_expect_null(e.delay_rule);
