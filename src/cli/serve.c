@@ -269,7 +269,14 @@ static int take_summary(const struct server *server, int64_t elapsed_ns, struct 
 		struct server_rule_count c;
 
 		server_rule(server, i, &c);
-		s->rules[i] = (struct summary_rule){ .name = c.rule->name, .matched = c.matched, .fired = c.fired };
+		s->rules[i] = (struct summary_rule){
+			.name = c.rule->name,
+			.matched = c.matched,
+			.fired = c.fired,
+			.dry = c.dry,
+			.refused = c.refused,
+			.early = c.early,
+		};
 	}
 	s->seed = server_seed(server);
 	s->seed_drawn = !server_plan(server)->seed_given;

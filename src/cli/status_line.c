@@ -114,8 +114,7 @@ void status_line_write(const struct status_line *s, const struct counters *total
 	struct text *out)
 {
 	struct cells c = { .out = out, .left = columns ? columns : UINT32_MAX, .color = s->color };
-	uint64_t faults = count(total, COUNTER_FAULTS_ABORT) + count(total, COUNTER_FAULTS_DELAY) +
-			  count(total, COUNTER_FAULTS_CONNECTION);
+	uint64_t faults = counters_faults(total);
 
 	put_count(&c, NULL, count(total, COUNTER_REQUESTS), " requests, ");
 	put_count(&c, NULL, (uint64_t)(s->rate + 0.5), "/s, ");

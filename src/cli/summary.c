@@ -25,6 +25,11 @@ static uint64_t count(const struct summary *s, enum counter id)
 
 /* ---- names of what is counted in arrays ---- */
 
+static const char *fault_name(unsigned i)
+{
+	return fault_kind_name((enum fault_kind)i);
+}
+
 static const char *reject_name(unsigned i)
 {
 	return i < HTTP_ERROR_COUNT ? http_error_name((enum http_error)i) : "other";
@@ -100,17 +105,6 @@ static void put_answers(const struct summary *s, struct text *out)
 	text_put_string(out, first ? "none\n" : "\n");
 }
 
-static void put_faults(const struct summary *s, struct text *out)
-{
-	bool first = true;
-
-	put_label(out, "faults");
-	put_part(out, fault_kind_name(FAULT_ABORT), count(s, COUNTER_FAULTS_ABORT), &first);
-	put_part(out, fault_kind_name(FAULT_DELAY), count(s, COUNTER_FAULTS_DELAY), &first);
-	put_part(out, fault_kind_name(FAULT_CONNECTION), count(s, COUNTER_FAULTS_CONNECTION), &first);
-	text_put_char(out, '\n');
-}
-
 /* Bytes of a name that are shown, cut at a character; *columns is how many places they take. */
 static struct span shown(struct span name, unsigned *columns)
 {
@@ -124,28 +118,74 @@ static struct span shown(struct span name, unsigned *columns)
 	return span_first(name, name.n - rest.n);
 }
 
+/* What is counted of each rule. A column that is not always shown is left out where no rule has anything in it. */
+static const struct rule_column {
+	const char *name; /* in JSON */
+	const char *title;
+	size_t offset;
+	bool always;
+} rule_columns[] = {
+	{ "matched", "matched", offsetof(struct summary_rule, matched), true },
+	{ "fired", "fired", offsetof(struct summary_rule, fired), true },
+	{ "dry_run", "dry run", offsetof(struct summary_rule, dry), false },
+	{ "refused", "refused", offsetof(struct summary_rule, refused), false },
+	{ "early", "early", offsetof(struct summary_rule, early), false },
+};
+
+static uint64_t rule_count(const struct summary_rule *r, const struct rule_column *column)
+{
+	uint64_t n;
+
+	memcpy(&n, (const char *)r + column->offset, sizeof(n));
+	return n;
+}
+
+static bool column_is_shown(const struct summary *s, const struct rule_column *column)
+{
+	bool shown = column->always;
+
+	for (unsigned i = 0; i < s->n_rules && !shown; i++)
+		shown = rule_count(&s->rules[i], column) > 0;
+	return shown;
+}
+
+static void put_rule(const struct summary_rule *r, const bool *columns, unsigned width, struct text *out)
+{
+	unsigned used;
+	struct span name = shown(r->name, &used);
+
+	text_printf(out, "  %.*s%*s", SPAN_ARG(name), (int)(width - used), "");
+	for (size_t i = 0; i < ARRAY_LEN(rule_columns); i++) {
+		if (columns[i])
+			text_printf(out, "%12" PRIu64, rule_count(r, &rule_columns[i]));
+	}
+	if (r->matched)
+		text_printf(out, "%8.2f %%\n", 100.0 * (double)r->fired / (double)r->matched);
+	else
+		text_printf(out, "%10s\n", "-");
+}
+
 static void put_rules(const struct summary *s, struct text *out)
 {
+	bool columns[ARRAY_LEN(rule_columns)];
 	unsigned width = 4;
-	unsigned columns;
+	unsigned used;
 
+	if (s->n_rules == 0)
+		return;
 	for (unsigned i = 0; i < s->n_rules; i++) {
-		(void)shown(s->rules[i].name, &columns);
-		width = MAX(width, columns);
+		(void)shown(s->rules[i].name, &used);
+		width = MAX(width, used);
 	}
-	if (s->n_rules)
-		text_printf(out, "  %-*s%12s%12s%10s\n", (int)width, "rule", "matched", "fired", "share");
-	for (unsigned i = 0; i < s->n_rules; i++) {
-		const struct summary_rule *r = &s->rules[i];
-		struct span name = shown(r->name, &columns);
-
-		text_printf(out, "  %.*s%*s%12" PRIu64 "%12" PRIu64, SPAN_ARG(name), (int)(width - columns), "", r->matched,
-			r->fired);
-		if (r->matched)
-			text_printf(out, "%8.2f %%\n", 100.0 * (double)r->fired / (double)r->matched);
-		else
-			text_printf(out, "%10s\n", "-");
+	text_printf(out, "  %-*s", (int)width, "rule");
+	for (size_t i = 0; i < ARRAY_LEN(rule_columns); i++) {
+		columns[i] = column_is_shown(s, &rule_columns[i]);
+		if (columns[i])
+			text_printf(out, "%12s", rule_columns[i].title);
 	}
+	text_printf(out, "%10s\n", "share");
+	for (unsigned i = 0; i < s->n_rules; i++)
+		put_rule(&s->rules[i], columns, width, out);
 }
 
 static void put_ms(struct text *out, const char *name, int64_t ns)
@@ -188,7 +228,7 @@ void summary_write_text(const struct summary *s, struct text *out)
 	put_label(out, "requests");
 	text_printf(out, "%" PRIu64 " on %" PRIu64 " connections\n", count(s, COUNTER_REQUESTS), count(s, COUNTER_CONNECTIONS));
 	put_answers(s, out);
-	put_faults(s, out);
+	put_kinds(out, "faults", s->total.faults, FAULT_KIND_COUNT, fault_name);
 	put_delay_error(s, out);
 	put_kinds(out, "upstream failures", s->total.failures, PROXY_ERROR_COUNT, failure_name);
 	put_kinds(out, "upstream violations", s->total.violations, STATUS_VIOLATION_COUNT, violation_name);
@@ -244,8 +284,8 @@ static void write_rules(const struct summary *s, struct json *j)
 	for (unsigned i = 0; i < s->n_rules; i++) {
 		json_begin_object(j);
 		json_member_span(j, "name", s->rules[i].name);
-		json_member_u64(j, "matched", s->rules[i].matched);
-		json_member_u64(j, "fired", s->rules[i].fired);
+		for (size_t k = 0; k < ARRAY_LEN(rule_columns); k++)
+			json_member_u64(j, rule_columns[k].name, rule_count(&s->rules[i], &rule_columns[k]));
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -263,6 +303,7 @@ void summary_write_json(const struct summary *s, struct text *out)
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
 		json_member_u64(&j, counter_name((enum counter)i), count(s, (enum counter)i));
 	json_member_u64(&j, "log_lost", s->log_lost);
+	write_kinds(&j, "faults_by_kind", s->total.faults, FAULT_KIND_COUNT, fault_name);
 	write_kinds(&j, "upstream_failures_by_type", s->total.failures, PROXY_ERROR_COUNT, failure_name);
 	write_kinds(&j, "violations_by_kind", s->total.violations, STATUS_VIOLATION_COUNT, violation_name);
 	write_kinds(&j, "requests_rejected_by_reason", s->total.rejects, COUNTERS_REJECTS_MAX, reject_name);

@@ -11,6 +11,9 @@ struct summary_rule {
 	struct span name; /* lives as long as the plan */
 	uint64_t matched;
 	uint64_t fired;
+	uint64_t dry; /* would have fired, but for dry_run */
+	uint64_t refused; /* by a ceiling */
+	uint64_t early; /* returns before the wait that was told was over */
 };
 
 struct summary {

@@ -89,9 +89,19 @@ static void sum_histogram(struct histogram *sum, const struct histogram *from)
 	atomic_store_explicit(&sum->max_ns, MAX(load(&sum->max_ns), load(&from->max_ns)), memory_order_relaxed);
 }
 
+uint64_t counters_faults(const struct counters *c)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < FAULT_KIND_COUNT; i++)
+		n += load(&c->faults[i]);
+	return n;
+}
+
 void counters_sum(struct counters *sum, const struct counters *from)
 {
 	sum_array(sum->v, from->v, COUNTER_COUNT);
+	sum_array(sum->faults, from->faults, FAULT_KIND_COUNT);
 	sum_array(sum->rejects, from->rejects, COUNTERS_REJECTS_MAX);
 	sum_array(sum->failures, from->failures, PROXY_ERROR_COUNT);
 	sum_array(sum->violations, from->violations, STATUS_VIOLATION_COUNT);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/base.h"
+#include "core/fault_set.h"
 #include "core/proxy_error.h"
 #include "core/status.h"
 
@@ -44,6 +45,7 @@ struct histogram {
 
 struct counters {
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t v[COUNTER_COUNT];
+	_Atomic uint64_t faults[FAULT_KIND_COUNT]; /* that acted, by kind */
 	_Atomic uint64_t rejects[COUNTERS_REJECTS_MAX]; /* by http error */
 	_Atomic uint64_t failures[PROXY_ERROR_COUNT]; /* of the upstream, by type */
 	_Atomic uint64_t violations[STATUS_VIOLATION_COUNT];
@@ -73,6 +75,9 @@ static inline void gauge_add(_Atomic int64_t *g, int64_t n)
 void histogram_add(struct histogram *h, int64_t ns);
 /* The greatest value of the bucket that holds quantile q (0 to 1), at most the greatest sample; 0 where there is none. */
 int64_t histogram_quantile(const struct histogram *h, double q);
+
+/* Faults of all kinds that acted. */
+uint64_t counters_faults(const struct counters *c);
 
 /* sum += from, for totals over the workers. `sum` belongs to the caller alone. */
 void counters_sum(struct counters *sum, const struct counters *from);

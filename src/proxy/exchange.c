@@ -136,15 +136,10 @@ const struct http_request *exchange_request(struct client *c)
 
 void exchange_note_fault(struct client *c, const struct rule *rule, enum fault_kind kind, const struct fault_plan *plan)
 {
-	static const enum counter counters[FAULT_KIND_COUNT] = {
-		[FAULT_ABORT] = COUNTER_FAULTS_ABORT,
-		[FAULT_DELAY] = COUNTER_FAULTS_DELAY,
-		[FAULT_CONNECTION] = COUNTER_FAULTS_CONNECTION,
-	};
 	struct exchange *ex = &c->ex;
 	ptrdiff_t number = rule - c->worker->plan->rules.v;
 
-	counter_add(&c->worker->counters, counters[kind], 1);
+	counter_bump(&c->worker->counters.faults[kind], 1);
 	if (ex->rule && kind == FAULT_DELAY && ex->fault != FAULT_DELAY)
 		return;
 	ex->rule = rule;

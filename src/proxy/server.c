@@ -348,9 +348,14 @@ unsigned server_rule_count(const struct server *s)
 
 void server_rule(const struct server *s, unsigned i, struct server_rule_count *count)
 {
+	const struct rule_state *state = &s->states.v[i];
+
 	count->rule = &s->plan->rules.v[i];
-	count->matched = atomic_load_explicit(&s->states.v[i].matched, memory_order_relaxed);
-	count->fired = atomic_load_explicit(&s->states.v[i].fired, memory_order_relaxed);
+	count->matched = atomic_load_explicit(&state->matched, memory_order_relaxed);
+	count->fired = atomic_load_explicit(&state->fired, memory_order_relaxed);
+	count->dry = atomic_load_explicit(&state->dry, memory_order_relaxed);
+	count->refused = atomic_load_explicit(&state->refused, memory_order_relaxed);
+	count->early = atomic_load_explicit(&state->early, memory_order_relaxed);
 }
 
 /* ---- the end ---- */

@@ -16,6 +16,9 @@ struct server_rule_count {
 	const struct rule *rule;
 	uint64_t matched;
 	uint64_t fired;
+	uint64_t dry; /* would have fired */
+	uint64_t refused; /* by a ceiling */
+	uint64_t early; /* returns before the told wait was over */
 };
 
 struct server_snapshot {

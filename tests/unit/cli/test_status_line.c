@@ -11,9 +11,9 @@ static struct counters total;
 static void fill(void)
 {
 	counter_add(&total, COUNTER_REQUESTS, 1234);
-	counter_add(&total, COUNTER_FAULTS_ABORT, 10);
-	counter_add(&total, COUNTER_FAULTS_DELAY, 1);
-	counter_add(&total, COUNTER_FAULTS_CONNECTION, 1);
+	counter_bump(&total.faults[FAULT_ABORT], 10);
+	counter_bump(&total.faults[FAULT_DELAY], 1);
+	counter_bump(&total.faults[FAULT_PASS], 1);
 	gauge_add(&total.active, 3);
 	gauge_add(&total.held, 2);
 	counter_add(&total, COUNTER_UPSTREAM_FAILURES, 1);

@@ -8,9 +8,9 @@
 #include "http/message.h"
 
 static struct summary_rule rules[] = {
-	{ { "flaky checkout", 14 }, 1000, 102 },
-	{ { "caf\xc3\xa9", 5 }, 0, 0 },
-	{ { "a-rule-with-a-name-that-is-far-too-long-to-be-shown", 51 }, 3, 3 },
+	{ .name = { "flaky checkout", 14 }, .matched = 1000, .fired = 102 },
+	{ .name = { "caf\xc3\xa9", 5 } },
+	{ .name = { "a-rule-with-a-name-that-is-far-too-long-to-be-shown", 51 }, .matched = 3, .fired = 3 },
 };
 
 static void fill(struct summary *s)
@@ -20,8 +20,8 @@ static void fill(struct summary *s)
 	counter_add(&s->total, COUNTER_REQUESTS, 1003);
 	counter_add(&s->total, COUNTER_RESPONSES_2XX, 898);
 	counter_add(&s->total, COUNTER_RESPONSES_5XX, 105);
-	counter_add(&s->total, COUNTER_FAULTS_ABORT, 102);
-	counter_add(&s->total, COUNTER_FAULTS_DELAY, 2);
+	counter_bump(&s->total.faults[FAULT_ABORT], 102);
+	counter_bump(&s->total.faults[FAULT_DELAY], 2);
 	counter_add(&s->total, COUNTER_CLIENTS_LEFT, 4);
 	counter_bump(&s->total.failures[PROXY_ERROR_CONNECTION_REFUSED], 2);
 	counter_bump(&s->total.failures[PROXY_ERROR_HTTP_RESPONSE_TIMEOUT], 1);
@@ -50,7 +50,7 @@ Test(summary, text)
 		"brownout ran 12.3 s, seed 42\n"
 		"  requests            1003 on 64 connections\n"
 		"  answers             2xx 898, 5xx 105\n"
-		"  faults              abort 102, delay 2, connection 0\n"
+		"  faults              104: abort 102, delay 2\n"
 		"  delay error         p50 0.001 ms, p99 0.250 ms, max 0.250 ms of 2 delays, 0 early\n"
 		"  upstream failures   3: connection_refused 2, http_response_timeout 1\n"
 		"  upstream violations 0\n"
@@ -70,11 +70,40 @@ Test(summary, text_of_an_idle_run)
 		"brownout ran 0.0 s, seed 7 (drawn)\n"
 		"  requests            0 on 0 connections\n"
 		"  answers             none\n"
-		"  faults              abort 0, delay 0, connection 0\n"
+		"  faults              0\n"
 		"  upstream failures   0\n"
 		"  upstream violations 0\n"
 		"  refused requests    0\n"
 		"  clients that left   0\n");
+}
+
+Test(summary, columns_that_say_nothing_are_left_out)
+{
+	static struct summary_rule counted[] = {
+		{ .name = { "quota", 5 }, .matched = 200, .fired = 50, .refused = 7 },
+		{ .name = { "trial", 5 }, .matched = 40, .dry = 10 },
+	};
+	static struct summary s = { .rules = counted, .n_rules = ARRAY_LEN(counted) };
+	struct text out;
+
+	text_init(&out);
+	summary_write_text(&s, &out);
+	text_put_char(&out, '\0');
+	cr_expect(strstr(out.p, "  rule      matched       fired     dry run     refused     share\n"
+				"  quota         200          50           0           7   25.00 %\n"
+				"  trial          40           0          10           0    0.00 %\n"),
+		"%s", out.p);
+	counted[1].dry = 0;
+	counted[0].refused = 0;
+	counted[1].early = 1;
+	text_clear(&out);
+	summary_write_text(&s, &out);
+	text_put_char(&out, '\0');
+	cr_expect(strstr(out.p, "  rule      matched       fired       early     share\n"
+				"  quota         200          50           0   25.00 %\n"
+				"  trial          40           0           1    0.00 %\n"),
+		"%s", out.p);
+	text_deinit(&out);
 }
 
 Test(summary, losses_are_said)
@@ -99,13 +128,13 @@ Test(summary, json)
 	static const char *const parts[] = {
 		"{\n  \"elapsed\": 12.345000000,\n  \"seed\": 42,\n  \"seed_drawn\": false,\n  \"connections\": 64,\n",
 		"  \"requests\": 1003,\n",
-		"  \"faults_abort\": 102,\n",
+		"  \"faults_by_kind\": {\n    \"abort\": 102,\n    \"delay\": 2\n  },\n",
 		"  \"upstream_failures_by_type\": {\n    \"connection_refused\": 2,\n    \"http_response_timeout\": 1\n  },\n",
 		"  \"violations_by_kind\": {},\n",
 		"  \"requests_rejected_by_reason\": {\n    \"bare_lf\": 5\n  },\n",
 		("    \"count\": 2,\n    \"early\": 0,\n"
 		 "    \"p50\": 0.000001023,\n    \"p99\": 0.000250000,\n    \"max\": 0.000250000\n"),
-		"    {\n      \"name\": \"flaky checkout\",\n      \"matched\": 1000,\n      \"fired\": 102\n    },\n",
+		"    {\n      \"name\": \"flaky checkout\",\n      \"matched\": 1000,\n      \"fired\": 102,\n",
 		"\n  ]\n}\n",
 	};
 

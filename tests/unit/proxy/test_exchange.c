@@ -395,7 +395,7 @@ Test(exchange, fault_that_ends_it_names_it_before_a_delay)
 	cr_expect_eq(c.ex.rule, &rules[1]);
 	cr_expect_eq(c.ex.fault, FAULT_ABORT);
 	cr_expect_eq(c.ex.decision.occurrence, 11);
-	cr_expect_eq(counted(COUNTER_FAULTS_DELAY), 2);
-	cr_expect_eq(counted(COUNTER_FAULTS_ABORT), 1);
-	cr_expect_eq(counted(COUNTER_FAULTS_CONNECTION), 0);
+	cr_expect_eq(atomic_load(&w.counters.faults[FAULT_DELAY]), 2);
+	cr_expect_eq(atomic_load(&w.counters.faults[FAULT_ABORT]), 1);
+	cr_expect_eq(atomic_load(&w.counters.faults[FAULT_CONNECTION]), 0);
 }
