@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/distribution.h"
 #include "core/random.h"
 
 /* Numbers of the words of one decision's hash stream (random_word). They are part of what a seed means: never renumber. */
@@ -205,14 +206,16 @@ static void plan_add_record(struct fault_plan *plan, const struct decision *d)
 		plan->n_decisions_lost++;
 }
 
-static int64_t delay_draw(const struct ruleset *set, const struct rule *r, const struct decision *d)
+static void plan_add_delay(struct fault_plan *plan, const struct ruleset *set, const struct fault_fired *fired)
 {
-	if (r->faults.delay.kind == DELAY_UNIFORM) {
-		uint64_t word = random_word(set->seed, r->name_hash, d->key_hash, d->occurrence, WORD_DELAY);
+	const struct fault_delay *delay = &fired->set->delay;
+	int64_t ns = distribution_draw(delay, decide_word(set, fired, WORD_DELAY)); /* so bounded that sums cannot overflow */
 
-		return random_between(word, r->faults.delay.a_ns, r->faults.delay.b_ns);
-	}
-	return r->faults.delay.a_ns;
+	if (delay->at_body)
+		plan->body_delay_ns += ns;
+	else
+		plan->delay_ns += ns;
+	plan->delay_rule = fired->rule;
 }
 
 static void plan_add_faults(struct fault_plan *plan, const struct ruleset *set, const struct rule *r, const struct decision *d)
@@ -221,11 +224,8 @@ static void plan_add_faults(struct fault_plan *plan, const struct ruleset *set, 
 
 	*fired = (struct fault_fired){ r, &r->faults, d->key_hash, d->occurrence };
 	plan->kinds |= r->faults.kinds;
-	if (r->faults.delay.kind != DELAY_NONE) {
-		if (__builtin_add_overflow(plan->delay_ns, delay_draw(set, r, d), &plan->delay_ns))
-			plan->delay_ns = INT64_MAX;
-		plan->delay_rule = r;
-	}
+	if (r->faults.delay.kind != DELAY_NONE)
+		plan_add_delay(plan, set, fired);
 	if (fault_set_is_terminal(&r->faults))
 		plan->end = (int)plan->n_fired;
 	plan->n_fired++;

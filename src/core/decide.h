@@ -106,7 +106,8 @@ uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired,
  * The record of one rule for one occurrence, since_ns after the epoch: the pure heart, used by decide and for recomputing a
  * recorded decision. Ceilings, dry run and quotas come after it.
  */
-struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence, int64_t since_ns);
+struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence,
+	int64_t since_ns);
 
 /* The key hash of this rule for these facts (0 for ordinal; an absent header, cookie or parameter hashes as empty). */
 uint64_t decide_key_hash(const struct ruleset *set, const struct rule *r, const struct facts *f);

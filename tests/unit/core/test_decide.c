@@ -4,6 +4,7 @@
  */
 #include "core/decide.h"
 
+#include "core/distribution.h"
 #include "core/random.h"
 #include "fake.h"
 
@@ -283,7 +284,7 @@ Test(decide, delays_add_up_until_a_rule_ends_the_list)
 	fake_close(&b);
 }
 
-Test(decide, delays_do_not_overflow)
+Test(decide, delays_are_bounded)
 {
 	struct ruleset set = fake_ruleset(2, 1);
 	struct fake_bench b = { .set = set, .rule = set.v };
@@ -292,7 +293,37 @@ Test(decide, delays_do_not_overflow)
 	for (unsigned i = 0; i < 2; i++)
 		set.v[i].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = INT64_MAX - 1, .b_ns = INT64_MAX - 1 };
 	fake_seal(&b);
-	cr_assert_eq(fake_ask(&b, &f).delay_ns, INT64_MAX);
+	cr_assert_eq(fake_ask(&b, &f).delay_ns, 2 * DISTRIBUTION_MAX_NS);
+	fake_close(&b);
+}
+
+Test(decide, delays_of_head_and_body_are_apart)
+{
+	struct ruleset set = fake_ruleset(3, 1);
+	struct fake_bench b = { .set = set, .rule = set.v };
+	struct facts f = fake_facts("/");
+	struct fault_plan plan;
+
+	for (unsigned i = 0; i < 3; i++)
+		set.v[i].faults.delay = (struct fault_delay){ .kind = DELAY_FIXED, .a_ns = 1 << 4 * i, .at_body = i != 1 };
+	fake_seal(&b);
+	plan = fake_ask(&b, &f);
+	cr_assert_eq(plan.delay_ns, 0x10);
+	cr_assert_eq(plan.body_delay_ns, 0x101);
+	cr_assert_eq(plan.delay_rule, &b.set.v[2]);
+	fake_close(&b);
+}
+
+Test(decide, a_delay_is_drawn_from_word_1)
+{
+	struct fake_bench b = fake_open(42);
+	struct facts f = fake_facts("/");
+
+	b.rule->faults.delay = (struct fault_delay){ .kind = DELAY_LOGNORMAL, .a_ns = NS_PER_MS, .b_ns = NS_PER_S };
+	fake_seal(&b);
+	for (uint64_t n = 1; n <= 100; n++)
+		cr_assert_eq(fake_ask(&b, &f).delay_ns,
+			distribution_draw(&b.rule->faults.delay, random_word(42, b.rule->name_hash, 0, n, 1)));
 	fake_close(&b);
 }
 
