@@ -407,11 +407,25 @@ static void refuse_not_one(struct decode *d, const struct key_map *map, const st
 	struct text t;
 
 	text_init_fixed(&t, names, sizeof(names));
-	for (unsigned i = 0; i < map->n_keys; i++) {
+	for (unsigned i = 0; i < map->one_of; i++) {
 		text_put_string(&t, i ? ", " : "");
 		text_put_string(&t, map->keys[i].name);
 	}
-	decode_error(d, node, "needs %s %.*s", map->n_keys > 1 ? "exactly one of" : "the key", SPAN_ARG(text_span(&t)));
+	decode_error(d, node, "needs %s %.*s", map->one_of > 1 ? "exactly one of" : "the key", SPAN_ARG(text_span(&t)));
+}
+
+/* Where no key is there but one that is unknown, that is what was meant, and has been said. */
+static bool has_one(struct decode *d, const struct key_map *map, const struct yaml_node *node)
+{
+	unsigned n = 0, n_unknown = 0;
+
+	for (unsigned i = 0; i < map->one_of; i++)
+		n += yaml_node_get(node, map->keys[i].name) != NULL;
+	for (const struct yaml_item *item = node->items; item; item = item->next)
+		n_unknown += !decode_find_key(map, item->key->text);
+	if (n != 1 && (n > 1 || n_unknown == 0))
+		refuse_not_one(d, map, node);
+	return n == 1;
 }
 
 void decode_map(struct decode *d, const struct key_map *map, const struct yaml_node *node, void *base)
@@ -422,10 +436,8 @@ void decode_map(struct decode *d, const struct key_map *map, const struct yaml_n
 		decode_short(d, map, node, base);
 	} else {
 		refuse_unknown_keys(d, map, node);
-		if (map->one_of && node->n != 1) {
-			refuse_not_one(d, map, node);
+		if (map->one_of && !has_one(d, map, node))
 			return;
-		}
 		decode_keys(d, map, node, base);
 	}
 	if (map->finish)

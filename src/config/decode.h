@@ -22,6 +22,7 @@ struct decode {
 	struct diagnostics *diagnostics;
 	struct text path; /* of what is being decoded: "rules[2].delay" */
 	unsigned n_regexes;
+	uint64_t side_hash; /* of the files that the rule being decoded names; 0: none */
 	bool out_of_memory;
 };
 
@@ -87,7 +88,7 @@ struct key_map {
 	const struct key *keys;
 	unsigned n_keys;
 	const char *short_key; /* a scalar is this key's value; NULL: none */
-	bool one_of; /* exactly one key must be given */
+	unsigned one_of; /* of the first so many keys exactly one must be given */
 	void (*init)(void *base); /* before the keys; the struct is zeroed */
 	/* After the keys: what concerns several of them. node may be a scalar (short form). */
 	void (*finish)(struct decode *d, const struct yaml_node *node, void *base);

@@ -146,95 +146,6 @@ void fault_keys_decode_headers(struct decode *d, const struct key *key, const st
 	}
 }
 
-/* ---- body ---- */
-
-void fault_keys_decode_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
-{
-	struct fault_abort *a = base;
-
-	if (node->kind == YAML_SCALAR && !node->broken && !yaml_node_is_null(node)) {
-		a->has_body = true;
-		a->body = decode_copy(d, true, node->text);
-	} else {
-		decode_value(d, key, node, base);
-	}
-}
-
-/* The number grammar of JSON (RFC 8259 section 6), which is narrower than YAML's. */
-static bool is_json_number(struct span s)
-{
-	size_t i = 0, digits;
-
-	i += s.n > 0 && s.p[0] == '-';
-	for (digits = i; i < s.n && ascii_is_digit(s.p[i]); i++)
-		;
-	if (i == digits || (s.p[digits] == '0' && i - digits > 1))
-		return false;
-	if (i < s.n && s.p[i] == '.') {
-		for (digits = ++i; i < s.n && ascii_is_digit(s.p[i]); i++)
-			;
-		if (i == digits)
-			return false;
-	}
-	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-		i++;
-		i += i < s.n && (s.p[i] == '+' || s.p[i] == '-');
-		for (digits = i; i < s.n && ascii_is_digit(s.p[i]); i++)
-			;
-		if (i == digits)
-			return false;
-	}
-	return i == s.n;
-}
-
-/* Plain scalars that JSON can say without quotes are said so. */
-static void write_json(struct json *j, const struct yaml_node *node)
-{
-	if (node->kind == YAML_SCALAR) {
-		bool word = span_eq(node->text, SPAN("true")) || span_eq(node->text, SPAN("false"));
-
-		if (yaml_node_is_null(node))
-			json_null(j);
-		else if (node->plain && (word || is_json_number(node->text)))
-			json_raw(j, node->text);
-		else
-			json_span(j, node->text);
-		return;
-	}
-	if (node->kind == YAML_SEQUENCE)
-		json_begin_array(j);
-	else
-		json_begin_object(j);
-	for (const struct yaml_item *item = node->items; item; item = item->next) {
-		if (item->key)
-			json_key_span(j, item->key->text);
-		write_json(j, item->value);
-	}
-	if (node->kind == YAML_SEQUENCE)
-		json_end_array(j);
-	else
-		json_end_object(j);
-}
-
-void fault_keys_decode_json(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
-{
-	struct fault_abort *a = base;
-	struct text out;
-	struct json j;
-	struct span ignored;
-
-	text_init(&out);
-	json_init(&j, &out, 0);
-	write_json(&j, node);
-	if (out.cut)
-		d->out_of_memory = true;
-	a->has_body = true;
-	a->body = decode_copy(d, key->heap, text_span(&out));
-	if (!fault_keys_find_field(a, SPAN("content-type"), &ignored))
-		fault_keys_add_field(d, a, SPAN("Content-Type"), SPAN("application/json"));
-	text_deinit(&out);
-}
-
 static void decode_nothing(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
 {
 	(void)d;
@@ -242,14 +153,6 @@ static void decode_nothing(struct decode *d, const struct key *key, const struct
 	(void)node;
 	(void)field;
 }
-
-static void schema_any(struct json *j, const struct key *key)
-{
-	(void)j;
-	(void)key;
-}
-
-const struct value_type value_any = { "any", "any value", decode_nothing, schema_any };
 
 /* ---- retry_after ---- */
 

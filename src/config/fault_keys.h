@@ -10,12 +10,9 @@ extern const struct value_type value_status; /* a final code; a uint16_t */
 extern const struct value_type value_reason; /* a struct span */
 extern const struct value_type value_field; /* the value of a header field; a struct span */
 extern const struct value_type value_duration_range; /* "100ms..2s" */
-extern const struct value_type value_any; /* what body: {json: } takes */
 
 /* Whole values; base is a struct fault_abort, */
 void fault_keys_decode_headers(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
-void fault_keys_decode_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
-void fault_keys_decode_json(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 void fault_keys_decode_retry_after(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 /* a struct fault_delay. */
 void fault_keys_decode_fixed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);

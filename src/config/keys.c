@@ -1,192 +1,14 @@
 /*
- * keys: to add a key, add a row; a new kind of value needs a struct value_type, a new mapping a struct key_map here and
+ * keys: to add a key, add a row; a new kind of value needs a struct value_type, a new mapping a struct key_map and
  * a line in keys_all. Rows are decoded in this order: what refers to upstreams and listeners stands below them.
- * Descriptions are plain sentences; the reference wraps them.
+ * Descriptions are plain sentences; the reference wraps them. Conditions are in keys_match, faults in keys_fault.
  */
-#include "config/keys.h"
+#include "config/key_rows.h"
 
-#include "config/fault_keys.h"
 #include "config/match_keys.h"
 #include "config/rule_check.h"
 #include "config/rule_keys.h"
 #include "config/topology_keys.h"
-
-#define SIZE_OF(type, member) sizeof(((struct type *)NULL)->member)
-#define FIELD(type, member) .offset = offsetof(struct type, member), .size = SIZE_OF(type, member)
-#define LIST(type, member, count)                                                                                               \
-	.offset = offsetof(struct type, member), .size = sizeof(*((struct type *)NULL)->member),                                \
-	.count_offset = offsetof(struct type, count)
-#define KEYS(table) .keys = (table), .n_keys = ARRAY_LEN(table)
-
-#define DAY_NS ((uint64_t)NS_PER_S * 86400)
-#define COUNT_MAX UINT64_C(1000000000000)
-
-/* ---- patterns ---- */
-
-static const struct key path_keys[] = {
-	{ .name = "prefix", .type = &value_path_prefix, .size = sizeof(struct pattern),
-		.description = "The path is this, or lies below it: /api is not a prefix of /apiary.",
-		.example = "path: {prefix: /api}" },
-	{ .name = "regex", .type = &value_regex, .size = sizeof(struct pattern),
-		.description = "A regular expression (PCRE2) that is found somewhere in the path; anchor it with ^ and $.",
-		.example = "path: {regex: \"^/v[12]/\"}" },
-};
-
-static const struct key_map path_map = {
-	.name = "path", .title = "paths (match.path, exclude)", .phrase = "a mapping with prefix or regex",
-	KEYS(path_keys), .one_of = true,
-	.description = "A path in another way than as a pattern with wildcards.",
-};
-
-static const struct key pattern_keys[] = {
-	{ .name = "regex", .type = &value_regex, .size = sizeof(struct pattern),
-		.description = "A regular expression (PCRE2) that is found somewhere in the value; anchor it with ^ and $.",
-		.example = "x-tenant: {regex: \"^acme-\"}" },
-	{ .name = "present", .type = &value_presence, .size = sizeof(struct pattern),
-		.description = "Whether there is such a name at all, with whatever value.",
-		.example = "x-debug: {present: false}" },
-};
-
-static const struct key_map pattern_map = {
-	.name = "pattern", .title = "values (match.query.NAME, match.headers.NAME)", .phrase = "a mapping with regex or present",
-	KEYS(pattern_keys), .one_of = true,
-	.description = "A value in another way than as a text with wildcards.",
-};
-
-/* ---- match ---- */
-
-static const struct key status_class_keys[] = {
-	{ .name = "class", .type = &value_status_class, .required = true,
-		.description = "All codes of a class: 1xx to 5xx.", .example = "status: {class: 5xx}" },
-};
-
-static const struct key_map status_class_map = {
-	.name = "status_class", .phrase = "a mapping with class", KEYS(status_class_keys), .one_of = true,
-	.description = "A class of status codes, written out.",
-};
-
-#define MATCH_KEYS                                                                                                              \
-	{ .name = "method", .type = &value_method, .shape = KEY_ONE_OR_LIST, .heap = true, .min_items = 1,                      \
-		LIST(match, methods, n_methods),                                                                                \
-		.description = "Methods, of which one must be the request's. Case counts.",                                     \
-		.example = "method: [POST, PUT]" },                                                                             \
-	{ .name = "host", .type = &value_host_glob, .shape = KEY_ONE_OR_LIST, .heap = true, .min_items = 1,                     \
-		LIST(match, hosts, n_hosts),                                                                                    \
-		.description = "The host that the client asked for, without port. Case does not count; * stands for any text.", \
-		.example = "host: \"*.shop.test\"" },                                                                           \
-	{ .name = "path", .type = &value_path_glob, .map = &path_map, .shape = KEY_ONE_OR_LIST, .heap = true, .min_items = 1,   \
-		LIST(match, paths, n_paths),                                                                                    \
-		.description = "The path without its query. * and ? stay within a segment, ** crosses segments. "               \
-			"A list holds where one entry does.",                                                                   \
-		.example = "path: /checkout/**" },                                                                              \
-	{ .name = "query", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,                          \
-		LIST(match, query, n_query), .name_offset = offsetof(struct match_pair, name),                                  \
-		.element_offset = offsetof(struct match_pair, value),                                                           \
-		.description = "Query parameters by name; all must hold. The value is a text in which * stands for anything.",  \
-		.example = "query: {dry: \"1\"}" },                                                                             \
-	{ .name = "headers", .type = &value_glob, .map = &pattern_map, .shape = KEY_NAMED, .heap = true,                        \
-		LIST(match, headers, n_headers), .name_offset = offsetof(struct match_pair, name),                              \
-		.decode_name = match_keys_decode_field_name, .element_offset = offsetof(struct match_pair, value),              \
-		.description = "Header fields of the request by name; all must hold. The value is a text in which * stands "    \
-			"for anything.",                                                                                        \
-		.example = "headers: {x-tenant: acme}" },                                                                       \
-	{ .name = "client", .type = &value_network, .shape = KEY_ONE_OR_LIST, .heap = true, .min_items = 1,                     \
-		LIST(match, clients, n_clients),                                                                                \
-		.description = "The address of the client's connection, or a network that it is in.",                           \
-		.example = "client: 10.0.0.0/8" }
-
-static const struct key_map match_map;
-
-static const struct key match_keys[] = {
-	MATCH_KEYS,
-	{ .name = "listener", .type = &value_listener_name, .shape = KEY_ONE_OR_LIST, .heap = true, .min_items = 1,
-		LIST(match, listeners, n_listeners),
-		.description = "Names of listeners that the request came in by.",
-		.example = "listener: public" },
-	{ .name = "upstream", .type = &value_upstream_name, .shape = KEY_ONE_OR_LIST, .heap = true, .min_items = 1,
-		LIST(match, upstreams, n_upstreams),
-		.description = "Names of upstreams that the request goes to.",
-		.example = "upstream: api" },
-	{ .name = "status", .type = &value_status_set, .map = &status_class_map, .shape = KEY_ONE_OR_LIST,
-		.decode = match_keys_decode_status,
-		.description = "The upstream's answer: codes, classes or ranges. Only with phase: response.",
-		.example = "status: [5xx, 429]" },
-	{ .name = "not", .map = &match_map, .decode = match_keys_decode_not,
-		.description = "A match that must not hold.",
-		.example = "not: {headers: {x-vip: \"1\"}}" },
-	{ .name = "any", .map = &match_map, .shape = KEY_LIST, .decode = match_keys_decode_any,
-		.description = "Matches of which at least one must hold, besides all that is given beside it.",
-		.example = "any: [{path: /a}, {method: PUT}]" },
-};
-
-static const struct key_map match_map = {
-	.name = "match", .phrase = "a match", KEYS(match_keys),
-	.description = "Conditions on a request. All that are given must hold; in a list, one suffices. No condition matches "
-		"everything.",
-};
-
-static const struct key route_match_keys[] = { MATCH_KEYS };
-
-static const struct key_map route_match_map = {
-	.name = "route_match", .like = &match_map, .phrase = "a match", KEYS(route_match_keys),
-	.description = "Conditions on a request, as in the match of a rule: method, host, path, query, headers, client.",
-};
-
-/* ---- faults ---- */
-
-static const struct key body_keys[] = {
-	{ .name = "json", .type = &value_any, .heap = true, .required = true, .decode = fault_keys_decode_json,
-		.description = "Any value, sent as JSON with Content-Type: application/json.",
-		.example = "body: {json: {error: overloaded}}" },
-};
-
-static const struct key_map body_map = {
-	.name = "body", .phrase = "a mapping with json", KEYS(body_keys), .one_of = true,
-	.description = "The content of an answer, made from a value.",
-};
-
-static const struct key abort_keys[] = {
-	{ .name = "status", .type = &value_status, .required = true, FIELD(fault_abort, status),
-		.description = "The final status code to answer with. Fields that it must carry are filled in where none are "
-			"given.",
-		.example = "status: 503" },
-	{ .name = "reason", .type = &value_reason, .heap = true, FIELD(fault_abort, reason),
-		.default_note = "the code's own",
-		.description = "The reason phrase of the status line.",
-		.example = "reason: Down For Lunch" },
-	{ .name = "headers", .type = &value_field, .shape = KEY_NAMED | KEY_ONE_OR_LIST, .decode = fault_keys_decode_headers,
-		.description = "Header fields of the answer. A list makes several fields of the same name. What frames the "
-			"message (Content-Length, Transfer-Encoding, Connection) cannot be given.",
-		.example = "headers: {x-reason: overload}" },
-	{ .name = "body", .type = &value_text, .map = &body_map, .heap = true, .decode = fault_keys_decode_body,
-		.default_note = "a short explanation",
-		.description = "The content of the answer: a text, sent as text/plain where headers give no content-type, or "
-			"a value as JSON.",
-		.example = "body: Come back later." },
-	{ .name = "retry_after", .type = &value_duration, .max = DAY_NS * 365, .decode = fault_keys_decode_retry_after,
-		.default_note = "not sent",
-		.description = "Adds Retry-After, in whole seconds, rounded up.",
-		.example = "retry_after: 5s" },
-};
-
-static const struct key_map abort_map = {
-	.name = "abort", .phrase = "a mapping", KEYS(abort_keys), .short_key = "status",
-	.finish = rule_check_abort,
-	.description = "An answer in place of the upstream's.",
-};
-
-static const struct key delay_keys[] = {
-	{ .name = "fixed", .type = &value_duration, .max = DAY_NS, .decode = fault_keys_decode_fixed,
-		.description = "Always this long.", .example = "delay: {fixed: 250ms}" },
-	{ .name = "uniform", .type = &value_duration_range, .max = DAY_NS, .decode = fault_keys_decode_uniform,
-		.description = "Drawn anew for each request, every duration of the range as likely.",
-		.example = "delay: {uniform: 100ms..2s}" },
-};
-
-static const struct key_map delay_map = {
-	.name = "delay", .phrase = "a mapping with fixed or uniform", KEYS(delay_keys), .short_key = "fixed", .one_of = true,
-	.description = "A wait before going on. The delays of all rules that fire add up.",
-};
 
 /* ---- rule ---- */
 
@@ -203,7 +25,7 @@ static const struct key rule_keys[] = {
 		.default_note = "rule-1, rule-2, ... by its place",
 		.description = "What the rule is called in logs and on faulted answers. Unique.",
 		.example = "name: checkout-overload" },
-	{ .name = "match", .map = &match_map, FIELD(rule, match),
+	{ .name = "match", .map = &keys_match, FIELD(rule, match),
 		.default_note = "every request",
 		.description = "Which requests the rule is for.",
 		.example = "match: {path: /checkout/**}" },
@@ -239,10 +61,10 @@ static const struct key rule_keys[] = {
 		.default_text = "1",
 		.description = "Acts on each such match (per key): every: 4 is the 4th, 8th, 12th ...",
 		.example = "every: 4" },
-	{ .name = "delay", .map = &delay_map, FIELD(rule, faults.delay),
+	{ .name = "delay", .map = &keys_delay, FIELD(rule, faults.delay),
 		.description = "Waits, then goes on.",
 		.example = "delay: 250ms" },
-	{ .name = "abort", .map = &abort_map, FIELD(rule, faults.abort),
+	{ .name = "abort", .map = &keys_abort, FIELD(rule, faults.abort),
 		.description = "Answers with a status and ends the list of rules. In phase response the upstream's answer is "
 			"thrown away.",
 		.example = "abort: 503" },
@@ -302,7 +124,7 @@ static const struct key_map upstream_map = {
 };
 
 static const struct key route_keys[] = {
-	{ .name = "match", .map = &route_match_map, FIELD(plan_route, match),
+	{ .name = "match", .map = &keys_route_match, FIELD(plan_route, match),
 		.default_note = "every request",
 		.description = "Which requests go this way.", .example = "match: {path: /v1/**}" },
 	{ .name = "upstream", .type = &value_upstream_name, .required = true, FIELD(plan_route, upstream),
@@ -423,7 +245,7 @@ static const struct key file_keys[] = {
 	{ .name = "proxy_status", .type = &value_bool, FIELD(plan, proxy_status), .default_text = "true",
 		.description = "Puts Proxy-Status (RFC 9209) on answers that brownout made because the upstream failed.",
 		.example = "proxy_status: false" },
-	{ .name = "exclude", .type = &value_path_glob, .map = &path_map, .shape = KEY_ONE_OR_LIST, .heap = true,
+	{ .name = "exclude", .type = &value_path_glob, .map = &keys_path, .shape = KEY_ONE_OR_LIST, .heap = true,
 		LIST(plan, rules.exclude, rules.n_exclude), .max_items = 1000,
 		.description = "Paths that no rule may touch: health checks, for one. They are not counted either.",
 		.example = "exclude: [/healthz, /livez]" },
@@ -441,7 +263,7 @@ const struct key_map keys_file = {
 };
 
 const struct key_map *const keys_all[] = {
-	&keys_file, &rule_map, &match_map, &path_map, &pattern_map, &status_class_map, &abort_map, &body_map, &delay_map,
-	&upstream_map, &listener_map, &route_map, &route_match_map, &limits_map, &log_map,
+	&keys_file, &rule_map, &keys_match, &keys_path, &keys_pattern, &keys_status_class, &keys_abort, &keys_body, &keys_delay,
+	&upstream_map, &listener_map, &route_map, &keys_route_match, &limits_map, &log_map,
 };
 const unsigned keys_all_n = ARRAY_LEN(keys_all);

@@ -190,9 +190,12 @@ static void put_map(struct text *out, const struct key_map *map, unsigned column
 		put_spaces(out, INDENT_KEY);
 		text_printf(out, "Short form: the value of %s alone.\n", map->short_key);
 	}
-	if (map->one_of && map->n_keys > 1) {
+	if (map->one_of > 1) {
 		put_spaces(out, INDENT_KEY);
-		text_put_string(out, "Exactly one of the keys is given.\n");
+		if (map->one_of == map->n_keys)
+			text_put_string(out, "Exactly one of the keys is given.\n");
+		else
+			text_printf(out, "Exactly one of the first %u keys is given.\n", map->one_of);
 	}
 	for (unsigned i = 0; i < map->n_keys && !map->like; i++) {
 		text_put_char(out, '\n');

@@ -224,5 +224,6 @@ void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base)
 	}
 	check_asked_for(d, node, r);
 	check_key(d, node, r);
-	r->text_hash = yaml_node_hash(node);
+	r->text_hash = yaml_node_hash(node) ^ d->side_hash;
+	d->side_hash = 0;
 }

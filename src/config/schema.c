@@ -149,6 +149,24 @@ static void write_key(struct json *j, const struct key *key)
 	json_end_object(j);
 }
 
+/* Which of the first keys are given: exactly one. */
+static void write_one_of(struct json *j, const struct key_map *map)
+{
+	if (!map->one_of)
+		return;
+	json_key(j, "oneOf");
+	json_begin_array(j);
+	for (unsigned i = 0; i < map->one_of; i++) {
+		json_begin_object(j);
+		json_key(j, "required");
+		json_begin_array(j);
+		json_string(j, map->keys[i].name);
+		json_end_array(j);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
 static void write_map(struct json *j, const struct key_map *map)
 {
 	bool required = false;
@@ -164,10 +182,7 @@ static void write_map(struct json *j, const struct key_map *map)
 	}
 	json_end_object(j);
 	json_member_bool(j, "additionalProperties", false);
-	if (map->one_of) {
-		json_member_u64(j, "minProperties", 1);
-		json_member_u64(j, "maxProperties", 1);
-	}
+	write_one_of(j, map);
 	if (required) {
 		json_key(j, "required");
 		json_begin_array(j);

@@ -63,11 +63,11 @@ static void check_plan(const struct plan *plan)
 		const struct rule *r = &plan->rules.v[i];
 
 		assert(r->name.n > 0 && r->percentage <= RULE_PERCENTAGE_ALL);
-		assert(r->abort.status == 0 || (r->abort.status >= 200 && r->abort.status <= 599));
-		assert(r->abort.status || r->connection || r->delay.kind);
-		assert(r->delay.min_ns >= 0 && r->delay.min_ns <= r->delay.max_ns);
-		for (unsigned k = 0; k < r->abort.n_fields; k++) {
-			const struct fault_field *f = &r->abort.fields[k];
+		assert(r->faults.abort.status == 0 || (r->faults.abort.status >= 200 && r->faults.abort.status <= 599));
+		assert(r->faults.abort.status || r->faults.connection || r->faults.delay.kind);
+		assert(r->faults.delay.a_ns >= 0 && r->faults.delay.a_ns <= r->faults.delay.b_ns);
+		for (unsigned k = 0; k < r->faults.abort.n_fields; k++) {
+			const struct fault_field *f = &r->faults.abort.fields[k];
 
 			assert(f->name.n > 0 && !memchr(f->name.p, '\n', f->name.n));
 			assert(f->value.n == 0 || !memchr(f->value.p, '\n', f->value.n));

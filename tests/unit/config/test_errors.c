@@ -257,9 +257,8 @@ Test(errors, answer)
 		{ "abort: {status: 503, reason: \"a\\nb\"}",
 			"3:32: error: rules[0].abort.reason: a reason phrase is one line without control characters\n" },
 		{ "abort: {status: 503, body: [a]}",
-			"3:30: error: rules[0].abort.body: must be a text or a mapping with json, not a list\n" },
+			"3:30: error: rules[0].abort.body: must be a text or a mapping with json or file, not a list\n" },
 		{ "abort: {status: 503, body: {jsno: a}}",
-			"3:30: error: rules[0].abort.body: the key \"json\" is missing\n"
 			"3:31: error: rules[0].abort.body: unknown key \"jsno\", did you mean \"json\"?\n" },
 		{ "abort: {status: 503, retry_after: soon}",
 			"3:37: error: rules[0].abort.retry_after: \"soon\" is not a duration\n" },
