@@ -21,7 +21,8 @@ struct fault_verdict fault_next(const struct fault_effect *e, int64_t since_ns, 
 		return (struct fault_verdict){ FAULT_CONTINUE, 0, NULL, NULL };
 	if (end->abort.status)
 		return (struct fault_verdict){ FAULT_REPLY, 0, e->end_rule, end };
-	return (struct fault_verdict){ end->connection == FAULT_CONNECTION_RESET ? FAULT_RESET : FAULT_CLOSE, 0, e->end_rule, end };
+	return (struct fault_verdict){ end->connection == FAULT_CONNECTION_RESET ? FAULT_RESET : FAULT_CLOSE, 0, e->end_rule,
+		end };
 }
 
 enum fault_kind fault_effect_kind(const struct fault_effect *e)

@@ -5,9 +5,11 @@
 #include "net/conn.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +46,7 @@ int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint
 	c->fd = fd;
 	c->error = 0;
 	c->ready = ready;
+	c->written = 0;
 	if (rc == 0)
 		rc = event_add(&c->event, NULL);
 	if (rc < 0) {
@@ -118,6 +121,7 @@ ssize_t conn_read(struct conn *c, void *p, size_t n)
 static ssize_t settle_write(struct conn *c, ssize_t sent, size_t wanted)
 {
 	if (sent >= 0) {
+		c->written += (uint64_t)sent;
 		if ((size_t)sent < wanted)
 			c->ready &= (uint8_t)~CONN_WRITABLE;
 		return sent;
@@ -197,6 +201,13 @@ bool conn_probe(struct conn *c)
 			(void)fail(c, error);
 	}
 	return c->ready & CONN_FAILED;
+}
+
+uint32_t conn_unsent(const struct conn *c)
+{
+	int n = 0;
+
+	return ioctl(c->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (uint32_t)n : 0;
 }
 
 void conn_shutdown_write(struct conn *c)

@@ -33,6 +33,7 @@ struct conn {
 	struct event event;
 	struct loop *loop;
 	struct task *task; /* the owner's: queued on every edge */
+	uint64_t written; /* bytes that the kernel has taken, in all */
 	int fd; /* -1 where closed */
 	int error; /* positive errno of the failure */
 	uint8_t ready;
@@ -88,6 +89,8 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) MUST_USE;
  * there to answer (CONN_FAILED and `error` set). Else false; CONN_HANGUP is set where the peer has closed its side.
  */
 bool conn_probe(struct conn *c);
+/* Bytes written that the peer's side has not acknowledged (a unix peer: not read) yet; 0 where the kernel cannot tell. */
+uint32_t conn_unsent(const struct conn *c);
 /* Half-close: the peer reads end of stream after what was written. */
 void conn_shutdown_write(struct conn *c);
 

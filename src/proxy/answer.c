@@ -139,7 +139,9 @@ static enum step pass_interim(struct client *c)
 
 	if (++ex->interims > INTERIMS_MAX)
 		return reply_failure(c, PROXY_ERROR_HTTP_PROTOCOL_ERROR);
-	count_violations(c, &w->response);
+	/* The upstream was asked in HTTP/1.1: that an HTTP/1.0 client must not see this is not its fault. */
+	if (ex->minor > 0)
+		count_violations(c, &w->response);
 	counter_add(&w->counters, COUNTER_RESPONSES_1XX, 1);
 	reset_head_text(&w->out);
 	http_write_response_head(&w->out, &w->response, &how);
@@ -200,7 +202,7 @@ static enum step act(struct client *c)
 	case FAULT_REPLY:
 		return reply_abort(c, v.rule, v.set);
 	case FAULT_CLOSE:
-		return client_close(c, CLOSE_FAULT_CLOSE, CONN_END_CLOSE);
+		return client_end(c, CLOSE_FAULT_CLOSE);
 	case FAULT_RESET:
 		return client_close(c, CLOSE_FAULT_RESET, CONN_END_RESET);
 	case FAULT_CONTINUE:
@@ -222,14 +224,25 @@ enum step answer_hold_over(struct client *c)
 	return act(c);
 }
 
+/* The protocol that the upstream switches to is one of those that the client named (RFC 9110 section 7.8). */
+static bool was_offered(struct client *c, const struct http_response *r)
+{
+	const struct http_field *chosen = http_fields_first(&r->fields, HTTP_FIELD_UPGRADE);
+
+	return chosen && http_fields_list_has(&exchange_request(c)->fields, HTTP_FIELD_UPGRADE, chosen->value);
+}
+
 static enum step take_head(struct client *c)
 {
 	struct worker *w = c->worker;
 	struct exchange *ex = &c->ex;
 	const struct http_response *r = &w->response;
 
+	/* A head that came whole in one read is held to the same bound as one that came in parts. */
+	if (r->head_n > w->plan->limits.max_header_bytes)
+		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
 	if (r->status == 101) {
-		if (!ex->upgrade || !ex->upload_over)
+		if (!ex->upgrade || !ex->upload_over || !was_offered(c, r))
 			return reply_failure(c, PROXY_ERROR_HTTP_UPGRADE_FAILED);
 		ex->upstream_status = 101;
 		return tunnel_begin(c);
@@ -279,6 +292,7 @@ static enum step pass_answer(struct client *c)
 	struct http_forward_response how = { .via = w->plan->via, .date = worker_date(w) };
 	char line[512];
 	struct text extra;
+	enum step step;
 
 	frame_answer(c, r, &how);
 	if (ex->rule && ex->fault == FAULT_DELAY && w->plan->fault_header) {
@@ -298,8 +312,10 @@ static enum step pass_answer(struct client *c)
 	ex->head_wire_bytes = (uint32_t)w->out.n;
 	peer_consume(w, &ex->up->peer, r->head_n);
 	exchange_set_state(c, EXCHANGE_RELAY);
-	client_wait_for(c, w->plan->upstreams[ex->upstream].idle_timeout_ns);
-	return relay_answer(c, text_span(&w->out));
+	/* answer_relay, which follows unless all is sent at once, sets the deadline. */
+	ex->waits_for = EXCHANGE_WAITS_NONE;
+	step = relay_answer(c, text_span(&w->out));
+	return step == STEP_WAIT ? STEP_MORE : step;
 }
 
 /* The upstream failed in the middle of its answer: the client must see that it is not whole. */
@@ -338,7 +354,7 @@ static enum step relay_answer(struct client *c, struct span head)
 		ex->answer_begun = true;
 		ex->answer_ns = loop_now_ns(w->loop);
 	}
-	ex->waits_for_client = r == RELAY_WAIT_WRITE;
+	ex->download_blocked = r == RELAY_WAIT_WRITE;
 	switch (r) {
 	case RELAY_DONE:
 		return complete(c);
@@ -359,16 +375,27 @@ static enum step relay_answer(struct client *c, struct span head)
 	return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 }
 
+/* Neither direction can go on now: whose turn is it? */
+static enum step relay_waits(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	enum exchange_waits waits = ex->download_blocked ? EXCHANGE_WAITS_CLIENT_WRITE : EXCHANGE_WAITS_UPSTREAM_READ;
+
+	/* Nothing is written to the client that would tell of its leaving. */
+	if (ex->upload_over && !ex->download_blocked && client_has_left(c))
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	exchange_wait(c, waits);
+	return STEP_WAIT;
+}
+
 enum step answer_relay(struct client *c)
 {
 	struct exchange *ex = &c->ex;
-	const struct plan *plan = c->worker->plan;
-	uint64_t before = ex->download.content_bytes + ex->upload.content_bytes;
 	enum step sent, got;
 
-	if (c->timed_out)
-		return ex->waits_for_client ? client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET) :
-					      cut(c, PROXY_ERROR_CONNECTION_READ_TIMEOUT);
+	if (c->timed_out && !exchange_still_writes(c))
+		return ex->waits_for == EXCHANGE_WAITS_CLIENT_WRITE ? client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET) :
+								      cut(c, PROXY_ERROR_CONNECTION_READ_TIMEOUT);
 	/* The answer may have begun before the request had ended: both go on. */
 	sent = forward_upload(c);
 	if (sent == STEP_DONE)
@@ -376,8 +403,7 @@ enum step answer_relay(struct client *c)
 	got = relay_answer(c, SPAN_EMPTY);
 	if (got == STEP_DONE || ex->state != EXCHANGE_RELAY)
 		return got;
-	if (ex->download.content_bytes + ex->upload.content_bytes != before || got == STEP_MORE)
-		client_wait_for(c, ex->waits_for_client ? plan->limits.idle_timeout_ns :
-							  plan->upstreams[ex->upstream].idle_timeout_ns);
-	return got == STEP_MORE || sent == STEP_MORE ? STEP_MORE : STEP_WAIT;
+	if (got == STEP_MORE || sent == STEP_MORE)
+		return STEP_MORE;
+	return relay_waits(c);
 }

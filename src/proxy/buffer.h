@@ -26,7 +26,7 @@ struct buffer {
 
 static inline struct span buffer_span(const struct buffer *b)
 {
-	return span_of(b->p + b->off, b->n);
+	return b->n ? span_of(b->p + b->off, b->n) : SPAN_EMPTY;
 }
 
 /* Room for at least `room` bytes behind what is held; NULL where memory is out (nothing changed). Add to n what was put there. */

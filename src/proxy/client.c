@@ -39,7 +39,13 @@ static void refuse(int fd)
 	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nCache-Control: no-store\r\nConnection: close\r\n"
 				     "Proxy-Status: brownout; error=connection_limit_reached\r\nContent-Length: 0\r\n\r\n";
 
+	char unread[4096];
+
 	(void)!write(fd, answer, sizeof(answer) - 1);
+	/* What has arrived is read, or the kernel's reset would overtake the answer; what is still to come is not waited for. */
+	(void)shutdown(fd, SHUT_WR);
+	for (unsigned i = 0; i < 16 && read(fd, unread, sizeof(unread)) > 0; i++)
+		;
 	(void)close(fd);
 }
 
@@ -88,9 +94,8 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 
 void client_wait_until(struct client *c, int64_t due_ns)
 {
-	/* Out of memory for a deadline: act on it now rather than never. */
 	if (timer_set(c->worker->loop, &c->deadline, due_ns) < 0) {
-		c->timed_out = true;
+		c->lost_deadline = true;
 		loop_queue(c->worker->loop, &c->task);
 	}
 }
@@ -142,6 +147,16 @@ static bool client_is_quiet(struct client *c)
 {
 	conn_rest(&c->peer.conn);
 	return !peer_bytes(&c->peer).n && !(c->peer.conn.ready & CONN_READABLE);
+}
+
+enum step client_end(struct client *c, enum close_reason reason)
+{
+	bool unread = !c->ex.upload.done;
+
+	exchange_finish(c, reason);
+	if (unread || !client_is_quiet(c))
+		return client_linger(c);
+	return client_close(c, reason, CONN_END_CLOSE);
 }
 
 enum step client_answered(struct client *c, enum close_reason reason)
@@ -352,7 +367,7 @@ void client_run(struct task *task)
 	}
 	if (step == STEP_DONE)
 		return;
-	if (settle(c) < 0)
+	if (settle(c) < 0 || c->lost_deadline)
 		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	else if (step == STEP_MORE)
 		loop_queue(c->worker->loop, &c->task);

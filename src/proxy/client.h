@@ -19,6 +19,7 @@ struct client {
 	struct worker_listener *listener;
 	uint8_t address[16];
 	uint16_t port;
+	bool lost_deadline; /* there was no memory for one: the client cannot stay */
 	bool timed_out; /* the deadline fired: the running state decides what that means */
 	struct exchange ex;
 };
@@ -35,6 +36,12 @@ void client_wait_until(struct client *c, int64_t due_ns);
 
 /* Finishes the exchange with this reason, closes, buries. Always STEP_DONE. */
 enum step client_close(struct client *c, enum close_reason reason, enum conn_end how);
+
+/*
+ * The same where the client must see an orderly end: what it has sent and nobody read is drained first, since the kernel would
+ * turn it into a reset.
+ */
+enum step client_end(struct client *c, enum close_reason reason);
 
 /* After an answer went out whole: the next request, or the end of the connection. The exchange is finished with `reason`. */
 enum step client_answered(struct client *c, enum close_reason reason);

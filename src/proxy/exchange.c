@@ -150,6 +150,51 @@ void exchange_note_fault(struct client *c, const struct rule *rule, enum fault_k
 	}
 }
 
+/* The deadline that goes with ex->waits_for. */
+static void arm(struct client *c)
+{
+	const struct plan *plan = c->worker->plan;
+	const struct plan_upstream *u = c->ex.upstream == UINT16_MAX ? NULL : &plan->upstreams[c->ex.upstream];
+	int64_t ns = plan->limits.idle_timeout_ns;
+
+	if (u && c->ex.waits_for == EXCHANGE_WAITS_UPSTREAM_READ)
+		ns = c->ex.state == EXCHANGE_RELAY ? u->idle_timeout_ns : u->response_timeout_ns;
+	else if (u && c->ex.waits_for == EXCHANGE_WAITS_UPSTREAM_WRITE)
+		ns = u->idle_timeout_ns;
+	client_wait_for(c, ns);
+}
+
+void exchange_wait(struct client *c, enum exchange_waits waits)
+{
+	uint64_t moved = c->ex.upload.content_bytes + c->ex.download.content_bytes;
+
+	if (waits == (enum exchange_waits)c->ex.waits_for && moved == c->ex.moved)
+		return;
+	c->ex.waits_for = (uint8_t)waits;
+	c->ex.moved = moved;
+	c->ex.unsent = UINT32_MAX;
+	arm(c);
+}
+
+bool exchange_still_writes(struct client *c)
+{
+	const struct peer *to = NULL;
+	uint32_t unsent;
+
+	if (c->ex.waits_for == EXCHANGE_WAITS_CLIENT_WRITE)
+		to = &c->peer;
+	else if (c->ex.waits_for == EXCHANGE_WAITS_UPSTREAM_WRITE && c->ex.up)
+		to = &c->ex.up->peer;
+	if (!to)
+		return false;
+	unsent = conn_unsent(&to->conn);
+	if (unsent >= c->ex.unsent)
+		return false;
+	c->ex.unsent = unsent;
+	arm(c);
+	return true;
+}
+
 static void write_record(struct client *c, enum close_reason reason)
 {
 	const struct exchange *ex = &c->ex;

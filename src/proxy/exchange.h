@@ -34,6 +34,15 @@ enum step {
 	STEP_DONE, /* the client connection is closed and buried; do not touch it */
 };
 
+/* Whom a deadline holds to account. */
+enum exchange_waits {
+	EXCHANGE_WAITS_NONE,
+	EXCHANGE_WAITS_CLIENT_READ,
+	EXCHANGE_WAITS_CLIENT_WRITE,
+	EXCHANGE_WAITS_UPSTREAM_READ,
+	EXCHANGE_WAITS_UPSTREAM_WRITE,
+};
+
 /* A stretch of the saved request head. */
 struct head_part {
 	uint32_t at;
@@ -48,6 +57,7 @@ struct exchange {
 	uint8_t failure; /* enum proxy_error */
 	uint8_t reject; /* enum http_error */
 	uint8_t interims; /* 1xx answers passed on */
+	uint8_t waits_for; /* enum exchange_waits: what the running deadline is about */
 	uint8_t connect_at; /* which of the upstream's addresses is tried */
 	bool begun : 1; /* counted; must be finished */
 	bool keep_alive : 1; /* the client connection stays open after the answer */
@@ -63,7 +73,8 @@ struct exchange {
 	bool reused : 1; /* on a kept connection */
 	bool up_keep_alive : 1; /* the upstream keeps its connection open after this answer */
 	bool visible_end : 1; /* the answer ends by closing: a cut must be a reset to be seen */
-	bool waits_for_client : 1; /* what the running deadline is about */
+	bool download_blocked : 1; /* the answer's body waits for the client to take bytes */
+	bool upload_starved : 1; /* the request body waits for bytes of the client */
 	uint16_t upstream; /* index in the plan */
 	uint16_t status; /* sent */
 	uint16_t upstream_status;
@@ -71,6 +82,8 @@ struct exchange {
 	struct buffer head; /* the request head as received */
 	struct head_part method_part, host_part, target_part;
 	uint32_t scanned; /* of an incomplete head of the upstream */
+	uint64_t moved; /* bytes of both bodies when the deadline was set */
+	uint32_t unsent; /* of the side written to, when last looked at (exchange_still_writes) */
 	uint32_t head_wire_bytes; /* of our answer's head and own body */
 	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;
 	int64_t delay_ns, delay_actual_ns; /* both phases added up */
@@ -99,6 +112,17 @@ const struct http_request *exchange_request(struct client *c);
 
 /* Notes which rule acts, for the record and the counters. The strongest fault wins: what ends the exchange over a delay. */
 void exchange_note_fault(struct client *c, const struct rule *rule, enum fault_kind kind, const struct fault_plan *plan);
+
+/*
+ * Sets the deadline that goes with waiting for this, in FORWARD, RELAY and REPLY. Waiting on for the same without a byte of a
+ * body moved leaves it as it is. EXCHANGE_WAITS_NONE in ex->waits_for makes the next call set it in any case.
+ */
+void exchange_wait(struct client *c, enum exchange_waits waits);
+/*
+ * A deadline of writing is over, but the far side has taken bytes since it was set: it is slow, not dead, and the deadline is
+ * set again. (Room in the socket shows as an edge only when much of the buffer is free.) False for the other waits.
+ */
+bool exchange_still_writes(struct client *c);
 
 /* Counts the end, writes the record, lets go of head and upstream. Nothing where none was begun. */
 void exchange_finish(struct client *c, enum close_reason reason);

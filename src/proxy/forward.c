@@ -31,6 +31,8 @@ static enum proxy_error connect_failure(int error)
 		return PROXY_ERROR_DESTINATION_IP_UNROUTABLE;
 	case ETIMEDOUT:
 		return PROXY_ERROR_CONNECTION_TIMEOUT;
+	case EAGAIN: /* the queue of a unix socket is full */
+		return PROXY_ERROR_DESTINATION_UNAVAILABLE;
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
@@ -204,18 +206,20 @@ static enum step forward_start(struct client *c)
 	struct exchange *ex = &c->ex;
 	struct worker *w = c->worker;
 	struct span head;
+	enum step step;
 
 	exchange_set_state(c, EXCHANGE_FORWARD);
 	write_head(c, exchange_request(c));
 	if (w->out.cut)
 		return reply_reject(c, HTTP_ERROR_HEAD_TOO_LARGE);
 	head = text_span(&w->out);
-	ex->up->sent_before = ex->up->sent;
-	ex->up->sent += head.n;
+	ex->up->written_before = ex->up->peer.conn.written;
 	ex->upstream_sent_ns = loop_now_ns(w->loop);
 	ex->scanned = 0;
-	client_wait_for(c, plan_of(c)->response_timeout_ns);
-	return forward_push(c, head);
+	/* forward_run, which follows, sets the deadline. */
+	ex->waits_for = EXCHANGE_WAITS_NONE;
+	step = forward_push(c, head);
+	return step == STEP_WAIT ? STEP_MORE : step;
 }
 
 /* True where the request may go out again on a new connection, and is on its way there: *step. */
@@ -224,7 +228,7 @@ static bool forward_retry(struct client *c, enum step *step)
 	struct exchange *ex = &c->ex;
 
 	/* Only on a kept connection that turns out dead; and what was taken from the client's body is gone. */
-	if (!ex->reused || ex->retried || ex->interims || ex->upload.content_bytes || !upstream_got_nothing(ex->up))
+	if (!ex->reused || ex->retried || ex->interims || !relay_is_untouched(&ex->upload) || !upstream_got_nothing(ex->up))
 		return false;
 	counter_add(&c->worker->counters, COUNTER_UPSTREAM_RETRIES, 1);
 	ex->retried = true;
@@ -250,14 +254,12 @@ static enum step forward_push(struct client *c, struct span head)
 	struct exchange *ex = &c->ex;
 	struct worker *w = c->worker;
 	enum http_error error = HTTP_ERROR_NONE;
-	uint64_t before = ex->upload.content_bytes;
 	enum relay_result r;
 
 	if (ex->upload_over)
 		return STEP_WAIT;
 	r = relay_run(w, &ex->upload, &c->peer, &ex->up->peer, &head, &error);
-	ex->up->sent += ex->upload.content_bytes - before;
-	ex->waits_for_client = r == RELAY_WAIT_READ;
+	ex->upload_starved = r == RELAY_WAIT_READ;
 	switch (r) {
 	case RELAY_DONE:
 		ex->upload_over = true;
@@ -275,7 +277,7 @@ static enum step forward_push(struct client *c, struct span head)
 		return STEP_MORE;
 	case RELAY_MALFORMED:
 		if (ex->answer_begun)
-			break;
+			return client_close(c, CLOSE_BAD_REQUEST, CONN_END_CLOSE);
 		return reply_reject(c, error);
 	case RELAY_SOURCE_END:
 	case RELAY_SOURCE_FAILED:
@@ -289,23 +291,47 @@ enum step forward_upload(struct client *c)
 	return forward_push(c, SPAN_EMPTY);
 }
 
+/* Whose turn it is while the request goes out and the answer's head is awaited. */
+static enum exchange_waits waits_for(const struct client *c)
+{
+	const struct exchange *ex = &c->ex;
+
+	if (c->peer.out.n)
+		return EXCHANGE_WAITS_CLIENT_WRITE; /* an interim answer is on its way */
+	if (ex->upload_over)
+		return EXCHANGE_WAITS_UPSTREAM_READ;
+	if (!ex->upload_starved)
+		return EXCHANGE_WAITS_UPSTREAM_WRITE;
+	/* A client that was told to wait for 100 may rightly send nothing: it is the upstream that keeps it waiting. */
+	if (ex->expect_continue && !ex->interims && !ex->upload.content_bytes)
+		return EXCHANGE_WAITS_UPSTREAM_READ;
+	return EXCHANGE_WAITS_CLIENT_READ;
+}
+
 static enum step forward_timed_out(struct client *c)
 {
 	struct exchange *ex = &c->ex;
 
-	if (ex->upload_over)
-		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_TIMEOUT);
-	if (!ex->waits_for_client)
+	if (exchange_still_writes(c))
+		return STEP_WAIT;
+	switch ((enum exchange_waits)ex->waits_for) {
+	case EXCHANGE_WAITS_UPSTREAM_WRITE:
 		return reply_failure(c, PROXY_ERROR_CONNECTION_WRITE_TIMEOUT);
-	ex->keep_alive = false;
-	return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request body did not arrive in time.");
+	case EXCHANGE_WAITS_CLIENT_WRITE:
+		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
+	case EXCHANGE_WAITS_CLIENT_READ:
+		ex->keep_alive = false;
+		return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request body did not arrive in time.");
+	case EXCHANGE_WAITS_NONE:
+	case EXCHANGE_WAITS_UPSTREAM_READ:
+		break;
+	}
+	return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_TIMEOUT);
 }
 
 enum step forward_run(struct client *c)
 {
 	struct exchange *ex = &c->ex;
-	uint64_t before = ex->upload.content_bytes;
-	bool was_over = ex->upload_over;
 	enum step sent, read;
 
 	if (c->timed_out)
@@ -316,11 +342,13 @@ enum step forward_run(struct client *c)
 	sent = forward_upload(c);
 	if (sent == STEP_DONE || ex->state != EXCHANGE_FORWARD)
 		return sent;
-	/* The upstream's time to answer counts from the end of the request; before that, from its last progress. */
-	if (ex->upload.content_bytes != before || was_over != ex->upload_over)
-		client_wait_for(c, plan_of(c)->response_timeout_ns);
-	read = answer_read_head(c);
+	/* No more is read from the upstream than the client takes: interim answers wait in line. */
+	if (c->peer.out.n && peer_flush(c->worker, &c->peer) < 0)
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	read = c->peer.out.n ? STEP_WAIT : answer_read_head(c);
 	if (read != STEP_WAIT)
 		return read;
+	if (sent == STEP_WAIT)
+		exchange_wait(c, waits_for(c));
 	return sent;
 }

@@ -157,6 +157,9 @@ static enum relay_result refill(struct worker *w, struct relay *r, struct peer *
 	case PEER_WAIT:
 		return RELAY_WAIT_READ;
 	case PEER_EOF:
+		/* After a failed write the kernel tells a reset as an end of stream: that is no end to rely on. */
+		if (from->conn.ready & CONN_BROKEN)
+			break;
 		if (r->body != HTTP_BODY_UNTIL_CLOSE)
 			return RELAY_SOURCE_END;
 		finish_input(w, r);

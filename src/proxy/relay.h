@@ -35,6 +35,12 @@ enum relay_result {
 
 void relay_init(struct relay *r, enum http_body body, uint64_t length, bool chunk_out);
 
+/* True where nothing of the body has gone out: it could be sent anew from the beginning. */
+static inline bool relay_is_untouched(const struct relay *r)
+{
+	return !r->content_bytes && !r->trailing;
+}
+
 /*
  * One round: at most one read and one write. *prefix (a head) is written before anything else, in the same system call where
  * possible, and emptied then; where it is still there afterwards, nothing was sent.

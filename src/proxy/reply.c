@@ -59,7 +59,8 @@ static enum step send_reply(struct client *c, struct span head, struct span body
 	sent = peer_send(w, &c->peer, parts, body.n ? 2 : 1);
 	if (sent < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-	client_wait_for(c, w->plan->limits.idle_timeout_ns);
+	ex->waits_for = EXCHANGE_WAITS_NONE;
+	exchange_wait(c, EXCHANGE_WAITS_CLIENT_WRITE);
 	return STEP_MORE;
 }
 
@@ -74,7 +75,7 @@ enum step reply_run(struct client *c)
 {
 	int r;
 
-	if (c->timed_out)
+	if (c->timed_out && !exchange_still_writes(c))
 		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
 	r = peer_flush(c->worker, &c->peer);
 	if (r < 0)
@@ -115,8 +116,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	(void)facts_check_status(c, &shape);
 	c->ex.keep_alive = can_keep(&c->ex);
 	c->ex.status = (uint16_t)status;
-	out->n = 0;
-	out->cut = false;
+	text_clear(out);
 	text_put_literal(out, "HTTP/1.1 ");
 	text_put_u64(out, status);
 	text_put_char(out, ' ');
@@ -195,11 +195,12 @@ enum step reply_final_recipient(struct client *c)
 	for (unsigned i = 0; i < r->fields.n; i++) {
 		const struct http_field *f = &r->fields.v[i];
 
-		if (f->id != HTTP_FIELD_AUTHORIZATION && f->id != HTTP_FIELD_COOKIE)
+		if (f->id != HTTP_FIELD_AUTHORIZATION && f->id != HTTP_FIELD_COOKIE &&
+			!span_eq_nocase(f->name, SPAN("proxy-authorization")))
 			http_write_field(&body, f->name, f->value);
 	}
 	text_put_literal(&body, "\r\n");
-	out->n = 0;
+	text_clear(out);
 	text_put_literal(out, "HTTP/1.1 200 OK\r\n");
 	text_put_span(out, worker_date_line(w));
 	text_put_literal(out, "Content-Type: message/http\r\nCache-Control: no-store\r\nContent-Length: ");
@@ -255,8 +256,7 @@ enum step reply_abort(struct client *c, const struct rule *rule, const struct fa
 			"The rule's answer cannot be sent to this request.");
 	ex->keep_alive = can_keep(ex);
 	ex->status = set->abort.status;
-	out->n = 0;
-	out->cut = false;
+	text_clear(out);
 	text_put_span(out, a->head);
 	if (!a->has_date)
 		text_put_span(out, worker_date_line(w));

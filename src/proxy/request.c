@@ -84,7 +84,7 @@ static enum step act(struct client *c)
 	case FAULT_REPLY:
 		return reply_abort(c, v.rule, v.set);
 	case FAULT_CLOSE:
-		return client_close(c, CLOSE_FAULT_CLOSE, CONN_END_CLOSE);
+		return client_end(c, CLOSE_FAULT_CLOSE);
 	case FAULT_RESET:
 		return client_close(c, CLOSE_FAULT_RESET, CONN_END_RESET);
 	case FAULT_CONTINUE:

@@ -5,6 +5,7 @@
 #include "proxy/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -143,7 +144,7 @@ static int bind_one(struct server *s, unsigned i, int *fds, char *error, size_t 
 		int *fd = &fds[w * s->plan->n_listeners + i];
 
 		if (w > 0 && want.sa.sa_family == AF_UNIX) {
-			*fd = dup(fds[i]);
+			*fd = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
 			r = *fd < 0 ? -errno : 0;
 		} else {
 			r = listener_bind(w ? &s->bound[i] : &want, fd, &s->bound[i]);
@@ -298,7 +299,9 @@ void server_listener_address(const struct server *s, unsigned i, struct text *ou
 
 void server_drain(struct server *s)
 {
-	if (atomic_exchange(&s->drain_until_ns, clock_mono_ns() + s->plan->limits.drain_ns) != 0)
+	int64_t not_yet = 0;
+
+	if (!atomic_compare_exchange_strong(&s->drain_until_ns, &not_yet, clock_mono_ns() + s->plan->limits.drain_ns))
 		return;
 	for (unsigned i = 0; i < s->n_started; i++) {
 		if (worker_post_drain(&s->workers[i]) < 0)

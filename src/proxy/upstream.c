@@ -83,7 +83,7 @@ struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct cli
 		list_remove(&up->node);
 		u->n_idle--;
 		task_cancel(&up->task);
-		up->sent_before = up->sent;
+		up->written_before = up->peer.conn.written;
 		bind_client(up, c);
 		counter_add(&w->counters, COUNTER_UPSTREAM_REUSES, 1);
 		return up;
@@ -188,15 +188,23 @@ void upstream_close(struct upstream_conn *up)
 
 bool upstream_got_nothing(const struct upstream_conn *up)
 {
+	const struct conn *conn = &up->peer.conn;
 	struct tcp_info info;
 	socklen_t n = sizeof(info);
 
-	if (up->sent == up->sent_before)
+	if (conn->written == up->written_before)
 		return true;
-	/* For TCP the kernel knows what the far end has acknowledged; its count starts with one for the SYN. */
-	if (!conn_is_open(&up->peer.conn) || getsockopt(up->peer.conn.fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
+	/*
+	 * What the far end has acknowledged is known for certain only from its FIN, which says how far it had read the stream. A
+	 * reset says nothing: the request may have been read and its acknowledgement still be owed. (EPIPE is how the kernel
+	 * tells of a reset behind a FIN.)
+	 */
+	if (!conn_is_open(conn) || !((conn->ready & CONN_EOF) || conn->error == EPIPE))
+		return false;
+	if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
 		return false;
 	if (n < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
 		return false;
-	return info.tcpi_bytes_acked <= up->sent_before + 1;
+	/* The kernel's count starts with one for the SYN. */
+	return info.tcpi_bytes_acked <= up->written_before + 1;
 }

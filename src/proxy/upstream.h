@@ -21,8 +21,7 @@ struct upstream_conn {
 	struct worker *worker;
 	struct client *client; /* while in use */
 	int64_t idle_since_ns;
-	uint64_t sent_before; /* bytes written before the current request */
-	uint64_t sent; /* bytes written in all */
+	uint64_t written_before; /* conn.written when the current request began */
 	uint16_t index; /* of the upstream */
 };
 
