@@ -153,7 +153,7 @@ void json_span(struct json *j, struct span s)
 	put_quoted(j->out, s);
 }
 
-void json_string(struct json *j, const char *s)
+void json_c_string(struct json *j, const char *s)
 {
 	json_span(j, span_of_string(s));
 }
@@ -191,7 +191,7 @@ void json_double(struct json *j, double v)
 	char digits[DOUBLE_TEXT_BYTES];
 
 	if (!isfinite(v)) {
-		json_null(j);
+		json_none(j);
 		return;
 	}
 	/* 17 digits always read back the same; fewer do for most numbers that people write. */
@@ -213,7 +213,7 @@ void json_bool(struct json *j, bool v)
 	text_put_string(j->out, v ? "true" : "false");
 }
 
-void json_null(struct json *j)
+void json_none(struct json *j)
 {
 	put_separator(j);
 	text_put_literal(j->out, "null");
@@ -234,7 +234,7 @@ void json_member_span(struct json *j, const char *key, struct span s)
 void json_member_string(struct json *j, const char *key, const char *s)
 {
 	json_key(j, key);
-	json_string(j, s);
+	json_c_string(j, s);
 }
 
 void json_member_u64(struct json *j, const char *key, uint64_t v)

@@ -1,7 +1,8 @@
 /*
  * json: writes JSON (RFC 8259) into a text, one value after the other; commas and, where asked, indentation are put
  * by the writer. Bytes that are not UTF-8 are written as U+FFFD so that the result is always valid JSON.
- * The caller keeps begin and end calls balanced; depth is bounded to JSON_DEPTH_MAX (asserted).
+ * The caller keeps begin and end calls balanced; depth is bounded to JSON_DEPTH_MAX (asserted). No name here is one of
+ * jansson's, which is linked besides, for reading.
  */
 #ifndef BROWNOUT_BASE_JSON_H
 #define BROWNOUT_BASE_JSON_H
@@ -28,13 +29,13 @@ void json_key(struct json *j, const char *key);
 void json_key_span(struct json *j, struct span key);
 
 void json_span(struct json *j, struct span s);
-void json_string(struct json *j, const char *s);
+void json_c_string(struct json *j, const char *s);
 void json_u64(struct json *j, uint64_t v);
 void json_i64(struct json *j, int64_t v);
 /* Shortest text that reads back the same; NaN and infinities are written as null. */
 void json_double(struct json *j, double v);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_none(struct json *j);
 /* A number or other JSON text that is already well formed, written as it is. */
 void json_raw(struct json *j, struct span s);
 

@@ -291,7 +291,7 @@ static void json_marks(struct json *j, unsigned marks)
 	json_begin_array(j);
 	for (unsigned i = 0; i < STATUS_MARK_COUNT; i++)
 		if (marks >> i & 1)
-			json_string(j, status_mark_name((enum status_mark)i));
+			json_c_string(j, status_mark_name((enum status_mark)i));
 	json_end_array(j);
 }
 
@@ -301,7 +301,7 @@ static void json_fields(struct json *j, const char *key, uint32_t fields)
 	json_begin_array(j);
 	for (unsigned i = 0; i < STATUS_FIELD_COUNT; i++)
 		if (fields >> i & 1)
-			json_string(j, status_field_name((enum status_field)i));
+			json_c_string(j, status_field_name((enum status_field)i));
 	json_end_array(j);
 }
 

@@ -57,7 +57,7 @@ static void write_json(struct json *j, const struct yaml_node *node)
 		bool word = span_eq(node->text, SPAN("true")) || span_eq(node->text, SPAN("false"));
 
 		if (yaml_node_is_null(node))
-			json_null(j);
+			json_none(j);
 		else if (node->plain && (word || is_json_number(node->text)))
 			json_raw(j, node->text);
 		else

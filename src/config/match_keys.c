@@ -276,8 +276,8 @@ static void schema_status_set(struct json *j, const struct key *key)
 	(void)key;
 	json_key(j, "type");
 	json_begin_array(j);
-	json_string(j, "integer");
-	json_string(j, "string");
+	json_c_string(j, "integer");
+	json_c_string(j, "string");
 	json_end_array(j);
 	json_member_u64(j, "minimum", 100);
 	json_member_u64(j, "maximum", 599);

@@ -160,7 +160,7 @@ static void write_one_of(struct json *j, const struct key_map *map)
 		json_begin_object(j);
 		json_key(j, "required");
 		json_begin_array(j);
-		json_string(j, map->keys[i].name);
+		json_c_string(j, map->keys[i].name);
 		json_end_array(j);
 		json_end_object(j);
 	}
@@ -188,7 +188,7 @@ static void write_map(struct json *j, const struct key_map *map)
 		json_begin_array(j);
 		for (unsigned i = 0; i < map->n_keys; i++) {
 			if (map->keys[i].required)
-				json_string(j, map->keys[i].name);
+				json_c_string(j, map->keys[i].name);
 		}
 		json_end_array(j);
 	}

@@ -56,9 +56,9 @@ void value_schema_text(struct json *j, const struct key *key)
 	(void)key;
 	json_key(j, "type");
 	json_begin_array(j);
-	json_string(j, "string");
-	json_string(j, "number");
-	json_string(j, "boolean");
+	json_c_string(j, "string");
+	json_c_string(j, "number");
+	json_c_string(j, "boolean");
 	json_end_array(j);
 }
 
@@ -67,7 +67,7 @@ static void schema_enum(struct json *j, const struct choice *choices)
 	json_key(j, "enum");
 	json_begin_array(j);
 	for (; choices->name; choices++)
-		json_string(j, choices->name);
+		json_c_string(j, choices->name);
 	json_end_array(j);
 }
 
@@ -235,8 +235,8 @@ static void schema_size(struct json *j, const struct key *key)
 	(void)key;
 	json_key(j, "type");
 	json_begin_array(j);
-	json_string(j, "string");
-	json_string(j, "integer");
+	json_c_string(j, "string");
+	json_c_string(j, "integer");
 	json_end_array(j);
 	json_member_string(j, "pattern", "^[0-9]+(\\.[0-9]{1,6})?(B|KiB|MiB|GiB|KB|MB|GB)?$");
 	json_member_u64(j, "minimum", 0);

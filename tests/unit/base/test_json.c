@@ -41,7 +41,7 @@ static void write_sample(void)
 	json_member_bool(&json, "yes", true);
 	json_member_bool(&json, "no", false);
 	json_end_object(&json);
-	json_null(&json);
+	json_none(&json);
 	json_end_array(&json);
 	json_member_u64(&json, "u", 7);
 	json_member_i64(&json, "i", -7);
@@ -109,7 +109,7 @@ Test(json, escapes)
 	start(0);
 	json_begin_object(&json);
 	json_key_span(&json, SPAN("k\"\n"));
-	json_null(&json);
+	json_none(&json);
 	json_end_object(&json);
 	expect("{\"k\\\"\\n\":null}");
 }
