@@ -7,9 +7,9 @@
 #include <arpa/inet.h>
 
 #include "base/json.h"
+#include "observe/wall_time.h"
 
 #define SECONDS_DECIMALS 6
-#define TIME_BYTES 24 /* 2026-01-31T23:59:59.999Z */
 #define NAME_COLUMN 18
 
 /* Where a line goes to and how its values are quoted. */
@@ -144,51 +144,11 @@ static void put_ID(struct sink *s, uint64_t v)
 		text_put_char(s->out, '"');
 }
 
-/* v's last digits, with leading zeros; the place before them. */
-static char *put_digits(char *end, unsigned n, int64_t v)
-{
-	while (n--) {
-		*--end = (char)('0' + v % 10);
-		v /= 10;
-	}
-	return end;
-}
-
-/*
- * The proleptic Gregorian calendar, counted in 400-year eras of years that begin in March, so that the leap day is the
- * last of a year. gmtime_r would take the time-zone lock for each line.
- */
-static void write_time(char p[TIME_BYTES], int64_t unix_ns)
-{
-	int64_t ms = MAX(unix_ns, 0) / NS_PER_MS;
-	int64_t seconds = ms / 1000 % 86400;
-	int64_t days = ms / 1000 / 86400 + 719468; /* since 0000-03-01 */
-	int64_t era = days / 146097;
-	int64_t day_of_era = days % 146097;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t month_from_march = (5 * day_of_year + 2) / 153;
-	int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-	int64_t year = era * 400 + year_of_era + (month <= 2 ? 1 : 0);
-
-	memcpy(p, "0000-00-00T00:00:00.000Z", TIME_BYTES);
-	put_digits(p + 4, 4, year);
-	put_digits(p + 7, 2, month);
-	put_digits(p + 10, 2, day_of_year - (153 * month_from_march + 2) / 5 + 1);
-	put_digits(p + 13, 2, seconds / 3600);
-	put_digits(p + 16, 2, seconds / 60 % 60);
-	put_digits(p + 19, 2, seconds % 60);
-	put_digits(p + 23, 3, ms % 1000);
-}
-
 static void put_TIME(struct sink *s, int64_t unix_ns)
 {
-	char p[TIME_BYTES];
-
-	write_time(p, unix_ns);
 	if (s->is_json)
 		text_put_char(s->out, '"');
-	text_put(s->out, p, sizeof(p));
+	wall_time_write(s->out, unix_ns);
 	if (s->is_json)
 		text_put_char(s->out, '"');
 }

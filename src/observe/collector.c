@@ -1,34 +1,26 @@
 /*
- * collector: looks at all rings, turns what is there into lines, writes them in large pieces. The thread owns the file
- * descriptor and the buffer; others only raise flags and read counters. An error of the disk is counted and passes: the
- * next lines are tried again.
+ * collector: looks at all rings, turns what is there into lines of the access log and of the trace. The thread owns both files;
+ * others only raise flags and read counters.
  */
 #include "observe/collector.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/console.h"
+#include "observe/log_file.h"
+#include "observe/trace.h"
 
 #define COLLECTOR_LOOK_NS (5 * NS_PER_MS)
-#define COLLECTOR_WRITE_BYTES ((size_t)64 * 1024) /* a batch is written once it is so large */
-#define COLLECTOR_LINE_BYTES ((size_t)8 * 1024) /* more than any line */
-#define COLLECTOR_STALL_MS 1000 /* how long a full pipe is waited for */
 
 struct collector {
 	struct ring **rings; /* the rings are their owners' */
 	unsigned n_rings;
 	enum access_format format;
-	char *path; /* NULL: standard output or error, never reopened */
-	int fd;
-	struct text batch;
-	uint64_t batch_lines;
-	bool line_is_open; /* the last write ended in the middle of a line */
+	struct log_file access;
+	struct log_file trace;
+	const struct ruleset *rules; /* of the trace */
 
 	pthread_t thread;
 	bool runs;
@@ -36,42 +28,23 @@ struct collector {
 	pthread_cond_t wake;
 	bool stop;
 	_Atomic bool reopen;
-	_Atomic uint64_t lost;
-	_Atomic uint64_t written;
 };
-
-static int open_log(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
-
-	return fd < 0 ? -errno : fd;
-}
 
 int collector_new(struct collector **collector, const struct collector_options *options)
 {
 	struct collector *c = calloc(1, sizeof(*c));
 	pthread_condattr_t attr;
-	int error = -ENOMEM;
+	int error;
 
 	if (!c)
 		return -ENOMEM;
 	c->format = options->format;
-	c->fd = -1;
-	text_init(&c->batch);
-	if (!text_reserve(&c->batch, COLLECTOR_WRITE_BYTES + COLLECTOR_LINE_BYTES))
-		goto failed;
-	if (strcmp(options->access, "stderr") == 0) {
-		c->fd = STDERR_FILENO;
-	} else if (strcmp(options->access, "stdout") == 0) {
-		c->fd = STDOUT_FILENO;
-	} else {
-		c->path = strdup(options->access);
-		if (!c->path)
-			goto failed;
-		error = open_log(c->path);
-		if (error < 0)
-			goto failed;
-		c->fd = error;
+	c->access.fd = -1;
+	c->trace.fd = -1;
+	error = options->access ? log_file_open(&c->access, options->access) : 0;
+	if (error < 0) {
+		free(c);
+		return error;
 	}
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -80,11 +53,6 @@ int collector_new(struct collector **collector, const struct collector_options *
 	(void)pthread_mutex_init(&c->lock, NULL);
 	*collector = c;
 	return 0;
-failed:
-	text_deinit(&c->batch);
-	free(c->path);
-	free(c);
-	return error;
 }
 
 int collector_add_ring(struct collector *c, struct ring *ring)
@@ -95,93 +63,59 @@ int collector_add_ring(struct collector *c, struct ring *ring)
 		return -ENOMEM;
 	c->rings = rings;
 	c->rings[c->n_rings++] = ring;
+	return log_file_is_open(&c->trace) ? ring_keep_decisions(ring) : 0;
+}
+
+/* ---- lines ---- */
+
+/* A file says by itself which rules and which seed it is about, also after it was opened anew. */
+static void put_header(struct collector *c)
+{
+	trace_write_header(log_file_begin_line(&c->trace), c->rules);
+	log_file_end_line(&c->trace);
+	for (unsigned i = 0; i < c->rules->n; i++) {
+		trace_write_rule(log_file_begin_line(&c->trace), &c->rules->v[i]);
+		log_file_end_line(&c->trace);
+	}
+}
+
+int collector_add_trace(struct collector *c, const char *file, const struct ruleset *rules)
+{
+	int error = log_file_open(&c->trace, file);
+
+	if (error < 0)
+		return error;
+	c->rules = rules;
+	put_header(c);
 	return 0;
 }
 
-/* ---- writing ---- */
-
-/* What was written of s; less than all of it where the file takes no more. */
-static size_t write_file(int fd, struct span s)
+static void put_record(struct collector *c, const struct record *r)
 {
-	size_t done = 0;
+	if (log_file_is_open(&c->access)) {
+		struct text *line = log_file_begin_line(&c->access);
 
-	while (done < s.n) {
-		ssize_t n = write(fd, s.p + done, s.n - done);
-		struct pollfd full = { .fd = fd, .events = POLLOUT };
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno == EAGAIN && poll(&full, 1, COLLECTOR_STALL_MS) > 0)
-			continue; /* somebody has made the pipe or terminal non-blocking */
-		else if (n == 0 || errno != EINTR)
-			break;
+		if (c->format == ACCESS_JSON)
+			access_write_json(line, r);
+		else
+			access_write_text(line, r);
+		log_file_end_line(&c->access);
 	}
-	return done;
-}
-
-static uint64_t count_lines(struct span s)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += s.p[i] == '\n';
-	return n;
-}
-
-static void write_batch(struct collector *c)
-{
-	struct span s = text_span(&c->batch);
-	uint64_t whole = c->batch_lines;
-	size_t done = 0;
-
-	if (s.n == 0)
-		return;
-	if (c->fd == STDERR_FILENO)
-		console_hold();
-	/* After a write that failed within a line, the rest of that line is gone; the next one does not continue it. */
-	if (c->line_is_open && write_file(c->fd, SPAN("\n")) == 1)
-		c->line_is_open = false;
-	if (!c->line_is_open)
-		done = write_file(c->fd, s);
-	if (c->fd == STDERR_FILENO)
-		console_release();
-	if (done < s.n) {
-		whole = count_lines(span_first(s, done));
-		c->line_is_open = c->line_is_open || (done > 0 && s.p[done - 1] != '\n');
+	if (log_file_is_open(&c->trace)) {
+		trace_write_exchange(log_file_begin_line(&c->trace), c->rules, r);
+		log_file_end_line(&c->trace);
 	}
-	atomic_fetch_add_explicit(&c->written, whole, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->lost, c->batch_lines - whole, memory_order_relaxed);
-	text_clear(&c->batch);
-	c->batch_lines = 0;
 }
 
-/* Where the new file cannot be opened, the old one goes on being written. */
-static void reopen_file(struct collector *c)
+static bool is_full(const struct collector *c)
 {
-	int fd = c->path ? open_log(c->path) : -1;
-
-	if (fd < 0)
-		return;
-	(void)close(c->fd);
-	c->fd = fd;
-	c->line_is_open = false;
+	return log_file_is_full(&c->access) || log_file_is_full(&c->trace);
 }
 
-static void put_line(struct collector *c, const struct record *r)
+static void write_files(struct collector *c)
 {
-	size_t before = c->batch.n;
-
-	if (c->format == ACCESS_JSON)
-		access_write_json(&c->batch, r);
-	else
-		access_write_text(&c->batch, r);
-	if (c->batch.cut) { /* no memory: what there is of the line goes */
-		c->batch.n = before;
-		c->batch.cut = false;
-		atomic_fetch_add_explicit(&c->lost, 1, memory_order_relaxed);
-		return;
-	}
-	c->batch_lines++;
+	log_file_write(&c->access);
+	log_file_write(&c->trace);
 }
 
 /*
@@ -192,21 +126,25 @@ static bool look_once(struct collector *c)
 {
 	bool full = false;
 
-	if (atomic_exchange_explicit(&c->reopen, false, memory_order_relaxed))
-		reopen_file(c);
+	if (atomic_exchange_explicit(&c->reopen, false, memory_order_relaxed)) {
+		write_files(c); /* a header that no look has written yet */
+		(void)log_file_reopen(&c->access);
+		if (log_file_reopen(&c->trace))
+			put_header(c);
+	}
 	for (unsigned i = 0; i < c->n_rings; i++) {
 		const struct record *r;
 
-		while (c->batch.n < COLLECTOR_WRITE_BYTES && (r = ring_peek(c->rings[i])) != NULL) {
-			put_line(c, r);
+		while (!is_full(c) && (r = ring_peek(c->rings[i])) != NULL) {
+			put_record(c, r);
 			ring_release(c->rings[i]);
 		}
-		if (c->batch.n >= COLLECTOR_WRITE_BYTES) {
-			write_batch(c);
+		if (is_full(c)) {
+			write_files(c);
 			full = true;
 		}
 	}
-	write_batch(c);
+	write_files(c);
 	return full;
 }
 
@@ -254,12 +192,14 @@ void collector_reopen(struct collector *c)
 
 uint64_t collector_lost(const struct collector *c)
 {
-	return atomic_load_explicit(&c->lost, memory_order_relaxed);
+	return atomic_load_explicit(&c->access.lost, memory_order_relaxed) +
+	       atomic_load_explicit(&c->trace.lost, memory_order_relaxed);
 }
 
 uint64_t collector_written(const struct collector *c)
 {
-	return atomic_load_explicit(&c->written, memory_order_relaxed);
+	return atomic_load_explicit(&c->access.written, memory_order_relaxed) +
+	       atomic_load_explicit(&c->trace.written, memory_order_relaxed);
 }
 
 void collector_free(struct collector *c)
@@ -275,12 +215,10 @@ void collector_free(struct collector *c)
 	}
 	while (look_once(c))
 		;
-	if (c->path)
-		(void)close(c->fd);
+	log_file_close(&c->access);
+	log_file_close(&c->trace);
 	(void)pthread_cond_destroy(&c->wake);
 	(void)pthread_mutex_destroy(&c->lock);
-	text_deinit(&c->batch);
-	free(c->path);
 	free(c->rings);
 	free(c);
 }

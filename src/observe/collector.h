@@ -1,6 +1,6 @@
 /*
- * collector: one thread that turns records into the access log. It is the only one that writes to disk; workers never wait
- * for it. It looks at the rings every few milliseconds, so that no worker spends a system call on waking it.
+ * collector: one thread that turns records into the access log and the trace. It is the only one that writes to disk; workers
+ * never wait for it. It looks at the rings every few milliseconds, so that no worker spends a system call on waking it.
  */
 #ifndef BROWNOUT_OBSERVE_COLLECTOR_H
 #define BROWNOUT_OBSERVE_COLLECTOR_H
@@ -13,18 +13,26 @@ enum access_format { ACCESS_TEXT, ACCESS_JSON };
 struct collector;
 
 struct collector_options {
-	const char *access; /* "stderr", "stdout" or a path; lives for the call */
+	const char *access; /* "stderr", "stdout" or a path; lives for the call. NULL: no access log */
 	enum access_format format;
 };
 
 /* -errno where the log cannot be opened. */
 int collector_new(struct collector **c, const struct collector_options *options) MUST_USE;
-/* Before collector_start: the ring stays its owner's and must outlive the collector. -ENOMEM */
+/*
+ * Before collector_add_ring: a trace of decisions too (trace.h), to "stderr", "stdout" or a path. What the decisions are by must
+ * outlive the collector. -errno where the file cannot be opened.
+ */
+int collector_add_trace(struct collector *c, const char *file, const struct ruleset *rules) MUST_USE;
+/*
+ * Before collector_start and the first record: the ring stays its owner's and must outlive the collector. With a trace the ring
+ * keeps decisions from now on. -ENOMEM
+ */
 int collector_add_ring(struct collector *c, struct ring *ring) MUST_USE;
 int collector_start(struct collector *c) MUST_USE;
-/* Any thread: opens the file anew before the next line is written (log rotation). */
+/* Any thread: opens the files anew before the next line is written (log rotation). */
 void collector_reopen(struct collector *c);
-/* Records that could not be written (disk full ...), and those written. */
+/* Lines that could not be written (disk full ...), and those written, of all files. */
 uint64_t collector_lost(const struct collector *c);
 uint64_t collector_written(const struct collector *c);
 /* After the workers have ended: writes what is left, joins the thread, closes. */

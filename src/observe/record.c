@@ -1,5 +1,6 @@
 /*
- * record: the text part. Method, host and target lie one behind the other, without separators.
+ * record: the parts whose length differs. Method, host and target lie one behind the other, without separators; of decisions
+ * only those that there are get copied.
  */
 #include "observe/record.h"
 
@@ -33,4 +34,26 @@ struct span record_host(const struct record *r)
 struct span record_target(const struct record *r)
 {
 	return span_of(r->text + r->method_n + r->host_n, r->target_n);
+}
+
+static void put_decisions(struct record_decisions *d, const struct decision *v, unsigned n)
+{
+	unsigned kept = MIN(n, (unsigned)RECORD_DECISIONS_MAX - d->n);
+
+	memcpy(&d->v[d->n], v, kept * sizeof(*v));
+	d->n = (uint16_t)(d->n + kept);
+	d->lost += n - kept;
+}
+
+void record_decisions_add(struct record_decisions *d, const struct fault_plan *plan)
+{
+	put_decisions(d, plan->decisions, plan->n_decisions);
+	d->lost += plan->n_decisions_lost;
+}
+
+void record_decisions_copy(struct record_decisions *to, const struct record_decisions *from)
+{
+	record_decisions_init(to);
+	put_decisions(to, from->v, from->n);
+	to->lost = from->lost;
 }

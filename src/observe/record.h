@@ -11,6 +11,15 @@
 
 #define RECORD_TEXT_BYTES 512 /* only what is used is ever touched */
 
+#define RECORD_DECISIONS_MAX (2 * DECISIONS_MAX) /* of both phases */
+
+/* What the rules decided for one exchange: kept only where a trace is wanted. */
+struct record_decisions {
+	uint16_t n;
+	uint32_t lost; /* that found no room */
+	struct decision v[RECORD_DECISIONS_MAX]; /* in the order in which they were made; only the first n are ever touched */
+};
+
 struct record {
 	uint64_t id; /* unique in this run: worker number in the top 16 bits */
 	int64_t wall_ns; /* Unix time of first_ns */
@@ -29,6 +38,7 @@ struct record {
 	const char *listener_name;
 	const char *reject; /* name of the http error of a refused request, static; NULL: none */
 	struct decision decision; /* of that rule */
+	const struct record_decisions *decisions; /* lies in the ring (ring_decisions); NULL: not kept */
 	uint8_t client[16];
 	uint16_t client_port;
 	uint16_t status; /* sent to the client; 0: none */
@@ -49,5 +59,15 @@ void record_set_text(struct record *r, struct span method, struct span host, str
 struct span record_method(const struct record *r);
 struct span record_host(const struct record *r);
 struct span record_target(const struct record *r);
+
+/* Empties it. */
+static inline void record_decisions_init(struct record_decisions *d)
+{
+	d->n = 0;
+	d->lost = 0;
+}
+/* Appends what the rules of one phase decided. */
+void record_decisions_add(struct record_decisions *d, const struct fault_plan *plan);
+void record_decisions_copy(struct record_decisions *to, const struct record_decisions *from);
 
 #endif

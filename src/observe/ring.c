@@ -6,12 +6,14 @@
 #include "observe/ring.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #define RING_RECORDS_MAX (UINT32_C(1) << 24)
 
 struct ring {
 	struct record *v;
+	struct record_decisions *decisions; /* one for each of v; NULL: not kept */
 	uint32_t mask;
 
 	/* The producer's line. */
@@ -48,7 +50,27 @@ void ring_free(struct ring *r)
 	if (!r)
 		return;
 	free(r->v);
+	free(r->decisions);
 	free(r);
+}
+
+int ring_keep_decisions(struct ring *r)
+{
+	if (!r->decisions)
+		r->decisions = malloc((r->mask + 1U) * sizeof(*r->decisions));
+	return r->decisions ? 0 : -ENOMEM;
+}
+
+bool ring_wants_decisions(const struct ring *r)
+{
+	return r->decisions != NULL;
+}
+
+struct record_decisions *ring_decisions(struct ring *r)
+{
+	uint32_t at = atomic_load_explicit(&r->committed, memory_order_relaxed);
+
+	return r->decisions ? &r->decisions[at & r->mask] : NULL;
 }
 
 struct record *ring_begin(struct ring *r)

@@ -236,3 +236,104 @@ Test(collector, stderr_and_stdout_are_names)
 	/* Both are still open. */
 	cr_expect_eq(fcntl(STDERR_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0, 0);
 }
+
+/* ---- trace ---- */
+
+static struct rule rule = { .name = { "a-rule", 6 }, .text_hash = 0xabc };
+static const struct ruleset rules = { .seed = 42, .v = &rule, .n = 1 };
+
+static struct collector *make_tracing(const char *access)
+{
+	struct collector *c;
+	struct collector_options options = { .access = access };
+
+	cr_assert_eq(collector_new(&c, &options), 0);
+	cr_assert_eq(collector_add_trace(c, path, &rules), 0);
+	return c;
+}
+
+static void put_decided(struct ring *ring, uint64_t id)
+{
+	struct record *r = ring_begin(ring);
+	struct record_decisions *d = ring_decisions(ring);
+
+	cr_assert(r && d);
+	memset(r, 0, sizeof(*r));
+	r->id = id;
+	record_decisions_init(d);
+	d->v[d->n++] = (struct decision){ .occurrence = id };
+	r->decisions = d;
+	ring_commit(ring);
+}
+
+Test(collector, trace_stands_beside_the_access_log)
+{
+	struct collector *c = make_tracing(rotated);
+	struct ring *ring = ring_new(16);
+
+	cr_expect_not(ring_wants_decisions(ring));
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	cr_expect(ring_wants_decisions(ring));
+	cr_assert_eq(collector_start(c), 0);
+	for (unsigned i = 1; i <= 10; i++)
+		put_decided(ring, i);
+	collector_free(c);
+	cr_expect_eq(lines_with(rotated, "\n"), 10);
+	cr_expect_eq(lines_with(path, "\n"), 12);
+	cr_expect_eq(lines_with(path, "{\"trace\":1,\"seed\":\"42\",\"rules\":1}\n"), 1);
+	cr_expect_eq(lines_with(path, "{\"rule\":\"a-rule\",\"text\":\"abc\"}\n"), 1);
+	cr_expect_eq(lines_with(path, "\"decisions\":[{\"rule\":\"a-rule\""), 10);
+	cr_expect_eq(lines_with(path, "\"occurrence\":7,"), 1);
+	ring_free(ring);
+}
+
+Test(collector, trace_without_an_access_log)
+{
+	struct collector *c = make_tracing(NULL);
+	struct ring *ring = ring_new(1);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	put_decided(ring, 5);
+	collector_free(c);
+	cr_expect_eq(lines_with(path, "{\"id\":\"5\","), 1);
+	ring_free(ring);
+}
+
+Test(collector, a_trace_opened_anew_says_again_what_it_is_about)
+{
+	struct collector *c = make_tracing(NULL);
+	struct ring *ring = ring_new(8);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	cr_assert_eq(rename(path, rotated), 0);
+	put_decided(ring, 1);
+	collector_reopen(c);
+	collector_free(c);
+	cr_expect_eq(lines_with(rotated, "\n"), 2);
+	cr_expect_eq(lines_with(path, "\n"), 3);
+	cr_expect_eq(lines_with(path, "{\"trace\":1,"), 1);
+	cr_expect_eq(lines_with(path, "{\"id\":\"1\","), 1);
+	ring_free(ring);
+}
+
+Test(collector, without_a_trace_no_decisions_are_kept)
+{
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct ring *ring = ring_new(8);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	cr_expect_not(ring_wants_decisions(ring));
+	cr_expect_null(ring_decisions(ring));
+	collector_free(c);
+	ring_free(ring);
+}
+
+Test(collector, says_where_a_trace_cannot_be_opened)
+{
+	struct collector *c;
+	struct collector_options options = { .access = NULL };
+
+	cr_assert_eq(collector_new(&c, &options), 0);
+	cr_expect_eq(collector_add_trace(c, "/nonexistent/trace", &rules), -ENOENT);
+	collector_free(c);
+}

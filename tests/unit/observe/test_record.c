@@ -51,3 +51,34 @@ Test(record, what_does_not_fit_is_cut_from_the_end)
 		cr_expect_eq(r.text_cut, cases[i].cut, "case %u", i);
 	}
 }
+
+Test(record, decisions_of_both_phases_find_room)
+{
+	static struct fault_plan plan = { .n_decisions = DECISIONS_MAX, .n_decisions_lost = 3 };
+	static struct record_decisions d, copy;
+
+	for (unsigned i = 0; i < DECISIONS_MAX; i++)
+		plan.decisions[i].occurrence = i + 1;
+	record_decisions_init(&d);
+	record_decisions_add(&d, &plan);
+	cr_expect_eq(d.n, DECISIONS_MAX);
+	cr_expect_eq(d.lost, 3);
+	plan.n_decisions_lost = 0;
+	record_decisions_add(&d, &plan);
+	cr_expect_eq(d.n, RECORD_DECISIONS_MAX);
+	cr_expect_eq(d.lost, 3);
+	cr_expect_eq(d.v[DECISIONS_MAX].occurrence, 1);
+	/* A third phase there is not; what does not fit is counted. */
+	plan.n_decisions = 2;
+	record_decisions_add(&d, &plan);
+	cr_expect_eq(d.n, RECORD_DECISIONS_MAX);
+	cr_expect_eq(d.lost, 5);
+
+	d.n = 4;
+	memset(&copy, 0xee, sizeof(copy));
+	record_decisions_copy(&copy, &d);
+	cr_expect_eq(copy.n, 4);
+	cr_expect_eq(copy.lost, 5);
+	cr_expect_eq(copy.v[3].occurrence, 4);
+	cr_expect_eq(copy.v[4].occurrence, UINT64_C(0xeeeeeeeeeeeeeeee), "only what there is was copied");
+}

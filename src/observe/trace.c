@@ -1,0 +1,113 @@
+/*
+ * trace: the writing side.
+ */
+#include "observe/trace.h"
+
+#include "base/json.h"
+#include "observe/wall_time.h"
+
+const char *trace_outcome_name(enum decision_outcome outcome)
+{
+	switch (outcome) {
+	case DECISION_FIRED: return "fired";
+	case DECISION_NOT_DRAWN: return "not_drawn";
+	case DECISION_SKIPPED: return "skipped";
+	case DECISION_OUTSIDE: return "outside";
+	case DECISION_DRY_RUN: return "dry_run";
+	case DECISION_REFUSED: return "refused";
+	case DECISION_PASSED: return "passed";
+	}
+	return "unknown";
+}
+
+const char *trace_phase_name(enum rule_phase phase)
+{
+	return phase == RULE_PHASE_RESPONSE ? "response" : "request";
+}
+
+static void member_hex(struct json *j, const char *key, uint64_t v)
+{
+	char block[16];
+	struct text t;
+
+	text_init_fixed(&t, block, sizeof(block));
+	text_put_hex(&t, v, 1);
+	json_member_span(j, key, text_span(&t));
+}
+
+void trace_write_header(struct text *out, const struct ruleset *rules)
+{
+	char block[20];
+	struct text seed;
+	struct json j;
+
+	text_init_fixed(&seed, block, sizeof(block));
+	text_put_u64(&seed, rules->seed);
+	json_init(&j, out, 0);
+	json_begin_object(&j);
+	json_member_u64(&j, "trace", TRACE_VERSION);
+	json_member_span(&j, "seed", text_span(&seed));
+	json_member_u64(&j, "rules", rules->n);
+	json_end_object(&j);
+	text_put_char(out, '\n');
+}
+
+void trace_write_rule(struct text *out, const struct rule *rule)
+{
+	struct json j;
+
+	json_init(&j, out, 0);
+	json_begin_object(&j);
+	json_member_span(&j, "rule", rule->name);
+	member_hex(&j, "text", rule->text_hash);
+	json_end_object(&j);
+	text_put_char(out, '\n');
+}
+
+static void write_decision(struct json *j, const struct ruleset *rules, const struct decision *d)
+{
+	json_begin_object(j);
+	json_member_span(j, "rule", rules->v[d->rule].name);
+	json_member_string(j, "phase", trace_phase_name((enum rule_phase)d->phase));
+	member_hex(j, "key", d->key_hash);
+	json_member_u64(j, "occurrence", d->occurrence);
+	member_hex(j, "draw", d->draw);
+	member_hex(j, "threshold", d->threshold);
+	json_member_string(j, "outcome", trace_outcome_name((enum decision_outcome)d->outcome));
+	json_member_u64(j, "choice", d->choice);
+	json_member_i64(j, "since", d->since_ns);
+	json_end_object(j);
+}
+
+void trace_write_exchange(struct text *out, const struct ruleset *rules, const struct record *r)
+{
+	char block[WALL_TIME_BYTES];
+	struct text time;
+	struct json j;
+
+	text_init_fixed(&time, block, sizeof(block));
+	json_init(&j, out, 0);
+	json_begin_object(&j);
+	member_hex(&j, "id", r->id);
+	wall_time_write(&time, r->wall_ns);
+	json_member_span(&j, "time", text_span(&time));
+	if (r->method_n) {
+		json_member_span(&j, "method", record_method(r));
+		json_member_span(&j, "target", record_target(r));
+	}
+	if (r->status)
+		json_member_u64(&j, "status", r->status);
+	if (r->upstream_status)
+		json_member_u64(&j, "upstream_status", r->upstream_status);
+	if (r->close != CLOSE_NONE)
+		json_member_string(&j, "close", close_reason_name((enum close_reason)r->close));
+	json_key(&j, "decisions");
+	json_begin_array(&j);
+	for (unsigned i = 0; r->decisions && i < r->decisions->n; i++)
+		write_decision(&j, rules, &r->decisions->v[i]);
+	json_end_array(&j);
+	if (r->decisions && r->decisions->lost)
+		json_member_u64(&j, "decisions_lost", r->decisions->lost);
+	json_end_object(&j);
+	text_put_char(out, '\n');
+}

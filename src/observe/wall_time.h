@@ -1,0 +1,14 @@
+/*
+ * wall_time: Unix time as logs and traces write it.
+ */
+#ifndef BROWNOUT_OBSERVE_WALL_TIME_H
+#define BROWNOUT_OBSERVE_WALL_TIME_H
+
+#include "base/text.h"
+
+#define WALL_TIME_BYTES 24 /* 2026-01-31T23:59:59.999Z */
+
+/* RFC 3339, UTC, milliseconds (cut, not rounded): 2026-01-31T23:59:59.999Z. Times before 1970 are written as 1970. */
+void wall_time_write(struct text *out, int64_t unix_ns);
+
+#endif
