@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "http/write.h"
 
 static bool name_is(struct span name, const char *literal)
 {
@@ -23,14 +23,6 @@ static const struct fault_field *field_given(const struct fault_abort *abort, co
 	return NULL;
 }
 
-static void put_field(struct text *t, struct span name, struct span value)
-{
-	text_put_span(t, name);
-	text_put_literal(t, ": ");
-	text_put_span(t, value);
-	text_put_literal(t, "\r\n");
-}
-
 /* Of what the rule says, the bits that the classifier knows. */
 static uint32_t known_fields(const struct fault_abort *abort)
 {
@@ -40,6 +32,8 @@ static uint32_t known_fields(const struct fault_abort *abort)
 		if (field_given(abort, status_field_name((enum status_field)f)))
 			bits |= UINT32_C(1) << f;
 	}
+	if (abort->retry_after.kind != RETRY_AFTER_NONE)
+		bits |= STATUS_FIELD_BIT(RETRY_AFTER);
 	return bits;
 }
 
@@ -50,10 +44,8 @@ static bool is_multipart(const struct fault_field *type)
 	return type && span_eq_nocase(span_first(type->value, wanted.n), wanted);
 }
 
-static void put_body(struct text *t, const struct rule *rule, struct span reason)
+static void put_body(struct text *t, const struct fault_abort *abort, struct span rule_name, struct span reason)
 {
-	const struct fault_abort *abort = &rule->faults.abort;
-
 	if (abort->has_body) {
 		text_put_span(t, abort->body);
 		return;
@@ -62,26 +54,22 @@ static void put_body(struct text *t, const struct rule *rule, struct span reason
 	text_put_char(t, ' ');
 	text_put_span(t, reason);
 	text_put_literal(t, "\nThis answer was injected by brownout, rule ");
-	text_put_span(t, rule->name);
+	text_put_span(t, rule_name);
 	text_put_literal(t, ".\n");
 }
 
 static void put_fields(struct text *t, const struct fault_abort *abort, size_t body_n, bool has_content, bool proxy_status)
 {
+	const struct span plain = SPAN("text/plain; charset=utf-8");
+
 	for (unsigned i = 0; i < abort->n_fields; i++)
-		put_field(t, abort->fields[i].name, abort->fields[i].value);
-	if (abort->retry_after.kind == RETRY_AFTER_SECONDS) {
-		text_put_literal(t, "Retry-After: ");
-		/* Rounded up: a client that waits what it was told never comes early. */
-		text_put_u64(t, ((uint64_t)abort->retry_after.min_ns + NS_PER_S - 1) / NS_PER_S);
-		text_put_literal(t, "\r\n");
-	}
+		http_write_field(t, abort->fields[i].name, abort->fields[i].value);
 	if (!field_given(abort, "Cache-Control"))
 		text_put_literal(t, "Cache-Control: no-store\r\n");
 	if (proxy_status)
 		text_put_literal(t, "Proxy-Status: brownout; error=proxy_internal_response\r\n");
 	if (has_content && !field_given(abort, "Content-Type"))
-		text_put_literal(t, "Content-Type: text/plain; charset=utf-8\r\n");
+		http_write_field(t, SPAN("Content-Type"), abort->has_body && abort->content_type.n ? abort->content_type : plain);
 	if (has_content || body_n == SIZE_MAX) {
 		text_put_literal(t, "Content-Length: ");
 		text_put_u64(t, body_n == SIZE_MAX ? 0 : body_n);
@@ -89,9 +77,8 @@ static void put_fields(struct text *t, const struct fault_abort *abort, size_t b
 	}
 }
 
-int fault_answer_init(struct fault_answer *a, const struct rule *rule, bool proxy_status)
+int fault_answer_init_abort(struct fault_answer *a, const struct fault_abort *abort, struct span rule_name, bool proxy_status)
 {
-	const struct fault_abort *abort = &rule->faults.abort;
 	const struct status_info *info = status_classify(abort->status);
 	struct span reason = abort->reason.n ? abort->reason : span_of_string(info ? info->reason : "");
 	bool has_content = info && info->content == STATUS_CONTENT_ALLOWED;
@@ -100,7 +87,7 @@ int fault_answer_init(struct fault_answer *a, const struct rule *rule, bool prox
 	text_init(&body);
 	text_init(&head);
 	if (has_content)
-		put_body(&body, rule, reason);
+		put_body(&body, abort, rule_name, reason);
 	text_put_literal(&head, "HTTP/1.1 ");
 	text_put_u64(&head, abort->status);
 	text_put_char(&head, ' ');
@@ -137,4 +124,35 @@ void fault_answer_deinit(struct fault_answer *a)
 {
 	free(a->memory);
 	a->memory = NULL;
+}
+
+static int64_t seconds_up(int64_t ns)
+{
+	return ns / NS_PER_S + (ns % NS_PER_S > 0);
+}
+
+void fault_answer_put_wait(struct text *out, enum retry_after_kind kind, int64_t wait_ns, int64_t unix_now_ns)
+{
+	char date[HTTP_DATE_BYTES];
+	int64_t until_ns;
+
+	if (wait_ns < 0 || (kind != RETRY_AFTER_SECONDS && kind != RETRY_AFTER_DATE))
+		return;
+	text_put_literal(out, "Retry-After: ");
+	if (kind == RETRY_AFTER_SECONDS) {
+		text_put_i64(out, seconds_up(wait_ns));
+	} else {
+		until_ns = wait_ns > INT64_MAX - unix_now_ns ? INT64_MAX : unix_now_ns + wait_ns;
+		http_date_write(date, seconds_up(until_ns));
+		text_put(out, date, sizeof(date));
+	}
+	text_put_literal(out, "\r\n");
+}
+
+void fault_answer_put_retry_after(struct text *out, const struct fault_abort *abort, int64_t retry_after_ns, int64_t unix_now_ns)
+{
+	if (abort->retry_after.kind == RETRY_AFTER_VERBATIM)
+		http_write_field(out, SPAN("Retry-After"), abort->retry_after.text);
+	else
+		fault_answer_put_wait(out, abort->retry_after.kind, retry_after_ns, unix_now_ns);
 }

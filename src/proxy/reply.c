@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/write.h"
 #include "proxy/facts.h"
@@ -258,6 +259,8 @@ enum step reply_abort(struct client *c, const struct rule *rule, const struct fa
 	ex->status = set->abort.status;
 	text_clear(out);
 	text_put_span(out, a->head);
+	if (a->shape.fields & STATUS_FIELD_BIT(RETRY_AFTER))
+		fault_answer_put_retry_after(out, &set->abort, set->abort.retry_after.min_ns, clock_wall_ns());
 	if (!a->has_date)
 		text_put_span(out, worker_date_line(w));
 	if (w->plan->fault_header)

@@ -17,6 +17,7 @@ struct told {
 	unsigned status;
 	const char *reason; /* NULL: none given */
 	const char *body; /* NULL: none given */
+	const char *type; /* of the body */
 	struct fault_field fields[ALLOWED_FIELDS_MAX];
 	bool retry;
 	int64_t retry_after_ns;
@@ -37,6 +38,7 @@ static void render(struct fault_answer *a, const struct told *told)
 		.n_fields = n_fields,
 		.body = span_of_string(told->body),
 		.has_body = told->body != NULL,
+		.content_type = span_of_string(told->type),
 	};
 	if (told->retry)
 		rule.faults.abort.retry_after = (struct fault_retry_after){
@@ -98,16 +100,16 @@ static const struct {
 	{ "304 has no content", { .status = 304, .fields = { FIELD_OF("ETag", "\"a\"") } },
 		"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n" NO_STORE, "" },
 
-	{ "retry at once", { .status = 503, .body = "x", .retry = true, .retry_after_ns = 0 },
-		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\n" NO_STORE PLAIN "Content-Length: 1\r\n", "x" },
-	{ "1 ns is 1 s", { .status = 503, .body = "x", .retry = true, .retry_after_ns = 1 },
-		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n" NO_STORE PLAIN "Content-Length: 1\r\n", "x" },
-	{ "1 s is 1 s", { .status = 503, .body = "x", .retry = true, .retry_after_ns = NS_PER_S },
-		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n" NO_STORE PLAIN "Content-Length: 1\r\n", "x" },
-	{ "1.5 s is 2 s", { .status = 429, .body = "x", .retry = true, .retry_after_ns = 1500 * NS_PER_MS },
-		"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\n" NO_STORE PLAIN "Content-Length: 1\r\n", "x" },
-	{ "centuries", { .status = 503, .body = "x", .retry = true, .retry_after_ns = INT64_MAX },
-		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 9223372037\r\n" NO_STORE PLAIN "Content-Length: 1\r\n", "x" },
+	{ "when to come back is told each time anew", { .status = 503, .body = "x", .retry = true, .retry_after_ns = NS_PER_S },
+		"HTTP/1.1 503 Service Unavailable\r\n" NO_STORE PLAIN "Content-Length: 1\r\n", "x" },
+	{ "the type of its body", { .status = 503, .body = "{}", .type = "application/problem+json" },
+		"HTTP/1.1 503 Service Unavailable\r\n" NO_STORE "Content-Type: application/problem+json\r\nContent-Length: 2\r\n",
+		"{}" },
+	{ "a type by name counts more",
+		{ .status = 503, .body = "{}", .type = "a/b", .fields = { FIELD_OF("content-type", "c/d") } },
+		"HTTP/1.1 503 Service Unavailable\r\ncontent-type: c/d\r\n" NO_STORE "Content-Length: 2\r\n", "{}" },
+	{ "a type without a body", { .status = 503, .type = "a/b" },
+		"HTTP/1.1 503 Service Unavailable\r\n" NO_STORE PLAIN "Content-Length: 73\r\n", "503 Service Unavailable" NOTE },
 };
 
 static void expect_bytes(const char *what, const char *part, struct span got, const char *want)
@@ -168,6 +170,8 @@ static const struct {
 		{ .status = 405, .fields = { FIELD_OF("allow", "GET"), FIELD_OF("X-Other", "1"), FIELD_OF("LOCATION", "/"),
 			FIELD_OF("Date", "d") } },
 		BITS(BIT(ALLOW) BIT(LOCATION) BIT(DATE) BIT(CONTENT_LENGTH)), true, true },
+	{ "a wait", { .status = 503, .retry = true, .retry_after_ns = 1 }, BITS(BIT(CONTENT_LENGTH) BIT(RETRY_AFTER)), true,
+		false },
 	{ "a range", { .status = 206, .body = "x", .fields = { FIELD_OF("Content-Range", "bytes 0-0/9") } },
 		BITS(BIT(CONTENT_RANGE) BIT(CONTENT_LENGTH)), true, false },
 };
@@ -266,4 +270,48 @@ Test(answer, holds_a_large_body)
 	cr_expect_null(a.memory);
 	fault_answer_deinit(&a);
 	free(body);
+}
+
+/* ---- Retry-After ---- */
+
+#define NOW_NS (INT64_C(784111777) * NS_PER_S) /* Sun, 06 Nov 1994 08:49:37 GMT */
+
+static const struct {
+	struct fault_retry_after spec;
+	int64_t wait_ns;
+	int64_t past_ns; /* of the current second */
+	const char *line;
+} waits[] = {
+	{ { .kind = RETRY_AFTER_NONE }, 5 * NS_PER_S, 0, "" },
+	{ { .kind = RETRY_AFTER_SECONDS }, -1, 0, "" },
+	{ { .kind = RETRY_AFTER_SECONDS }, 0, 0, "Retry-After: 0\r\n" },
+	{ { .kind = RETRY_AFTER_SECONDS }, 1, 0, "Retry-After: 1\r\n" },
+	{ { .kind = RETRY_AFTER_SECONDS }, NS_PER_S, 0, "Retry-After: 1\r\n" },
+	{ { .kind = RETRY_AFTER_SECONDS }, NS_PER_S + 1, 0, "Retry-After: 2\r\n" },
+	{ { .kind = RETRY_AFTER_SECONDS }, NS_PER_S, NS_PER_S - 1, "Retry-After: 1\r\n" },
+	{ { .kind = RETRY_AFTER_SECONDS }, INT64_MAX, 0, "Retry-After: 9223372037\r\n" },
+	{ { .kind = RETRY_AFTER_DATE }, -1, 0, "" },
+	{ { .kind = RETRY_AFTER_DATE }, 0, 0, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n" },
+	{ { .kind = RETRY_AFTER_DATE }, 0, 1, "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n" },
+	{ { .kind = RETRY_AFTER_DATE }, 1, 0, "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n" },
+	{ { .kind = RETRY_AFTER_DATE }, 2 * NS_PER_S, 0, "Retry-After: Sun, 06 Nov 1994 08:49:39 GMT\r\n" },
+	{ { .kind = RETRY_AFTER_DATE }, 2 * NS_PER_S, 1, "Retry-After: Sun, 06 Nov 1994 08:49:40 GMT\r\n" },
+	{ { .kind = RETRY_AFTER_DATE }, 500 * NS_PER_MS, 500 * NS_PER_MS, "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n" },
+	{ { .kind = RETRY_AFTER_DATE }, INT64_MAX, 0, "Retry-After: Fri, 11 Apr 2262 23:47:17 GMT\r\n" },
+	{ { .kind = RETRY_AFTER_VERBATIM, .text = { "-5", 2 } }, -1, 0, "Retry-After: -5\r\n" },
+	{ { .kind = RETRY_AFTER_VERBATIM, .text = { "soon, or 1e400", 14 } }, 7, 0, "Retry-After: soon, or 1e400\r\n" },
+	{ { .kind = RETRY_AFTER_VERBATIM }, 7, 0, "Retry-After: \r\n" },
+};
+
+Test(answer, never_tells_less_than_the_wait)
+{
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+		const struct fault_abort abort = { .status = 503, .retry_after = waits[i].spec };
+		struct text out;
+
+		text_init(&out);
+		fault_answer_put_retry_after(&out, &abort, waits[i].wait_ns, NOW_NS + waits[i].past_ns);
+		expect_bytes("a wait", "the line", text_span(&out), waits[i].line);
+		text_deinit(&out);
+	}
 }
