@@ -55,6 +55,13 @@ struct plan_limits {
 	int64_t drain_ns; /* how long a stop waits for open exchanges */
 };
 
+/* Ceilings for all rules together; the same fields of struct rule_states are set from them. */
+struct plan_safety {
+	uint64_t max_faults; /* 0: no limit */
+	uint32_t max_active; /* 0: no limit */
+	int64_t stop_after_ns; /* 0: none */
+};
+
 struct plan {
 	_Atomic unsigned references;
 	uint64_t seed; /* the same as rules.seed; 0 where none was given */
@@ -65,6 +72,7 @@ struct plan {
 	struct plan_upstream *upstreams;
 	unsigned n_upstreams;
 	struct plan_limits limits;
+	struct plan_safety safety;
 	struct span log_access; /* "stderr", "stdout", "off" or a path */
 	enum plan_log_format log_format;
 	bool fault_header;
