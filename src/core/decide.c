@@ -1,127 +1,13 @@
 /*
  * decide: walks the rules that match a request, counts, draws, and composes the faults of those that fire. Allocates
- * nothing and has no state of its own; what it writes are the caller's counts, with one atomic addition per rule.
+ * nothing and has no state of its own; what it writes are the caller's counts, with one atomic addition per rule that
+ * does not fire.
  */
 #include "core/decide.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "core/distribution.h"
 #include "core/random.h"
-
-/* Numbers of the words of one decision's hash stream (random_word). They are part of what a seed means: never renumber. */
-enum { WORD_DRAW = 0, WORD_DELAY = 1, WORD_EVEN = 2 };
-
-/* ---- counts ------------------------------------------------------------------------------------------------------ */
-
-int rule_states_init(struct rule_states *s, const struct ruleset *set)
-{
-	size_t bytes = MAX(set->n, 1u) * sizeof(*s->v);
-
-	*s = (struct rule_states){ .n = set->n };
-	s->v = aligned_alloc(_Alignof(struct rule_state), bytes);
-	s->keys = keytable_new(KEYTABLE_KEYS_DEFAULT);
-	if (!s->v || !s->keys) {
-		rule_states_deinit(s);
-		return -ENOMEM;
-	}
-	for (unsigned i = 0; i < s->n; i++) {
-		atomic_init(&s->v[i].matched, 0);
-		atomic_init(&s->v[i].fired, 0);
-		atomic_init(&s->v[i].dry, 0);
-		atomic_init(&s->v[i].refused, 0);
-		atomic_init(&s->v[i].early, 0);
-		atomic_init(&s->v[i].active, 0);
-	}
-	return 0;
-}
-
-void rule_states_deinit(struct rule_states *s)
-{
-	free(s->v);
-	keytable_free(s->keys);
-	*s = (struct rule_states){ 0 };
-}
-
-/* ---- keys -------------------------------------------------------------------------------------------------------- */
-
-/* The value of a cookie in one Cookie field (RFC 6265 section 4.2.1): pairs apart by ';', values as they are. */
-static bool cookie_find(struct span field, struct span name, struct span *value)
-{
-	while (field.n) {
-		struct span pair = span_first(field, span_find(field, ';'));
-		size_t equals = span_find(pair, '=');
-
-		field = span_skip(field, pair.n + 1);
-		if (equals < pair.n && span_eq(span_trim(span_first(pair, equals)), name)) {
-			*value = span_trim(span_skip(pair, equals + 1));
-			return true;
-		}
-	}
-	return false;
-}
-
-static struct span cookie_value(const struct facts *f, struct span name)
-{
-	struct span field;
-	struct span value = SPAN_EMPTY;
-
-	for (unsigned nth = 0; facts_field(f, SPAN("cookie"), nth, &field); nth++) {
-		if (cookie_find(field, name, &value))
-			break;
-	}
-	return value;
-}
-
-/* Chained: where one part ends is part of the hash. The host counts without case. */
-static uint64_t fingerprint(uint64_t seed, const struct facts *f)
-{
-	uint64_t h = random_hash(seed, f->method);
-	struct span host = f->host;
-	char lower[256];
-
-	do {
-		size_t n = MIN(host.n, sizeof(lower));
-
-		for (size_t i = 0; i < n; i++)
-			lower[i] = ascii_lower(host.p[i]);
-		h = random_hash(h, span_of(lower, n));
-		host = span_skip(host, n);
-	} while (host.n);
-	return random_hash(h, f->target);
-}
-
-static uint64_t query_key(uint64_t seed, const struct facts *f, struct span name)
-{
-	char decoded[MATCH_QUERY_VALUE_BYTES_MAX];
-	struct span value = SPAN_EMPTY;
-
-	(void)match_query_value(f->query, name, decoded, sizeof(decoded), &value);
-	return random_hash(seed, value);
-}
-
-uint64_t decide_key_hash(const struct ruleset *set, const struct rule *r, const struct facts *f)
-{
-	struct span value = SPAN_EMPTY;
-
-	switch (r->key) {
-	case RULE_KEY_ORDINAL:
-		return 0;
-	case RULE_KEY_CLIENT:
-		return random_hash(set->seed, span_of((const char *)f->client, sizeof(f->client)));
-	case RULE_KEY_FINGERPRINT:
-		return fingerprint(set->seed, f);
-	case RULE_KEY_HEADER:
-		(void)facts_field(f, r->key_name, 0, &value);
-		return random_hash(set->seed, value);
-	case RULE_KEY_COOKIE:
-		return random_hash(set->seed, cookie_value(f, r->key_name));
-	case RULE_KEY_QUERY:
-		return query_key(set->seed, f, r->key_name);
-	}
-	return 0;
-}
+#include "core/schedule.h"
 
 /* ---- one rule ---------------------------------------------------------------------------------------------------- */
 
@@ -144,11 +30,56 @@ static uint64_t considered_number(const struct rule *r, uint64_t occurrence)
 	return r->first && m > r->first ? 0 : m;
 }
 
+/* number: see above; percentage: the rule's, or that of its ramp. */
+static void draw_percentage(const struct ruleset *set, const struct rule *r, uint64_t number, uint32_t percentage,
+	struct decision *d)
+{
+	if (percentage == RULE_PERCENTAGE_ALL) {
+		d->threshold = UINT64_MAX;
+	} else if (r->sampling == RULE_SAMPLING_EVEN) {
+		uint64_t seed = random_word(set->seed, r->name_hash, d->key_hash, 0, RANDOM_WORD_EVEN);
+		uint64_t block = (number - 1) / r->even_block;
+
+		d->draw = random_permute(seed, block, (uint32_t)((number - 1) % r->even_block), r->even_block);
+		d->threshold = percentage / (RULE_PERCENTAGE_ALL / r->even_block);
+	} else {
+		d->draw = random_word(set->seed, r->name_hash, d->key_hash, d->occurrence, RANDOM_WORD_DRAW);
+		d->threshold = percentage == r->percentage ? r->threshold : random_threshold(percentage, RULE_PERCENTAGE_ALL);
+	}
+	if (d->threshold != UINT64_MAX && d->draw >= d->threshold)
+		d->outcome = DECISION_NOT_DRAWN;
+}
+
+static void draw_outcome(const struct ruleset *set, const struct rule *r, struct decision *d)
+{
+	uint64_t word = random_word(set->seed, r->name_hash, d->key_hash, d->occurrence, RANDOM_WORD_DRAW);
+	uint64_t below = 0;
+
+	d->threshold = r->outcomes_total;
+	d->draw = (uint64_t)(((__extension__ (unsigned __int128)word) * r->outcomes_total) >> 64);
+	if (d->draw >= d->threshold) { /* only where all weights are 0 */
+		d->outcome = DECISION_NOT_DRAWN;
+		return;
+	}
+	do {
+		below += r->outcomes[d->choice++].weight;
+	} while (d->draw >= below);
+}
+
+static void take_turn(const struct rule *r, uint64_t number, struct decision *d)
+{
+	if (r->sequence_once && number > r->n_sequence)
+		d->choice = (uint16_t)(r->n_sequence + 1);
+	else
+		d->choice = (uint16_t)((number - 1) % r->n_sequence + 1);
+}
+
 struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence,
 	int64_t since_ns)
 {
 	const struct rule *r = &set->v[rule];
 	uint64_t number = considered_number(r, occurrence);
+	uint32_t percentage = r->percentage;
 	struct decision d = {
 		.rule = (uint16_t)rule,
 		.outcome = DECISION_FIRED,
@@ -161,19 +92,26 @@ struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t k
 
 	if (number == 0) {
 		d.outcome = DECISION_SKIPPED;
-	} else if (r->percentage == RULE_PERCENTAGE_ALL) {
-		d.threshold = UINT64_MAX;
-	} else if (r->sampling == RULE_SAMPLING_EVEN) {
-		uint64_t seed = random_word(set->seed, r->name_hash, key_hash, 0, WORD_EVEN);
-		uint64_t block = (number - 1) / r->even_block;
-
-		d.draw = random_permute(seed, block, (uint32_t)((number - 1) % r->even_block), r->even_block);
-		d.threshold = r->even_fires;
-	} else {
-		d.draw = random_word(set->seed, r->name_hash, key_hash, occurrence, WORD_DRAW);
+		return d;
 	}
-	if (d.outcome == DECISION_FIRED && d.threshold != UINT64_MAX && d.draw >= d.threshold)
-		d.outcome = DECISION_NOT_DRAWN;
+	if (UNLIKELY(r->has_schedule)) {
+		int64_t into_ns;
+
+		if (!schedule_is_open(&r->schedule, since_ns, &into_ns) ||
+			(r->schedule.burst && !schedule_burst_is_bad(set->seed, r, key_hash, occurrence))) {
+			d.outcome = DECISION_OUTSIDE;
+			return d;
+		}
+		percentage = schedule_percentage(r, into_ns);
+	}
+	if (r->n_outcomes)
+		draw_outcome(set, r, &d);
+	else
+		draw_percentage(set, r, number, percentage, &d);
+	if (d.outcome == DECISION_FIRED && r->n_sequence)
+		take_turn(r, number, &d);
+	if (d.outcome == DECISION_FIRED && rule_faults(r, d.choice)->pass)
+		d.outcome = DECISION_PASSED;
 	return d;
 }
 
@@ -183,19 +121,14 @@ static struct decision count_and_draw(const struct ruleset *set, struct rule_sta
 	int64_t since_ns)
 {
 	const struct rule *r = &set->v[i];
-	struct rule_state *state = &states->v[i];
-	uint64_t occurrence = atomic_fetch_add_explicit(&state->matched, 1, memory_order_relaxed) + 1;
+	uint64_t occurrence = atomic_fetch_add_explicit(&states->v[i].matched, 1, memory_order_relaxed) + 1;
 	uint64_t key_hash = 0;
-	struct decision d;
 
 	if (r->key != RULE_KEY_ORDINAL) {
 		key_hash = decide_key_hash(set, r, f);
 		occurrence = keytable_count(states->keys, r->name_hash, key_hash);
 	}
-	d = decide_draw(set, i, key_hash, occurrence, since_ns);
-	if (d.outcome == DECISION_FIRED)
-		atomic_fetch_add_explicit(&state->fired, 1, memory_order_relaxed);
-	return d;
+	return decide_draw(set, i, key_hash, occurrence, since_ns);
 }
 
 static void plan_add_record(struct fault_plan *plan, const struct decision *d)
@@ -209,7 +142,8 @@ static void plan_add_record(struct fault_plan *plan, const struct decision *d)
 static void plan_add_delay(struct fault_plan *plan, const struct ruleset *set, const struct fault_fired *fired)
 {
 	const struct fault_delay *delay = &fired->set->delay;
-	int64_t ns = distribution_draw(delay, decide_word(set, fired, WORD_DELAY)); /* so bounded that sums cannot overflow */
+	/* So bounded that sums cannot overflow. */
+	int64_t ns = distribution_draw(delay, decide_word(set, fired, RANDOM_WORD_DELAY));
 
 	if (delay->at_body)
 		plan->body_delay_ns += ns;
@@ -218,16 +152,29 @@ static void plan_add_delay(struct fault_plan *plan, const struct ruleset *set, c
 	plan->delay_rule = fired->rule;
 }
 
-static void plan_add_faults(struct fault_plan *plan, const struct ruleset *set, const struct rule *r, const struct decision *d)
+/* What the end's answer tells to wait. */
+static int64_t hint_draw(const struct ruleset *set, const struct fault_fired *fired)
+{
+	const struct fault_retry_after *hint = &fired->set->abort.retry_after;
+
+	if (hint->kind != RETRY_AFTER_SECONDS && hint->kind != RETRY_AFTER_DATE)
+		return -1;
+	return random_between(decide_word(set, fired, RANDOM_WORD_HINT), hint->min_ns, hint->max_ns);
+}
+
+static void plan_add_fired(struct fault_plan *plan, const struct ruleset *set, const struct fault_set *faults,
+	const struct decision *d)
 {
 	struct fault_fired *fired = &plan->fired[plan->n_fired];
 
-	*fired = (struct fault_fired){ r, &r->faults, d->key_hash, d->occurrence };
-	plan->kinds |= r->faults.kinds;
-	if (r->faults.delay.kind != DELAY_NONE)
+	*fired = (struct fault_fired){ &set->v[d->rule], faults, d->key_hash, d->occurrence };
+	plan->kinds |= faults->kinds;
+	if (faults->delay.kind != DELAY_NONE)
 		plan_add_delay(plan, set, fired);
-	if (fault_set_is_terminal(&r->faults))
+	if (fault_set_is_terminal(faults)) {
 		plan->end = (int)plan->n_fired;
+		plan->retry_after_ns = hint_draw(set, fired);
+	}
 	plan->n_fired++;
 }
 
@@ -246,18 +193,46 @@ static void plan_clear(struct fault_plan *plan)
 	plan->n_decisions_lost = 0;
 }
 
+static void count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* From what was drawn to what acts. Returns whether the list ends here. */
+static bool plan_add(struct fault_plan *plan, const struct ruleset *set, struct rule_states *states, struct decision *d)
+{
+	const struct rule *r = &set->v[d->rule];
+	struct rule_state *state = &states->v[d->rule];
+
+	if (d->outcome == DECISION_PASSED)
+		return !r->dry_run;
+	if (d->outcome != DECISION_FIRED)
+		return false;
+	if (r->dry_run) {
+		d->outcome = DECISION_DRY_RUN;
+		count(&state->dry);
+	} else if (plan->n_fired == FIRED_MAX || !rule_states_reserve(states, d->rule, r, d->since_ns)) {
+		d->outcome = DECISION_REFUSED;
+		count(&state->refused);
+	} else {
+		plan_add_fired(plan, set, rule_faults(r, d->choice), d);
+	}
+	return plan->end >= 0;
+}
+
 void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase, int64_t now_ns,
 	struct pattern_scratch *scratch, struct fault_plan *plan)
 {
 	struct rule_cursor cursor;
 	bool asked_excludes = false;
+	bool ended = false;
 	unsigned i;
 
 	plan_clear(plan);
 	if (!ruleset_has_phase(set, phase))
 		return;
 	ruleset_candidates(set, f->path, phase, &cursor);
-	while (plan->end < 0 && (i = rule_cursor_next(&cursor)) < set->n) {
+	while (!ended && (i = rule_cursor_next(&cursor)) < set->n) {
 		struct decision d;
 
 		if (!match_holds(&set->v[i].match, f, scratch))
@@ -267,18 +242,14 @@ void decide(const struct ruleset *set, struct rule_states *states, const struct 
 			return;
 		asked_excludes = true;
 		d = count_and_draw(set, states, f, i, now_ns - atomic_load_explicit(&states->epoch_ns, memory_order_relaxed));
-		if (d.outcome == DECISION_FIRED && plan->n_fired == FIRED_MAX)
-			d.outcome = DECISION_REFUSED;
+		ended = plan_add(plan, set, states, &d);
 		plan_add_record(plan, &d);
-		if (d.outcome == DECISION_FIRED)
-			plan_add_faults(plan, set, &set->v[i], &d);
 	}
 }
 
 void decide_release(struct rule_states *states, unsigned rule)
 {
-	(void)states;
-	(void)rule;
+	rule_states_release(states, rule);
 }
 
 uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired, uint32_t word)

@@ -5,10 +5,8 @@
 #ifndef BROWNOUT_CORE_DECIDE_H
 #define BROWNOUT_CORE_DECIDE_H
 
-#include <stdatomic.h>
-
-#include "core/keytable.h"
-#include "core/rule.h"
+#include "core/decide_key.h"
+#include "core/rule_states.h"
 
 enum decision_outcome {
 	DECISION_FIRED,
@@ -17,7 +15,7 @@ enum decision_outcome {
 	DECISION_OUTSIDE, /* not now: before or after its window, its time to live is over, or good times of a burst */
 	DECISION_DRY_RUN, /* would have fired */
 	DECISION_REFUSED, /* fired, but a ceiling (max_faults, max_active_faults, safety) kept it from acting */
-	DECISION_PASSED, /* rate_limit: within the quota */
+	DECISION_PASSED, /* the outcome or turn was a pass, which ends the list; or rate_limit: within the quota */
 };
 
 struct decision {
@@ -26,37 +24,16 @@ struct decision {
 	uint8_t phase; /* enum rule_phase */
 	uint64_t key_hash; /* 0 for ordinal */
 	uint64_t occurrence; /* from 1 */
-	uint64_t draw; /* fires below the threshold; sampling even: the place in the block's permutation */
-	uint64_t threshold; /* sampling even: how many of a block fire. UINT64_MAX, with draw 0, where all fire */
+	/*
+	 * Fires where draw < threshold. Sampling even: the place in the block's permutation, and how many of a block fire.
+	 * Outcomes: the place in the sum of the weights, and that sum. All fire: 0 and UINT64_MAX.
+	 */
+	uint64_t draw;
+	uint64_t threshold;
 	int64_t since_ns; /* when, from the epoch of the rules: what windows, ramps and the like depend on */
-	uint16_t choice; /* which outcome or place of the sequence was taken, from 1; 0: the rule's own faults */
+	uint16_t choice; /* which outcome or place of the sequence, from 1 (rule_faults); 0: the rule's own faults */
+	bool early; /* enforce: came back before the told wait was over, so it was refused again and nothing was drawn */
 };
-
-/* What changes while serving, for one rule. Written by all workers; a line of its own each. */
-struct rule_state {
-	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t matched;
-	_Atomic uint64_t fired;
-	_Atomic uint64_t dry; /* would have fired */
-	_Atomic uint64_t refused; /* by a ceiling */
-	_Atomic uint64_t early; /* returns before the told wait was over (enforce) */
-	_Atomic int64_t active; /* faults of it that are acting now */
-};
-
-/* All counts of a ruleset; made by rule_states_new, found again by name and text hash on reload. */
-struct rule_states {
-	struct rule_state *v;
-	unsigned n;
-	struct keytable *keys;
-	struct limiter *limiter;
-	_Atomic int64_t epoch_ns; /* CLOCK_MONOTONIC of start or arming, from which schedules count */
-	_Atomic uint64_t faults; /* in all, for the ceiling of all */
-	_Atomic int64_t active;
-	uint64_t max_faults; /* safety: 0: no limit */
-	int64_t max_active;
-	int64_t stop_after_ns; /* no fault any more after this, from the epoch; 0: none */
-};
-int rule_states_init(struct rule_states *s, const struct ruleset *set) MUST_USE;
-void rule_states_deinit(struct rule_states *s);
 
 #define DECISIONS_MAX 16 /* records kept of one exchange; more rules still act, the rest of the records is counted */
 
@@ -74,7 +51,7 @@ struct fault_fired {
 struct fault_plan {
 	uint32_t kinds; /* bits of all faults in `fired` */
 	unsigned n_fired;
-	struct fault_fired fired[FIRED_MAX]; /* in the order of the rules; each holds a place in the ceilings until decide_release */
+	struct fault_fired fired[FIRED_MAX]; /* as the rules stand; each holds a place in the ceilings until decide_release */
 	int end; /* which of them ends the list (abort, connection, hang, a refusal by rate_limit); -1: none */
 	int64_t delay_ns; /* sum of the delays drawn that act on the head */
 	int64_t body_delay_ns; /* of those that act on the body */
@@ -99,18 +76,14 @@ void decide(const struct ruleset *set, struct rule_states *states, const struct 
 /* The places in the ceilings that one fired rule holds; to be called once for each of plan->fired. Any thread. */
 void decide_release(struct rule_states *states, unsigned rule);
 
-/* Word number `word` (from 16 on; lower ones are taken) of a fired rule's stream, for what is drawn while acting. */
+/* Word number `word` (from RANDOM_WORD_FREE on) of a fired rule's stream, for what is drawn while acting. */
 uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired, uint32_t word);
 
 /*
  * The record of one rule for one occurrence, since_ns after the epoch: the pure heart, used by decide and for recomputing a
- * recorded decision. Ceilings, dry run and quotas come after it.
+ * recorded decision. Ceilings, dry run and quotas come after it, and may turn FIRED into DRY_RUN, REFUSED or PASSED.
  */
 struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t key_hash, uint64_t occurrence,
 	int64_t since_ns);
-
-/* The key hash of this rule for these facts (0 for ordinal; an absent header, cookie or parameter hashes as empty). */
-uint64_t decide_key_hash(const struct ruleset *set, const struct rule *r, const struct facts *f);
-
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/limiter.h"
 #include "core/owned.h"
 
 static const struct {
@@ -44,6 +45,7 @@ void fault_set_seal(struct fault_set *s)
 		{ s->rewrite.is_set, FAULT_BIT(REWRITE) },
 		{ s->request.is_set, FAULT_BIT(REQUEST) },
 		{ s->hints.n_fields > 0, FAULT_BIT(EARLY_HINTS) },
+		{ s->limit && s->limit->limit, FAULT_BIT(RATE_LIMIT) },
 		{ s->pass, FAULT_BIT(PASS) },
 	};
 
@@ -52,6 +54,11 @@ void fault_set_seal(struct fault_set *s)
 		if (faults[i].in)
 			s->kinds |= faults[i].bit;
 	}
+}
+
+enum fault_kind fault_set_first(const struct fault_set *s)
+{
+	return s->kinds ? (enum fault_kind)__builtin_ctz(s->kinds) : FAULT_NONE;
 }
 
 static void fields_free(struct fault_field *fields, unsigned n)
@@ -75,13 +82,23 @@ static void edit_deinit(struct fault_edit *e)
 	owned_span_free(&e->path);
 }
 
+static void abort_deinit(struct fault_abort *a)
+{
+	owned_span_free(&a->reason);
+	fields_free(a->fields, a->n_fields);
+	owned_span_free(&a->body);
+	owned_span_free(&a->content_type);
+	owned_span_free(&a->retry_after.text);
+}
+
 void fault_set_deinit(struct fault_set *s)
 {
-	owned_span_free(&s->abort.reason);
-	fields_free(s->abort.fields, s->abort.n_fields);
-	owned_span_free(&s->abort.body);
-	owned_span_free(&s->abort.content_type);
-	owned_span_free(&s->abort.retry_after.text);
+	abort_deinit(&s->abort);
+	if (s->limit) {
+		owned_span_free(&s->limit->key_name);
+		abort_deinit(&s->limit->refusal);
+		free(s->limit);
+	}
 	free(s->delay.points);
 	edit_deinit(&s->rewrite);
 	edit_deinit(&s->request);

@@ -41,7 +41,7 @@ struct fault_retry_after {
 
 struct fault_abort {
 	uint16_t status; /* 0: none */
-	uint16_t number; /* of this abort among all of the ruleset's (ruleset_seal) */
+	uint32_t number; /* of this abort among all of the ruleset's (ruleset_seal) */
 	struct span reason; /* empty: the canonical one */
 	struct fault_field *fields; /* as given and as filled (MUST fields of the code) */
 	unsigned n_fields;
@@ -173,6 +173,8 @@ struct fault_set {
 #define FAULT_TERMINAL (FAULT_BIT(ABORT) | FAULT_BIT(CONNECTION) | FAULT_BIT(HANG) | FAULT_BIT(PASS))
 
 void fault_set_seal(struct fault_set *set);
+/* The first of the faults in a sealed set, in the order of faults.def; FAULT_NONE where it is empty. */
+enum fault_kind fault_set_first(const struct fault_set *set);
 void fault_set_deinit(struct fault_set *set);
 static inline bool fault_set_is_terminal(const struct fault_set *set)
 {

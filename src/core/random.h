@@ -9,7 +9,16 @@
 
 /* Hash of a name or key with the seed. */
 uint64_t random_hash(uint64_t seed, struct span bytes);
-/* Word number `word` (0 is the draw) of the stream of one decision. */
+/* Numbers of the words of one decision's stream. They are part of what a seed means: never renumber. */
+enum random_word {
+	RANDOM_WORD_DRAW = 0, /* percentage, or which outcome */
+	RANDOM_WORD_DELAY = 1,
+	RANDOM_WORD_EVEN = 2, /* of occurrence 0: the seed of the key's permutations */
+	RANDOM_WORD_HINT = 3, /* Retry-After */
+	RANDOM_WORD_BURST = 4,
+	RANDOM_WORD_FREE = 16, /* from here on: what is drawn while acting */
+};
+/* Word number `word` of the stream of one decision. */
 uint64_t random_word(uint64_t seed, uint64_t name_hash, uint64_t key_hash, uint64_t occurrence, uint32_t word);
 
 /*

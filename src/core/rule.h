@@ -79,13 +79,15 @@ struct rule {
 	struct fault_set *sequence;
 	unsigned n_sequence;
 	bool sequence_once; /* then pass; else from the beginning again */
+	/* What the usual rule need not look at (rule_seal). */
+	bool has_schedule; /* windows, ramp or burst */
+	bool has_enforce; /* some answer of it enforces the wait that it tells */
 };
 
-/* Ends the list when it fires. */
-static inline bool rule_is_terminal(const struct rule *r)
-{
-	return fault_set_is_terminal(&r->faults);
-}
+/* Ends the list whenever it fires, whichever of its sets is taken. */
+bool rule_is_terminal(const struct rule *r);
+/* The set that a decision's choice means: the rule's own for 0, a pass beyond the last of the sequence. */
+const struct fault_set *rule_faults(const struct rule *r, unsigned choice);
 
 struct rule_index; /* finds the candidates by path without asking each rule (rule_index.h) */
 
@@ -96,18 +98,25 @@ struct ruleset {
 	struct pattern *exclude; /* owned: paths that no rule may touch */
 	unsigned n_exclude;
 	struct rule_index *index; /* owned; made by ruleset_seal */
-	unsigned n_aborts; /* aborts in all rules, numbered from 0 (ruleset_seal) */
+	unsigned n_aborts; /* aborts in all sets of all rules, refusals of quotas too, numbered from 0 (ruleset_seal) */
 };
 #define RULESET_RULES_MAX 10000
 
 void rule_deinit(struct rule *r);
 
 /*
- * Sets name_hash, threshold, even_block and even_fires from the decoded values. percentage is at most all.
+ * Seals all sets and computes from the decoded values what each decision needs: name_hash, threshold, even_block, even_fires,
+ * outcomes_total, has_schedule, has_enforce. percentage is at most all.
  */
 void rule_seal(struct rule *r);
 /* After all rules are in: seals each and builds the index. -ENOMEM. */
 int ruleset_seal(struct ruleset *set) MUST_USE;
+/*
+ * Calls fn for each abort of a sealed set, in the order of their numbers: those of faults, outcomes and sequence, and the
+ * refusals of quotas. What fn returns other than 0 ends the walk and is returned.
+ */
+typedef int (*ruleset_abort_fn)(void *context, const struct rule *rule, const struct fault_abort *abort);
+int ruleset_each_abort(const struct ruleset *set, ruleset_abort_fn fn, void *context) MUST_USE;
 void ruleset_deinit(struct ruleset *set);
 
 /*

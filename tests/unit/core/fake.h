@@ -116,21 +116,26 @@ static inline void fake_close(struct fake_bench *b)
 	ruleset_deinit(&b->set);
 }
 
-static inline struct fault_plan fake_ask(struct fake_bench *b, const struct facts *f)
+static inline struct fault_plan fake_ask_at(struct fake_bench *b, const struct facts *f, int64_t now_ns)
 {
 	struct fault_plan plan;
 
-	decide(&b->set, &b->states, f, RULE_PHASE_REQUEST, 0, NULL, &plan);
+	decide(&b->set, &b->states, f, RULE_PHASE_REQUEST, now_ns, NULL, &plan);
 	return plan;
 }
 
-/* One letter per request: fired, not drawn, skipped. */
+static inline struct fault_plan fake_ask(struct fake_bench *b, const struct facts *f)
+{
+	return fake_ask_at(b, f, 0);
+}
+
+/* One letter per request: fired, not drawn, skipped, outside, dry run, refused, passed. */
 static inline const char *fake_outcomes(struct fake_bench *b, const struct facts *f, unsigned n)
 {
 	static char text[128];
 
 	for (unsigned i = 0; i < n; i++)
-		text[i] = "FN-"[fake_ask(b, f).decisions[0].outcome];
+		text[i] = "FN-ODRP"[fake_ask(b, f).decisions[0].outcome];
 	text[n] = '\0';
 	return text;
 }

@@ -32,6 +32,102 @@ Test(rule, abort_and_connection_end_the_list)
 	cr_assert(rule_is_terminal(&r));
 }
 
+Test(rule, a_rule_of_several_sets_ends_the_list_where_all_do)
+{
+	struct rule_outcome outcomes[2] = { { .faults = { .abort = { .status = 503 } } }, { .faults = { .pass = true } } };
+	struct fault_set sequence[2] = { { .abort = { .status = 503 } }, { .hang = { .max_ns = 1 } } };
+	struct rule r = { .outcomes = outcomes, .n_outcomes = 2 };
+
+	rule_seal(&r);
+	cr_assert(rule_is_terminal(&r));
+	outcomes[1].faults = (struct fault_set){ .delay = { .kind = DELAY_FIXED } };
+	rule_seal(&r);
+	cr_assert_not(rule_is_terminal(&r));
+	r = (struct rule){ .sequence = sequence, .n_sequence = 2 };
+	rule_seal(&r);
+	cr_assert(rule_is_terminal(&r));
+	sequence[0] = (struct fault_set){ .throttle = { .download = 1 } };
+	rule_seal(&r);
+	cr_assert_not(rule_is_terminal(&r));
+}
+
+Test(rule, seal_sums_the_weights_and_seals_all_sets)
+{
+	struct rule_outcome outcomes[2] = { { UINT32_MAX, { .abort = { .status = 503, .enforce = true } } },
+		{ UINT32_MAX, { .pass = true } } };
+	struct rule r = { .outcomes = outcomes, .n_outcomes = 2 };
+
+	rule_seal(&r);
+	cr_assert_eq(r.outcomes_total, UINT64_C(2) * UINT32_MAX);
+	cr_assert_eq(outcomes[0].faults.kinds, FAULT_BIT(ABORT));
+	cr_assert_eq(outcomes[1].faults.kinds, FAULT_BIT(PASS));
+	cr_assert(r.has_enforce);
+	cr_assert_not(r.has_schedule);
+	r = (struct rule){ .schedule = { .ttl_ns = 1 } };
+	rule_seal(&r);
+	cr_assert(r.has_schedule);
+	cr_assert_not(r.has_enforce);
+}
+
+Test(rule, a_choice_means_a_set)
+{
+	struct rule_outcome outcomes[2] = { { 0 } };
+	struct fault_set sequence[2] = { { 0 } };
+	struct rule r = { .outcomes = outcomes, .n_outcomes = 2 };
+
+	cr_assert_eq(rule_faults(&r, 0), &r.faults);
+	cr_assert_eq(rule_faults(&r, 1), &outcomes[0].faults);
+	cr_assert_eq(rule_faults(&r, 2), &outcomes[1].faults);
+	cr_assert(rule_faults(&r, 3)->pass);
+	r = (struct rule){ .sequence = sequence, .n_sequence = 2 };
+	cr_assert_eq(rule_faults(&r, 2), &sequence[1]);
+	cr_assert(rule_faults(&r, 3)->pass);
+	cr_assert_eq(rule_faults(&r, 3)->kinds, FAULT_BIT(PASS));
+}
+
+static int note_abort(void *context, const struct rule *rule, const struct fault_abort *abort)
+{
+	char *text = context;
+	size_t n = strlen(text);
+
+	(void)snprintf(text + n, 128 - n, "%.*s:%u=%u ", SPAN_ARG(rule->name), abort->number, abort->status);
+	return abort->status == 599 ? -5 : 0;
+}
+
+Test(rule, aborts_are_numbered_in_all_sets)
+{
+	struct ruleset set = fake_ruleset(4, 1);
+	char text[128] = "";
+
+	set.v[0].faults.abort.status = 500;
+	set.v[1].outcomes = calloc(3, sizeof(*set.v[1].outcomes));
+	set.v[1].n_outcomes = 3;
+	set.v[1].outcomes[0].faults.abort.status = 501;
+	set.v[1].outcomes[1].faults.pass = true;
+	set.v[1].outcomes[2].faults.abort.status = 502;
+	set.v[2].faults.limit = calloc(1, sizeof(*set.v[2].faults.limit));
+	set.v[2].faults.limit->limit = 1;
+	set.v[2].faults.limit->key_name = fake_own("x-key");
+	set.v[2].faults.limit->refusal.status = 429;
+	set.v[2].faults.limit->refusal.reason = fake_own("Slow down");
+	set.v[3].sequence = calloc(2, sizeof(*set.v[3].sequence));
+	set.v[3].n_sequence = 2;
+	set.v[3].sequence[0].abort.status = 503;
+	set.v[3].sequence[0].abort.body = fake_own("x");
+	set.v[3].sequence[1].abort.status = 504;
+	cr_assert_eq(ruleset_seal(&set), 0);
+	cr_assert_eq(set.n_aborts, 6);
+	cr_assert_eq(set.v[2].faults.kinds, FAULT_BIT(RATE_LIMIT));
+	cr_assert_eq(ruleset_each_abort(&set, note_abort, text), 0);
+	cr_assert_str_eq(text, "rule-1:0=500 rule-2:1=501 rule-2:2=502 rule-3:3=429 rule-4:4=503 rule-4:5=504 ");
+
+	set.v[1].outcomes[0].faults.abort.status = 599;
+	text[0] = '\0';
+	cr_assert_eq(ruleset_each_abort(&set, note_abort, text), -5, "what the function returns ends the walk");
+	cr_assert_str_eq(text, "rule-1:0=500 rule-2:1=599 ");
+	ruleset_deinit(&set);
+}
+
 Test(rule, seal_finds_threshold_and_block)
 {
 	static const struct {
