@@ -10,9 +10,11 @@
 /* What of a decision an exchange keeps while it lives. */
 struct fault_effect {
 	int64_t delay_ns; /* 0: none */
+	bool delay_counted; /* it is over, and its error was measured */
 	const struct rule *delay_rule;
 	const struct rule *end_rule; /* whose fault ends the exchange; NULL: none */
 	const struct fault_set *end_set; /* what it is; NULL: none */
+	const struct fault_abort *end_abort; /* the answer that ends it: of abort, or of a quota's refusal; NULL: none */
 };
 
 enum fault_verdict_kind {
@@ -21,13 +23,15 @@ enum fault_verdict_kind {
 	FAULT_REPLY, /* answer by `rule` (abort) */
 	FAULT_CLOSE, /* close without an answer */
 	FAULT_RESET, /* reset the connection without an answer */
+	FAULT_REFUSE, /* the same, and the next connection is refused */
+	FAULT_HOLD, /* hang: nothing until until_ns, then close */
 };
 
 struct fault_verdict {
 	enum fault_verdict_kind kind;
 	int64_t until_ns;
 	const struct rule *rule;
-	const struct fault_set *set; /* of FAULT_REPLY */
+	const struct fault_abort *abort; /* of FAULT_REPLY */
 };
 
 void fault_effect_take(struct fault_effect *e, const struct fault_plan *plan);

@@ -4,7 +4,10 @@
  */
 #include <assert.h>
 
+#include "fault/edit.h"
+#include "fault/malformed.h"
 #include "http/write.h"
+#include "proxy/decision.h"
 #include "proxy/facts.h"
 #include "proxy/worker.h"
 
@@ -123,12 +126,6 @@ static void count_violations(struct client *c, const struct http_response *r)
 	(void)facts_check_status(c, &response);
 }
 
-static void reset_head_text(struct text *out)
-{
-	out->n = 0;
-	out->cut = false;
-}
-
 /* An interim answer goes on at once (RFC 9110 section 15.2), but not to HTTP/1.0, which knows none. */
 static enum step pass_interim(struct client *c)
 {
@@ -143,7 +140,7 @@ static enum step pass_interim(struct client *c)
 	if (ex->minor > 0)
 		count_violations(c, &w->response);
 	counter_add(&w->counters, COUNTER_RESPONSES_1XX, 1);
-	reset_head_text(&w->out);
+	text_clear(&w->out);
 	http_write_response_head(&w->out, &w->response, &how);
 	peer_consume(w, &ex->up->peer, w->response.head_n);
 	if (w->out.cut)
@@ -157,64 +154,23 @@ static enum step pass_interim(struct client *c)
 
 /* ---- the rules of phase response ---- */
 
-static void decide_answer(struct client *c)
-{
-	struct worker *w = c->worker;
-	struct exchange *ex = &c->ex;
-	struct facts f;
-
-	facts_of_request(c, exchange_request(c), &f);
-	f.status = ex->upstream_status;
-	decide(&w->plan->rules, w->shared->states, &f, RULE_PHASE_RESPONSE, loop_now_ns(w->loop), w->patterns,
-		&w->decided);
-	fault_effect_take(&ex->effect, &w->decided);
-	if (ex->effect.delay_ns) {
-		ex->delay_ns += ex->effect.delay_ns;
-		exchange_note_fault(c, ex->effect.delay_rule, FAULT_DELAY, &w->decided);
-	}
-	if (ex->effect.end_rule)
-		exchange_note_fault(c, ex->effect.end_rule, fault_effect_kind(&ex->effect), &w->decided);
-}
-
 static enum step pass_answer(struct client *c);
 
-/* Carries out what the rules of phase response say next. The upstream's answer lies unread behind its parsed head. */
+/* The upstream's answer lies unread behind its parsed head. */
 static enum step act(struct client *c)
 {
 	struct exchange *ex = &c->ex;
-	struct worker *w = c->worker;
-	int64_t now = loop_now_ns(w->loop);
-	struct fault_verdict v = fault_next(&ex->effect, ex->upstream_head_ns, now);
+	enum step step;
 
-	if (v.kind != FAULT_WAIT && ex->state == EXCHANGE_HOLD_ANSWER) {
-		int64_t actual = now - ex->upstream_head_ns;
-
-		ex->delayed = true;
-		ex->delay_actual_ns += actual;
-		histogram_add(&w->counters.delay_error, actual - ex->effect.delay_ns);
-	}
-	switch (v.kind) {
-	case FAULT_WAIT:
-		if (ex->state != EXCHANGE_HOLD_ANSWER)
-			exchange_set_state(c, EXCHANGE_HOLD_ANSWER);
-		client_wait_until(c, v.until_ns);
-		return STEP_WAIT;
-	case FAULT_REPLY:
-		return reply_abort(c, v.rule, v.set);
-	case FAULT_CLOSE:
-		return client_end(c, CLOSE_FAULT_CLOSE);
-	case FAULT_RESET:
-		return client_close(c, CLOSE_FAULT_RESET, CONN_END_RESET);
-	case FAULT_CONTINUE:
-		break;
-	}
-	if (ex->state == EXCHANGE_HOLD_ANSWER) {
-		/* Others have used the work space meanwhile: the head is parsed again from the kept bytes. */
-		exchange_set_state(c, EXCHANGE_FORWARD);
-		client_wait_for(c, w->plan->upstreams[ex->upstream].response_timeout_ns);
-		return STEP_MORE;
-	}
-	return pass_answer(c);
+	if (!decision_goes_on(c, RULE_PHASE_RESPONSE, &step))
+		return step;
+	if (ex->state != EXCHANGE_HOLD_ANSWER)
+		return pass_answer(c);
+	/* Others have used the work space meanwhile: the head is parsed again from the kept bytes. */
+	exchange_set_state(c, EXCHANGE_FORWARD);
+	ex->waits_for = EXCHANGE_WAITS_NONE;
+	exchange_wait(c, EXCHANGE_WAITS_UPSTREAM_READ);
+	return STEP_MORE;
 }
 
 enum step answer_hold_over(struct client *c)
@@ -230,6 +186,17 @@ static bool was_offered(struct client *c, const struct http_response *r)
 	const struct http_field *chosen = http_fields_first(&r->fields, HTTP_FIELD_UPGRADE);
 
 	return chosen && http_fields_list_has(&exchange_request(c)->fields, HTTP_FIELD_UPGRADE, chosen->value);
+}
+
+static int decide_answer(struct client *c)
+{
+	struct facts f;
+
+	if (!ruleset_has_phase(&c->worker->plan->rules, RULE_PHASE_RESPONSE))
+		return 0;
+	facts_of_request(c, exchange_request(c), &f);
+	f.status = c->ex.upstream_status;
+	return decision_take(c, &f, RULE_PHASE_RESPONSE);
 }
 
 static enum step take_head(struct client *c)
@@ -255,9 +222,8 @@ static enum step take_head(struct client *c)
 	ex->upstream_status = (uint16_t)r->status;
 	count_violations(c, r);
 	ex->answer_decided = true;
-	ex->effect = (struct fault_effect){ 0 };
-	if (ruleset_has_phase(&w->plan->rules, RULE_PHASE_RESPONSE))
-		decide_answer(c);
+	if (decide_answer(c) < 0)
+		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	return act(c);
 }
 
@@ -267,14 +233,19 @@ static enum step take_head(struct client *c)
 static void frame_answer(struct client *c, const struct http_response *r, struct http_forward_response *how)
 {
 	struct exchange *ex = &c->ex;
+	enum fault_malformed malformed = ex->shape ? ex->shape->malformed : MALFORMED_NONE;
 	bool unframed = r->body == HTTP_BODY_CHUNKED || r->body == HTTP_BODY_UNTIL_CLOSE;
 
 	how->upgrade = r->status == 426; /* the field says what it demands */
 	how->chunked = unframed && ex->minor > 0;
-	ex->visible_end = unframed && !how->chunked;
+	if (malformed == MALFORMED_CHUNK)
+		how->chunked = true;
+	else if (malformed == MALFORMED_CONTENT_LENGTH || malformed == MALFORMED_EARLY_EOF || malformed == MALFORMED_HTTP09)
+		how->chunked = false;
+	ex->visible_end = unframed && !how->chunked && malformed == MALFORMED_NONE;
 	how->drop_length = r->status == 204 || unframed;
 	/* Answered before the request was read whole: nobody could tell its rest from the next request. */
-	if (ex->visible_end || !ex->upload_over || ex->upload_broken || c->worker->draining)
+	if ((unframed && !how->chunked) || !ex->upload_over || ex->upload_broken || c->worker->draining || malformed)
 		ex->keep_alive = false;
 	if (!ex->keep_alive)
 		how->connection = HTTP_CONNECTION_CLOSE;
@@ -284,36 +255,89 @@ static void frame_answer(struct client *c, const struct http_response *r, struct
 
 static enum step relay_answer(struct client *c, struct span head);
 
+/* Lines that the client sees and the upstream did not send: the evidence of a fault, what rules set. */
+static struct fault_edited add_lines(struct client *c, struct text *extra)
+{
+	struct exchange *ex = &c->ex;
+	struct shape *s = ex->shape;
+	struct fault_edited edited = { 0 };
+
+	if (ex->rule && c->worker->plan->fault_header)
+		decision_put_line(c, extra, ex->rule, (enum fault_kind)ex->fault);
+	if (s && s->n_rewrites)
+		edited = fault_edit_response(s->rewrites, s->n_rewrites, (enum http_method)ex->method, &c->worker->response, extra);
+	return edited;
+}
+
+/* The head, in the worker's text. False where it is too large, or memory is out. */
+static bool write_answer_head(struct client *c, struct fault_edited *edited)
+{
+	struct worker *w = c->worker;
+	struct http_response *r = &w->response;
+	struct http_forward_response how = { .via = w->plan->via };
+	struct text extra;
+
+	text_init(&extra);
+	*edited = add_lines(c, &extra);
+	frame_answer(c, r, &how);
+	if (!edited->names_date)
+		how.date = worker_date(w);
+	how.extra = text_span(&extra);
+	text_clear(&w->out);
+	http_write_response_head(&w->out, r, &how);
+	c->ex.download.chunk_out = how.chunked;
+	if (extra.cut)
+		w->out.cut = true;
+	text_deinit(&extra);
+	return !w->out.cut;
+}
+
+/* With the body's delay the head goes out in time, and nothing after it before its moment. */
+static enum step send_head_first(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct shape *s = c->ex.shape;
+
+	if (peer_send_span(w, &c->peer, text_span(&w->out)) < 0)
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	c->ex.answer_begun = true;
+	c->ex.answer_ns = loop_now_ns(w->loop);
+	s->to_client.next_ns = c->ex.answer_ns + s->body_delay_ns;
+	c->peer.pace = &s->to_client;
+	return STEP_MORE;
+}
+
 static enum step pass_answer(struct client *c)
 {
 	struct worker *w = c->worker;
 	struct exchange *ex = &c->ex;
 	const struct http_response *r = &w->response;
-	struct http_forward_response how = { .via = w->plan->via, .date = worker_date(w) };
-	char line[512];
-	struct text extra;
+	/* What comes in; the rules may have it that something else goes out. */
+	enum http_body body = r->body;
+	uint64_t length = r->body_length;
+	struct fault_edited edited;
 	enum step step;
 
-	frame_answer(c, r, &how);
-	if (ex->rule && ex->fault == FAULT_DELAY && w->plan->fault_header) {
-		text_init_fixed(&extra, line, sizeof(line));
-		reply_put_fault_line(c, &extra, ex->rule, FAULT_DELAY);
-		if (!extra.cut)
-			how.extra = text_span(&extra);
-	}
-	reset_head_text(&w->out);
-	http_write_response_head(&w->out, r, &how);
-	if (w->out.cut)
+	if (!write_answer_head(c, &edited))
 		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
-	relay_init(&ex->download, r->body, r->body_length, how.chunked);
-	ex->download.drop_trailers = http_fields_have_private(&r->fields);
 	ex->status = (uint16_t)r->status;
+	if (edited.replaces)
+		return reply_shaped(c, edited.body);
+	relay_init(&ex->download, body, length, ex->download.chunk_out);
+	ex->download.drop_trailers = http_fields_have_private(&r->fields);
 	ex->up_keep_alive = r->keep_alive;
-	ex->head_wire_bytes = (uint32_t)w->out.n;
 	peer_consume(w, &ex->up->peer, r->head_n);
+	if (ex->shape) {
+		shape_body(c, body == HTTP_BODY_LENGTH ? length : UINT64_MAX);
+		ex->download.bad_chunk = ex->shape->malformed == MALFORMED_CHUNK;
+		fault_malform_head(&w->out, ex->shape->malformed);
+	}
+	ex->head_wire_bytes = (uint32_t)w->out.n;
 	exchange_set_state(c, EXCHANGE_RELAY);
 	/* answer_relay, which follows unless all is sent at once, sets the deadline. */
 	ex->waits_for = EXCHANGE_WAITS_NONE;
+	if (ex->shape && ex->shape->body_delay_ns)
+		return send_head_first(c);
 	step = relay_answer(c, text_span(&w->out));
 	return step == STEP_WAIT ? STEP_MORE : step;
 }
@@ -358,6 +382,8 @@ static enum step relay_answer(struct client *c, struct span head)
 	switch (r) {
 	case RELAY_DONE:
 		return complete(c);
+	case RELAY_CUT:
+		return client_cut(c, ex->shape->truncate->reset);
 	case RELAY_MORE:
 		return STEP_MORE;
 	case RELAY_WAIT_READ:
@@ -384,7 +410,10 @@ static enum step relay_waits(struct client *c)
 	/* Nothing is written to the client that would tell of its leaving. */
 	if (ex->upload_over && !ex->download_blocked && client_has_left(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-	exchange_wait(c, waits);
+	if (ex->download_blocked)
+		exchange_wait_write(c, &c->peer, waits);
+	else
+		exchange_wait(c, waits);
 	return STEP_WAIT;
 }
 
@@ -393,7 +422,7 @@ enum step answer_relay(struct client *c)
 	struct exchange *ex = &c->ex;
 	enum step sent, got;
 
-	if (c->timed_out && !exchange_still_writes(c))
+	if (c->timed_out && ex->waits_for != EXCHANGE_WAITS_PACE && !exchange_still_writes(c))
 		return ex->waits_for == EXCHANGE_WAITS_CLIENT_WRITE ? client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET) :
 								      cut(c, PROXY_ERROR_CONNECTION_READ_TIMEOUT);
 	/* The answer may have begun before the request had ended: both go on. */

@@ -49,6 +49,22 @@ static void refuse(int fd)
 	(void)close(fd);
 }
 
+/* A rule with connection: refuse has asked for it. */
+static bool refused_by_rule(struct worker *w, int fd)
+{
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	uint32_t left = atomic_load(&w->shared->refuse_next);
+
+	while (left && !atomic_compare_exchange_weak(&w->shared->refuse_next, &left, left - 1))
+		;
+	if (!left)
+		return false;
+	counter_add(&w->counters, COUNTER_CONNECTIONS_REFUSED, 1);
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)close(fd);
+	return true;
+}
+
 static bool reserve_client(struct worker *w)
 {
 	uint32_t max = w->plan->limits.max_connections;
@@ -64,6 +80,8 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 	struct client *c;
 
 	counter_add(&w->counters, COUNTER_CONNECTIONS, 1);
+	if (UNLIKELY(atomic_load_explicit(&w->shared->refuse_next, memory_order_relaxed)) && refused_by_rule(w, fd))
+		return;
 	if (!reserve_client(w)) {
 		counter_add(&w->counters, COUNTER_CONNECTIONS_REFUSED, 1);
 		refuse(fd);
@@ -159,6 +177,14 @@ enum step client_end(struct client *c, enum close_reason reason)
 	return client_close(c, reason, CONN_END_CLOSE);
 }
 
+enum step client_cut(struct client *c, bool reset)
+{
+	/* No lingering: that the end comes too early is what the client shall see, at once. */
+	if (reset)
+		return client_close(c, CLOSE_FAULT_RESET, CONN_END_RESET);
+	return client_close(c, CLOSE_FAULT_CLOSE, CONN_END_CLOSE);
+}
+
 enum step client_answered(struct client *c, enum close_reason reason)
 {
 	bool keep = c->ex.keep_alive && !c->worker->draining;
@@ -201,6 +227,7 @@ static enum step run_drain(struct client *c)
 		return STEP_WAIT;
 	case RELAY_MALFORMED:
 		return client_linger(c);
+	case RELAY_CUT: /* nothing cuts what is thrown away */
 	case RELAY_SOURCE_END:
 	case RELAY_SOURCE_FAILED:
 	case RELAY_TARGET_FAILED:

@@ -43,6 +43,9 @@ enum step client_close(struct client *c, enum close_reason reason, enum conn_end
  */
 enum step client_end(struct client *c, enum close_reason reason);
 
+/* A body was cut on purpose: the connection ends, by a close or a reset. */
+enum step client_cut(struct client *c, bool reset);
+
 /* After an answer went out whole: the next request, or the end of the connection. The exchange is finished with `reason`. */
 enum step client_answered(struct client *c, enum close_reason reason);
 
@@ -92,12 +95,21 @@ enum step reply_reject(struct client *c, enum http_error error);
 enum step reply_failure(struct client *c, enum proxy_error error);
 /* Any other answer of our own (404 for no route ...), with a line of text. */
 enum step reply_status(struct client *c, unsigned status, enum proxy_error error, const char *text);
-/* The answer of an abort rule. */
-enum step reply_abort(struct client *c, const struct rule *rule, const struct fault_set *set);
-/* The line that tells a fault from a real failure: "X-Brownout: rule=NAME; fault=KIND; id=HEX CRLF". */
-void reply_put_fault_line(struct client *c, struct text *out, const struct rule *rule, enum fault_kind kind);
+/* The answer of a rule that ends the exchange with one: abort, or the refusal of a quota. */
+enum step reply_abort(struct client *c, const struct rule *rule, const struct fault_abort *abort);
 /* OPTIONS and TRACE that may not be forwarded further (Max-Forwards: 0). */
 enum step reply_final_recipient(struct client *c);
 enum step reply_run(struct client *c); /* REPLY */
+
+/* What the answers above are made with. Sends a whole answer, keeps what cannot go yet; then state REPLY. */
+enum step reply_send(struct client *c, struct span head, struct span body);
+/* The same for a head that stands in the worker's text and its body, with what other faults do to them. */
+enum step reply_shaped(struct client *c, struct span body);
+/* 103 with the fields that a rule gives, before the answer. Negative where the client is gone. */
+int reply_hints(struct client *c);
+/* May the connection be kept after an answer that does not wait for the request's body? */
+bool reply_can_keep(const struct exchange *ex);
+/* The Connection field that the exchange's end demands, if any. */
+void reply_put_connection(struct text *out, const struct exchange *ex, bool upgrade);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "proxy/decision.h"
 #include "proxy/worker.h"
 
 const char *exchange_state_name(enum exchange_state s)
@@ -134,22 +135,6 @@ const struct http_request *exchange_request(struct client *c)
 	return &w->request;
 }
 
-void exchange_note_fault(struct client *c, const struct rule *rule, enum fault_kind kind, const struct fault_plan *plan)
-{
-	struct exchange *ex = &c->ex;
-	ptrdiff_t number = rule - c->worker->plan->rules.v;
-
-	counter_bump(&c->worker->counters.faults[kind], 1);
-	if (ex->rule && kind == FAULT_DELAY && ex->fault != FAULT_DELAY)
-		return;
-	ex->rule = rule;
-	ex->fault = (uint8_t)kind;
-	for (unsigned i = 0; plan && i < plan->n_decisions; i++) {
-		if (plan->decisions[i].rule == number && plan->decisions[i].outcome == DECISION_FIRED)
-			ex->decision = plan->decisions[i];
-	}
-}
-
 /* The deadline that goes with ex->waits_for. */
 static void arm(struct client *c)
 {
@@ -174,6 +159,16 @@ void exchange_wait(struct client *c, enum exchange_waits waits)
 	c->ex.moved = moved;
 	c->ex.unsent = UINT32_MAX;
 	arm(c);
+}
+
+void exchange_wait_write(struct client *c, const struct peer *to, enum exchange_waits waits)
+{
+	if (!peer_is_paced(to)) {
+		exchange_wait(c, waits);
+		return;
+	}
+	c->ex.waits_for = EXCHANGE_WAITS_PACE;
+	client_wait_until(c, to->pace->next_ns);
 }
 
 bool exchange_still_writes(struct client *c)
@@ -269,6 +264,7 @@ void exchange_finish(struct client *c, enum close_reason reason)
 {
 	struct exchange *ex = &c->ex;
 
+	decision_release(c);
 	if (ex->begun) {
 		count_end(c, reason);
 		write_record(c, reason);

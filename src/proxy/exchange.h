@@ -16,6 +16,7 @@
 #include "proxy/relay.h"
 
 struct client;
+struct shape;
 struct upstream_conn;
 struct worker;
 
@@ -41,6 +42,7 @@ enum exchange_waits {
 	EXCHANGE_WAITS_CLIENT_WRITE,
 	EXCHANGE_WAITS_UPSTREAM_READ,
 	EXCHANGE_WAITS_UPSTREAM_WRITE,
+	EXCHANGE_WAITS_PACE, /* nobody: bytes may not leave before a moment */
 };
 
 /* A stretch of the saved request head. */
@@ -72,6 +74,7 @@ struct exchange {
 	bool retried : 1;
 	bool reused : 1; /* on a kept connection */
 	bool up_keep_alive : 1; /* the upstream keeps its connection open after this answer */
+	bool cut : 1; /* the answer's body ends early, on purpose */
 	bool visible_end : 1; /* the answer ends by closing: a cut must be a reset to be seen */
 	bool download_blocked : 1; /* the answer's body waits for the client to take bytes */
 	bool upload_starved : 1; /* the request body waits for bytes of the client */
@@ -90,6 +93,13 @@ struct exchange {
 	struct fault_effect effect; /* of the running phase */
 	const struct rule *rule; /* that shaped the exchange */
 	struct decision decision; /* of that rule */
+	struct shape *shape; /* what faults do to the bytes; NULL: nothing */
+	struct limit_verdict limit; /* of the last quota that was asked; limit.limit 0: none */
+	const struct rule *limit_rule; /* whose quota this exchange has taken from */
+	uint64_t limit_key;
+	int64_t retry_after_ns; /* the wait to be told, drawn; -1: none */
+	uint16_t fired[16]; /* rules whose places in ceilings are held */
+	uint8_t n_fired;
 	struct upstream_conn *up;
 	struct list resolving; /* in worker.resolving while RESOLVE */
 	uint64_t resolve_token;
@@ -110,14 +120,13 @@ void exchange_begin_rejected(struct client *c, enum http_error error);
 /* The parsed request: the worker's own struct, parsed again from the saved head where another has taken its place. */
 const struct http_request *exchange_request(struct client *c);
 
-/* Notes which rule acts, for the record and the counters. The strongest fault wins: what ends the exchange over a delay. */
-void exchange_note_fault(struct client *c, const struct rule *rule, enum fault_kind kind, const struct fault_plan *plan);
-
 /*
  * Sets the deadline that goes with waiting for this, in FORWARD, RELAY and REPLY. Waiting on for the same without a byte of a
  * body moved leaves it as it is. EXCHANGE_WAITS_NONE in ex->waits_for makes the next call set it in any case.
  */
 void exchange_wait(struct client *c, enum exchange_waits waits);
+/* The same for bytes that wait for a peer to take them, or for the moment that its pace allows. */
+void exchange_wait_write(struct client *c, const struct peer *to, enum exchange_waits waits);
 /*
  * A deadline of writing is over, but the far side has taken bytes since it was set: it is slow, not dead, and the deadline is
  * set again. (Room in the socket shows as an edge only when much of the buffer is free.) False for the other waits.

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "fault/edit.h"
 #include "http/write.h"
 #include "proxy/worker.h"
 
@@ -175,11 +176,23 @@ static int64_t max_forwards_of(const struct http_request *r)
 	return (int64_t)left - 1;
 }
 
+/* What rules change of the request. The parsed request is marked up and of no further use after this. */
+static void edit_request(struct client *c, struct text *extra, struct http_forward_request *f)
+{
+	const struct shape *s = c->ex.shape;
+	struct worker *w = c->worker;
+
+	fault_edit_request(s->requests, s->n_requests, &w->request, extra, &f->host);
+	f->extra = text_span(extra);
+	w->parsed_for = NULL;
+}
+
 static void write_head(struct client *c, const struct http_request *r)
 {
 	struct worker *w = c->worker;
 	const struct plan_upstream *u = plan_of(c);
 	char address[CLIENT_TEXT_BYTES];
+	struct text extra;
 	struct http_forward_request f = {
 		.host = u->rewrite_host ? u->authority : SPAN_EMPTY,
 		.path_prefix = u->path_prefix,
@@ -195,9 +208,15 @@ static void write_head(struct client *c, const struct http_request *r)
 	f.client = span_of(address, client_address_text(c, address));
 	if (!f.client.n)
 		f.client = SPAN("unknown"); /* RFC 7239 section 6.2; a unix socket has no address */
-	w->out.n = 0;
-	w->out.cut = false;
-	http_write_request_head(&w->out, r, &f);
+	text_init(&extra);
+	if (c->ex.shape && c->ex.shape->n_requests)
+		edit_request(c, &extra, &f);
+	text_clear(&w->out);
+	if (extra.cut)
+		w->out.cut = true;
+	else
+		http_write_request_head(&w->out, r, &f);
+	text_deinit(&extra);
 }
 
 /* The first flight: the head, with what is here of the body. */
@@ -209,6 +228,8 @@ static enum step forward_start(struct client *c)
 	enum step step;
 
 	exchange_set_state(c, EXCHANGE_FORWARD);
+	if (ex->shape && pace_is_set(&ex->shape->to_upstream))
+		ex->up->peer.pace = &ex->shape->to_upstream;
 	write_head(c, exchange_request(c));
 	if (w->out.cut)
 		return reply_reject(c, HTTP_ERROR_HEAD_TOO_LARGE);
@@ -279,6 +300,7 @@ static enum step forward_push(struct client *c, struct span head)
 		if (ex->answer_begun)
 			return client_close(c, CLOSE_BAD_REQUEST, CONN_END_CLOSE);
 		return reply_reject(c, error);
+	case RELAY_CUT: /* nothing cuts an upload */
 	case RELAY_SOURCE_END:
 	case RELAY_SOURCE_FAILED:
 		break;
@@ -308,6 +330,18 @@ static enum exchange_waits waits_for(const struct client *c)
 	return EXCHANGE_WAITS_CLIENT_READ;
 }
 
+static void wait_on(struct client *c)
+{
+	enum exchange_waits waits = waits_for(c);
+
+	if (waits == EXCHANGE_WAITS_CLIENT_WRITE)
+		exchange_wait_write(c, &c->peer, waits);
+	else if (waits == EXCHANGE_WAITS_UPSTREAM_WRITE)
+		exchange_wait_write(c, &c->ex.up->peer, waits);
+	else
+		exchange_wait(c, waits);
+}
+
 static enum step forward_timed_out(struct client *c)
 {
 	struct exchange *ex = &c->ex;
@@ -323,6 +357,7 @@ static enum step forward_timed_out(struct client *c)
 		ex->keep_alive = false;
 		return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request body did not arrive in time.");
 	case EXCHANGE_WAITS_NONE:
+	case EXCHANGE_WAITS_PACE:
 	case EXCHANGE_WAITS_UPSTREAM_READ:
 		break;
 	}
@@ -334,7 +369,7 @@ enum step forward_run(struct client *c)
 	struct exchange *ex = &c->ex;
 	enum step sent, read;
 
-	if (c->timed_out)
+	if (c->timed_out && ex->waits_for != EXCHANGE_WAITS_PACE)
 		return forward_timed_out(c);
 	/* While its body comes in, the relay notices by itself. */
 	if (ex->upload_over && client_has_left(c))
@@ -349,6 +384,6 @@ enum step forward_run(struct client *c)
 	if (read != STEP_WAIT)
 		return read;
 	if (sent == STEP_WAIT)
-		exchange_wait(c, waits_for(c));
+		wait_on(c);
 	return sent;
 }

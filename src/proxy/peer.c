@@ -14,6 +14,7 @@ void peer_init(struct peer *p)
 	p->in = (struct buffer){ 0 };
 	p->out = (struct buffer){ 0 };
 	p->view = SPAN_EMPTY;
+	p->pace = NULL;
 }
 
 void peer_deinit(struct worker *w, struct peer *p, enum conn_end how)
@@ -157,15 +158,18 @@ int peer_flush(struct worker *w, struct peer *p)
 	if (p->conn.ready & (CONN_FAILED | CONN_BROKEN))
 		return -p->conn.error;
 	while (p->out.n) {
+		size_t most = p->pace ? pace_allows(p->pace, loop_now_ns(w->loop)) : p->out.n;
 		ssize_t n;
 
-		if (!(p->conn.ready & CONN_WRITABLE))
+		if (!(p->conn.ready & CONN_WRITABLE) || !most)
 			return 1;
-		n = conn_write(&p->conn, p->out.p + p->out.off, p->out.n);
+		n = conn_write(&p->conn, p->out.p + p->out.off, MIN(most, (size_t)p->out.n));
 		if (n == -EAGAIN)
 			return 1;
 		if (n < 0)
 			return (int)n;
+		if (p->pace)
+			pace_took(p->pace, (size_t)n, loop_now_ns(w->loop));
 		buffer_consume(&w->blocks, &p->out, (uint32_t)n);
 	}
 	return 0;
@@ -183,6 +187,10 @@ int peer_send(struct worker *w, struct peer *p, const struct iovec *parts, int n
 	}
 	if (p->conn.ready & (CONN_FAILED | CONN_BROKEN))
 		return -p->conn.error;
+	if (p->pace) {
+		r = keep_rest(w, p, parts, n, 0);
+		return r < 0 ? r : peer_flush(w, p);
+	}
 	if (!(p->conn.ready & CONN_WRITABLE))
 		return keep_rest(w, p, parts, n, 0);
 	done = n == 1 ? conn_write(&p->conn, parts[0].iov_base, parts[0].iov_len) : conn_writev(&p->conn, parts, n);

@@ -11,6 +11,7 @@
 
 #include "net/conn.h"
 #include "proxy/buffer.h"
+#include "proxy/pace.h"
 
 struct worker;
 
@@ -19,6 +20,7 @@ struct peer {
 	struct buffer in;
 	struct buffer out;
 	struct span view;
+	struct pace *pace; /* how fast bytes may leave towards it; NULL: as fast as it takes them */
 };
 
 enum peer_got {
@@ -51,11 +53,16 @@ int peer_settle(struct worker *w, struct peer *p) MUST_USE;
 #define PEER_IOV_MAX 34
 
 /*
- * Writes what waits in `out`, then the parts; keeps what the socket does not take. 0: all is written; 1: something waits;
- * negative: the connection failed.
+ * Writes what waits in `out`, then the parts; keeps what the socket does not take, or the pace does not allow yet. 0: all is
+ * written; 1: something waits (where peer_is_paced, for a moment, else for the socket); negative: the connection failed.
  */
 int peer_send(struct worker *w, struct peer *p, const struct iovec *parts, int n) MUST_USE;
 int peer_send_span(struct worker *w, struct peer *p, struct span s) MUST_USE;
+/* What waits could be written but for the pace: the moment is pace->next_ns. */
+static inline bool peer_is_paced(const struct peer *p)
+{
+	return p->pace && p->out.n && (p->conn.ready & CONN_WRITABLE);
+}
 /* The same for `out` alone. */
 int peer_flush(struct worker *w, struct peer *p) MUST_USE;
 

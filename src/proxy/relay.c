@@ -3,6 +3,7 @@
  */
 #include "proxy/relay.h"
 
+#include "fault/malformed.h"
 #include "http/write.h"
 #include "proxy/worker.h"
 
@@ -24,6 +25,7 @@ void relay_init(struct relay *r, enum http_body body, uint64_t length, bool chun
 {
 	*r = (struct relay){
 		.left = length,
+		.cut_at = UINT64_MAX,
 		.body = (uint8_t)body,
 		.chunk_out = chunk_out,
 		.done = body == HTTP_BODY_NONE || (body == HTTP_BODY_LENGTH && length == 0),
@@ -41,8 +43,17 @@ static void batch_put(struct batch *b, struct span s)
 	b->n++;
 }
 
+static bool is_cut(const struct relay *r)
+{
+	return r->content_bytes >= r->cut_at;
+}
+
 static void take_content(struct relay *r, struct batch *b, struct span data)
 {
+	data = span_first(data, r->cut_at - r->content_bytes);
+	/* The bytes are ours to change: they lie in the scratch or in a block of the source. */
+	if (r->corruptor)
+		(void)corrupt_apply(r->corruptor, r->content_bytes, (char *)(uintptr_t)data.p, data.n);
 	r->content_bytes += data.n;
 	if (r->discard)
 		return;
@@ -62,6 +73,8 @@ static void put_last_chunk(struct worker *w, struct relay *r)
 static void finish_input(struct worker *w, struct relay *r)
 {
 	r->done = true;
+	if (is_cut(r))
+		return;
 	put_last_chunk(w, r);
 	if (r->chunk_out)
 		text_put_literal(&w->tail, "\r\n");
@@ -73,7 +86,7 @@ static int gather_chunked(struct worker *w, struct relay *r, struct batch *b, st
 	struct http_chunk ev;
 	size_t used;
 
-	while (b->n < SPANS_MAX) {
+	while (b->n < SPANS_MAX && !is_cut(r)) {
 		enum http_chunk_event e = http_chunked_next(&r->chunked, bytes->p, bytes->n, &used, &ev);
 
 		*bytes = span_skip(*bytes, used);
@@ -125,6 +138,10 @@ static int batch_send(struct worker *w, struct relay *r, struct batch *b, struct
 	if (r->chunk_out && b->content) {
 		size_t n = http_chunk_write_head(b->chunk_head, b->content);
 
+		if (r->bad_chunk) {
+			n = MIN(fault_malformed_chunk().n, sizeof(b->chunk_head));
+			memcpy(b->chunk_head, fault_malformed_chunk().p, n);
+		}
 		batch_put(b, SPAN("\r\n"));
 		*--first = (struct iovec){ b->chunk_head, n };
 	}
@@ -142,6 +159,8 @@ static enum relay_result sent_result(const struct relay *r, int sent)
 		return RELAY_TARGET_FAILED;
 	if (sent > 0)
 		return RELAY_WAIT_WRITE;
+	if (is_cut(r))
+		return RELAY_CUT;
 	return r->done ? RELAY_DONE : RELAY_MORE;
 }
 
@@ -183,10 +202,10 @@ enum relay_result relay_run(struct worker *w, struct relay *r, struct peer *from
 	int sent;
 
 	/* What waits goes first; and a head does not wait for a body of which nothing is here yet. */
-	if (r->done || to->out.n || (prefix->n && !peer_bytes(from).n)) {
+	if (r->done || is_cut(r) || to->out.n || (prefix->n && !peer_bytes(from).n)) {
 		sent = peer_send_span(w, to, *prefix);
 		*prefix = SPAN_EMPTY;
-		if (sent != 0 || r->done)
+		if (sent != 0 || r->done || is_cut(r))
 			return sent_result(r, sent);
 	}
 	w->tail.n = 0;

@@ -6,15 +6,19 @@
 #ifndef BROWNOUT_PROXY_RELAY_H
 #define BROWNOUT_PROXY_RELAY_H
 
+#include "fault/corrupt.h"
 #include "http/chunked.h"
 #include "proxy/peer.h"
 
 struct relay {
 	uint64_t left; /* LENGTH: bytes still to come */
 	uint64_t content_bytes; /* passed so far */
+	uint64_t cut_at; /* content ends here, too early, on purpose; UINT64_MAX: it does not */
+	const struct corruptor *corruptor; /* changes bytes of the content; NULL: none */
 	struct http_chunked chunked;
 	uint8_t body; /* enum http_body: how it comes in */
 	bool chunk_out; /* it goes out chunked */
+	bool bad_chunk; /* the first chunk's size is none */
 	bool discard; /* it is read and thrown away */
 	bool drop_trailers; /* one of them may be private to the other connection */
 	bool done; /* it has come in whole (what was not taken yet waits in the far side's out) */
@@ -24,6 +28,7 @@ struct relay {
 
 enum relay_result {
 	RELAY_DONE, /* whole, and written whole */
+	RELAY_CUT, /* all up to cut_at is written */
 	RELAY_MORE, /* moved something: call again (after others had their turn) */
 	RELAY_WAIT_READ, /* for bytes from the source */
 	RELAY_WAIT_WRITE, /* for the far side to take what waits */

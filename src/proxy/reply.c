@@ -5,8 +5,6 @@
  */
 #include <errno.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "http/write.h"
 #include "proxy/facts.h"
 #include "proxy/worker.h"
@@ -14,10 +12,8 @@
 /* A request body of known length up to this is read to its end so that the connection can be kept. */
 #define DRAIN_BYTES_MAX 65536
 
-static struct log_limit violation_limit;
-
 /* May the connection be kept after an answer that did not wait for the request's body? */
-static bool can_keep(const struct exchange *ex)
+bool reply_can_keep(const struct exchange *ex)
 {
 	const struct relay *upload = &ex->upload;
 
@@ -29,7 +25,7 @@ static bool can_keep(const struct exchange *ex)
 	return upload->body == HTTP_BODY_LENGTH && upload->left <= DRAIN_BYTES_MAX && !ex->expect_continue;
 }
 
-static void put_connection(struct text *out, const struct exchange *ex, bool upgrade)
+void reply_put_connection(struct text *out, const struct exchange *ex, bool upgrade)
 {
 	if (!ex->keep_alive)
 		text_put_string(out, upgrade ? "Connection: close, upgrade\r\n" : "Connection: close\r\n");
@@ -40,7 +36,7 @@ static void put_connection(struct text *out, const struct exchange *ex, bool upg
 }
 
 /* What the exchange has come to is sent; what cannot go now waits in REPLY. */
-static enum step send_reply(struct client *c, struct span head, struct span body)
+enum step reply_send(struct client *c, struct span head, struct span body)
 {
 	struct worker *w = c->worker;
 	struct exchange *ex = &c->ex;
@@ -57,12 +53,11 @@ static enum step send_reply(struct client *c, struct span head, struct span body
 	exchange_set_state(c, EXCHANGE_REPLY);
 	ex->answer_ns = loop_now_ns(w->loop);
 	ex->head_wire_bytes = (uint32_t)(head.n + body.n);
+	ex->waits_for = EXCHANGE_WAITS_NONE;
 	sent = peer_send(w, &c->peer, parts, body.n ? 2 : 1);
 	if (sent < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-	ex->waits_for = EXCHANGE_WAITS_NONE;
-	exchange_wait(c, EXCHANGE_WAITS_CLIENT_WRITE);
-	return STEP_MORE;
+	return STEP_MORE; /* reply_run, which follows, sets the deadline */
 }
 
 static enum close_reason reason_of(const struct exchange *ex)
@@ -76,13 +71,17 @@ enum step reply_run(struct client *c)
 {
 	int r;
 
-	if (c->timed_out && !exchange_still_writes(c))
+	if (c->timed_out && c->ex.waits_for != EXCHANGE_WAITS_PACE && !exchange_still_writes(c))
 		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
 	r = peer_flush(c->worker, &c->peer);
 	if (r < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-	if (r > 0)
+	if (r > 0) {
+		exchange_wait_write(c, &c->peer, EXCHANGE_WAITS_CLIENT_WRITE);
 		return STEP_WAIT;
+	}
+	if (c->ex.cut)
+		return client_cut(c, c->ex.shape->truncate->reset);
 	return client_answered(c, reason_of(&c->ex));
 }
 
@@ -115,7 +114,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	};
 
 	(void)facts_check_status(c, &shape);
-	c->ex.keep_alive = can_keep(&c->ex);
+	c->ex.keep_alive = reply_can_keep(&c->ex);
 	c->ex.status = (uint16_t)status;
 	text_clear(out);
 	text_put_literal(out, "HTTP/1.1 ");
@@ -130,7 +129,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	text_put_literal(out, "Content-Length: ");
 	text_put_u64(out, length);
 	text_put_literal(out, "\r\n");
-	put_connection(out, &c->ex, false);
+	reply_put_connection(out, &c->ex, false);
 	text_put_literal(out, "\r\n");
 	if (c->ex.method != HTTP_METHOD_HEAD) {
 		text_put_u64(out, status);
@@ -141,7 +140,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 		if (line.n)
 			text_put_literal(out, "\n");
 	}
-	return send_reply(c, text_span(out), SPAN_EMPTY);
+	return reply_send(c, text_span(out), SPAN_EMPTY);
 }
 
 enum step reply_status(struct client *c, unsigned status, enum proxy_error error, const char *text)
@@ -186,7 +185,7 @@ enum step reply_final_recipient(struct client *c)
 	if (r->method_id == HTTP_METHOD_OPTIONS)
 		return reply_text(c, 200, PROXY_ERROR_NONE, "",
 			SPAN("Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, TRACE\r\n"));
-	c->ex.keep_alive = can_keep(&c->ex);
+	c->ex.keep_alive = reply_can_keep(&c->ex);
 	c->ex.status = 200;
 	text_init(&body);
 	text_put_span(&body, r->method);
@@ -207,72 +206,9 @@ enum step reply_final_recipient(struct client *c)
 	text_put_literal(out, "Content-Type: message/http\r\nCache-Control: no-store\r\nContent-Length: ");
 	text_put_u64(out, body.n);
 	text_put_literal(out, "\r\n");
-	put_connection(out, &c->ex, false);
+	reply_put_connection(out, &c->ex, false);
 	text_put_literal(out, "\r\n");
-	step = send_reply(c, text_span(out), text_span(&body));
+	step = reply_send(c, text_span(out), text_span(&body));
 	text_deinit(&body);
 	return step;
-}
-
-void reply_put_fault_line(struct client *c, struct text *out, const struct rule *rule, enum fault_kind kind)
-{
-	text_put_literal(out, "X-Brownout: rule=");
-	text_put_span(out, rule->name);
-	text_put_literal(out, "; fault=");
-	text_put_string(out, fault_kind_name(kind));
-	text_put_literal(out, "; id=");
-	text_put_hex(out, c->ex.id, 1);
-	text_put_literal(out, "\r\n");
-}
-
-/* The classifier's word on an answer that a rule wants. True where it may leave. */
-static bool may_leave(struct client *c, const struct status_response *shape, const struct rule *rule)
-{
-	struct status_response response = *shape;
-	uint32_t found;
-
-	/* The body stays here where the request is HEAD. */
-	if (c->ex.method == HTTP_METHOD_HEAD)
-		response.content = false;
-	found = facts_check_status(c, &response);
-	for (unsigned v = 0; found && v < STATUS_VIOLATION_COUNT; v++) {
-		if (found & (UINT32_C(1) << v))
-			log_every(&violation_limit, LOG_WARNING, "rule %.*s answers %u: %s (%s)", SPAN_ARG(rule->name),
-				shape->code, status_violation_text((enum status_violation)v),
-				status_violation_spec((enum status_violation)v));
-	}
-	return !(found & STATUS_VIOLATIONS_FRAMING);
-}
-
-enum step reply_abort(struct client *c, const struct rule *rule, const struct fault_set *set)
-{
-	struct worker *w = c->worker;
-	const struct fault_answer *a = &w->shared->answers[set->abort.number];
-	struct exchange *ex = &c->ex;
-	struct text *out = &w->out;
-	struct span body = ex->method == HTTP_METHOD_HEAD ? SPAN_EMPTY : a->body;
-
-	if (!may_leave(c, &a->shape, rule))
-		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR,
-			"The rule's answer cannot be sent to this request.");
-	ex->keep_alive = can_keep(ex);
-	ex->status = set->abort.status;
-	text_clear(out);
-	text_put_span(out, a->head);
-	if (a->shape.fields & STATUS_FIELD_BIT(RETRY_AFTER))
-		fault_answer_put_retry_after(out, &set->abort, set->abort.retry_after.min_ns, clock_wall_ns());
-	if (!a->has_date)
-		text_put_span(out, worker_date_line(w));
-	if (w->plan->fault_header)
-		reply_put_fault_line(c, out, rule, FAULT_ABORT);
-	put_connection(out, ex, a->upgrade);
-	text_put_literal(out, "\r\n");
-	/* A short body rides along in one piece. */
-	if (body.n <= 512) {
-		text_put_span(out, body);
-		body = SPAN_EMPTY;
-	}
-	if (out->cut) /* fields beyond any reason: the head would be torn */
-		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR, "The rule's answer is too large.");
-	return send_reply(c, text_span(out), body);
 }

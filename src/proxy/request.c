@@ -6,6 +6,7 @@
 
 #include "http/uri.h"
 #include "http/write.h"
+#include "proxy/decision.h"
 #include "proxy/facts.h"
 #include "proxy/worker.h"
 
@@ -57,58 +58,13 @@ static bool is_final_recipient(const struct http_request *r)
 	return f && span_to_u64(f->value, &left) == 0 && left == 0;
 }
 
-/* Carries out what the rules of phase request say next. */
 static enum step act(struct client *c)
 {
-	struct exchange *ex = &c->ex;
-	struct worker *w = c->worker;
-	int64_t now = loop_now_ns(w->loop);
-	struct fault_verdict v = fault_next(&ex->effect, ex->head_ns, now);
+	enum step step;
 
-	if (v.kind != FAULT_WAIT && ex->effect.delay_ns && ex->state == EXCHANGE_HOLD) {
-		ex->delayed = true;
-		ex->delay_actual_ns = now - ex->head_ns;
-		histogram_add(&w->counters.delay_error, ex->delay_actual_ns - ex->effect.delay_ns);
-	}
-	switch (v.kind) {
-	case FAULT_WAIT:
-		if (ex->state != EXCHANGE_HOLD) {
-			exchange_set_state(c, EXCHANGE_HOLD);
-			/* A reset right behind the request came with it, as one edge: no other would tell of it. */
-			(void)conn_probe(&c->peer.conn);
-			if (client_has_left(c))
-				return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-		}
-		client_wait_until(c, v.until_ns);
-		return STEP_WAIT;
-	case FAULT_REPLY:
-		return reply_abort(c, v.rule, v.set);
-	case FAULT_CLOSE:
-		return client_end(c, CLOSE_FAULT_CLOSE);
-	case FAULT_RESET:
-		return client_close(c, CLOSE_FAULT_RESET, CONN_END_RESET);
-	case FAULT_CONTINUE:
-		break;
-	}
-	return forward_begin(c);
-}
-
-static void decide_request(struct client *c, const struct facts *f)
-{
-	struct exchange *ex = &c->ex;
-	struct worker *w = c->worker;
-
-	decide(&w->plan->rules, w->shared->states, f, RULE_PHASE_REQUEST, loop_now_ns(w->loop), w->patterns,
-		&w->decided);
-	fault_effect_take(&ex->effect, &w->decided);
-	if (fault_effect_is_none(&ex->effect))
-		return;
-	if (ex->effect.delay_ns) {
-		ex->delay_ns = ex->effect.delay_ns;
-		exchange_note_fault(c, ex->effect.delay_rule, FAULT_DELAY, &w->decided);
-	}
-	if (ex->effect.end_rule)
-		exchange_note_fault(c, ex->effect.end_rule, fault_effect_kind(&ex->effect), &w->decided);
+	if (!decision_goes_on(c, RULE_PHASE_REQUEST, &step))
+		return step;
+	return reply_hints(c) < 0 ? client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE) : forward_begin(c);
 }
 
 enum step request_begin(struct client *c)
@@ -131,8 +87,8 @@ enum step request_begin(struct client *c)
 	f.upstream = ex->upstream;
 	if (is_final_recipient(r))
 		return reply_final_recipient(c);
-	if (ruleset_has_phase(&w->plan->rules, RULE_PHASE_REQUEST))
-		decide_request(c, &f);
+	if (decision_take(c, &f, RULE_PHASE_REQUEST) < 0)
+		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	return act(c);
 }
 

@@ -58,6 +58,7 @@ static int pump(struct worker *w, struct relay *r, struct peer *from, struct pee
 	case RELAY_WAIT_READ:
 	case RELAY_WAIT_WRITE:
 		return 0;
+	case RELAY_CUT:
 	case RELAY_SOURCE_END:
 	case RELAY_SOURCE_FAILED:
 	case RELAY_TARGET_FAILED:

@@ -155,6 +155,7 @@ void upstream_keep(struct upstream_conn *up)
 		return;
 	}
 	up->client = NULL;
+	up->peer.pace = NULL;
 	up->idle_since_ns = loop_now_ns(w->loop);
 	conn_set_task(&up->peer.conn, &up->task);
 	conn_rest(&up->peer.conn);

@@ -13,6 +13,7 @@
 
 #define CLIENTS_KEPT 1024
 #define UPSTREAM_CONNS_KEPT 256
+#define SHAPES_KEPT 64
 /* Records a worker can be ahead of the collector: a fifth of a second at 40,000 requests per second. */
 #define RING_RECORDS 8192
 
@@ -70,6 +71,7 @@ int worker_init(struct worker *w, unsigned number, struct shared *shared, const 
 	list_init(&w->resolving);
 	pool_init(&w->clients, sizeof(struct client), CLIENTS_KEPT);
 	pool_init(&w->upstream_conns, sizeof(struct upstream_conn), UPSTREAM_CONNS_KEPT);
+	pool_init(&w->shapes, sizeof(struct shape), SHAPES_KEPT);
 	blocks_init(&w->blocks);
 	r = init_memory(w, records);
 	if (r == 0)
@@ -126,6 +128,7 @@ void worker_deinit(struct worker *w)
 	}
 	pool_deinit(&w->clients);
 	pool_deinit(&w->upstream_conns);
+	pool_deinit(&w->shapes);
 	blocks_deinit(&w->blocks);
 	pattern_scratch_free(w->patterns);
 	free(w->listeners);

@@ -14,6 +14,7 @@
 #include "net/resolver.h"
 #include "observe/ring.h"
 #include "proxy/client.h"
+#include "proxy/shape.h"
 #include "proxy/upstream.h"
 
 #define WORKER_SCRATCH_BYTES 65536
@@ -31,6 +32,7 @@ struct shared {
 	_Atomic uint32_t *upstream_open; /* by upstream: connections open in all workers */
 	_Atomic uint32_t clients_open;
 	_Atomic uint32_t workers_running;
+	_Atomic uint32_t refuse_next; /* so many of the next connections are reset as they come (connection: refuse) */
 };
 
 struct worker_listener {
@@ -54,6 +56,7 @@ struct worker {
 	struct list resolving; /* struct exchange */
 	struct pool clients;
 	struct pool upstream_conns;
+	struct pool shapes;
 	struct blocks blocks;
 	struct pattern_scratch *patterns;
 

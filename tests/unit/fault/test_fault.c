@@ -21,7 +21,10 @@ static const struct rule both_rule = { .name = { "both", 4 },
 #define NO_EFFECT { 0 }
 #define DELAY(ns) { .delay_ns = (ns), .delay_rule = &delay_rule }
 #define END(rule) { .end_rule = &(rule), .end_set = &(rule).faults }
+#define END_ABORT(rule) { .end_rule = &(rule), .end_set = &(rule).faults, .end_abort = &(rule).faults.abort }
 #define DELAY_THEN(ns, rule) { .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule), .end_set = &(rule).faults }
+#define DELAY_THEN_ABORT(ns, rule) \
+	{ .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule), .end_set = &(rule).faults, .end_abort = &(rule).faults.abort }
 
 static const struct {
 	const char *what;
@@ -41,17 +44,17 @@ static const struct {
 	{ "a delay of days", DELAY(100000 * NS_PER_S), 99999 * NS_PER_S, { FAULT_WAIT, 100000 * NS_PER_S, &delay_rule, NULL } },
 	{ "a clock that was read before the begin", DELAY(250), -10, { FAULT_WAIT, 250, &delay_rule, NULL } },
 
-	{ "an abort at once", END(abort_rule), 0, { FAULT_REPLY, 0, &abort_rule, &abort_rule.faults } },
-	{ "a close at once", END(close_rule), 0, { FAULT_CLOSE, 0, &close_rule, &close_rule.faults } },
-	{ "a reset at once", END(reset_rule), 0, { FAULT_RESET, 0, &reset_rule, &reset_rule.faults } },
-	{ "abort and connection in one", END(both_rule), 0, { FAULT_REPLY, 0, &both_rule, &both_rule.faults } },
+	{ "an abort at once", END_ABORT(abort_rule), 0, { FAULT_REPLY, 0, &abort_rule, &abort_rule.faults.abort } },
+	{ "a close at once", END(close_rule), 0, { FAULT_CLOSE, 0, &close_rule, NULL } },
+	{ "a reset at once", END(reset_rule), 0, { FAULT_RESET, 0, &reset_rule, NULL } },
+	{ "abort and connection in one", END_ABORT(both_rule), 0, { FAULT_REPLY, 0, &both_rule, &both_rule.faults.abort } },
 
-	{ "an abort behind a delay", DELAY_THEN(250, abort_rule), 249, { FAULT_WAIT, 250, &delay_rule, NULL } },
-	{ "an abort behind a delay, due", DELAY_THEN(250, abort_rule), 250, { FAULT_REPLY, 0, &abort_rule, &abort_rule.faults } },
+	{ "an abort behind a delay", DELAY_THEN_ABORT(250, abort_rule), 249, { FAULT_WAIT, 250, &delay_rule, NULL } },
+	{ "an abort behind a delay, due", DELAY_THEN_ABORT(250, abort_rule), 250, { FAULT_REPLY, 0, &abort_rule, &abort_rule.faults.abort } },
 	{ "a close behind a delay", DELAY_THEN(250, close_rule), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },
-	{ "a close behind a delay, due", DELAY_THEN(250, close_rule), 251, { FAULT_CLOSE, 0, &close_rule, &close_rule.faults } },
+	{ "a close behind a delay, due", DELAY_THEN(250, close_rule), 251, { FAULT_CLOSE, 0, &close_rule, NULL } },
 	{ "a reset behind a delay", DELAY_THEN(250, reset_rule), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },
-	{ "a reset behind a delay, due", DELAY_THEN(250, reset_rule), 250, { FAULT_RESET, 0, &reset_rule, &reset_rule.faults } },
+	{ "a reset behind a delay, due", DELAY_THEN(250, reset_rule), 250, { FAULT_RESET, 0, &reset_rule, NULL } },
 };
 
 Test(fault, each_moment_has_its_verdict)
@@ -71,7 +74,7 @@ Test(fault, each_moment_has_its_verdict)
 Test(fault, a_wait_is_over_when_it_said)
 {
 	for (int64_t delay_ns = 1; delay_ns < 100 * NS_PER_S; delay_ns = delay_ns * 3 + 1) {
-		const struct fault_effect effect = DELAY_THEN(delay_ns, abort_rule);
+		const struct fault_effect effect = DELAY_THEN_ABORT(delay_ns, abort_rule);
 		struct fault_verdict v = fault_next(&effect, SINCE_NS, SINCE_NS);
 
 		cr_assert_eq(v.kind, FAULT_WAIT);
@@ -90,11 +93,11 @@ static const struct {
 } effects[] = {
 	{ "nothing", NO_EFFECT, true, FAULT_NONE, NULL },
 	{ "delay", DELAY(250), false, FAULT_DELAY, &delay_rule },
-	{ "abort", END(abort_rule), false, FAULT_ABORT, &abort_rule },
+	{ "abort", END_ABORT(abort_rule), false, FAULT_ABORT, &abort_rule },
 	{ "close", END(close_rule), false, FAULT_CONNECTION, &close_rule },
 	{ "reset", END(reset_rule), false, FAULT_CONNECTION, &reset_rule },
-	{ "abort and connection in one", END(both_rule), false, FAULT_ABORT, &both_rule },
-	{ "delay, then abort", DELAY_THEN(250, abort_rule), false, FAULT_ABORT, &abort_rule },
+	{ "abort and connection in one", END_ABORT(both_rule), false, FAULT_ABORT, &both_rule },
+	{ "delay, then abort", DELAY_THEN_ABORT(250, abort_rule), false, FAULT_ABORT, &abort_rule },
 	{ "delay, then reset", DELAY_THEN(250, reset_rule), false, FAULT_CONNECTION, &reset_rule },
 	/* A uniform delay may draw 0: nothing happens then, and nothing is to be named. */
 	{ "a delay of nothing", DELAY(0), true, FAULT_NONE, NULL },

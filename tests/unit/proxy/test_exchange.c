@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proxy/decision.h"
 #include "proxy/worker.h"
 
 #define FIELDS_MAX 16
@@ -368,34 +369,55 @@ Test(exchange, request_is_parsed_again_where_another_took_its_place)
 
 /* ---- which rule names it ---- */
 
-static struct fault_plan fired(uint16_t rule, uint64_t occurrence)
+static void note(struct rule *rule, uint64_t occurrence)
 {
-	return (struct fault_plan){
-		.decisions = { { .rule = rule, .outcome = DECISION_NOT_DRAWN, .occurrence = 99 },
-			{ .rule = rule, .outcome = DECISION_FIRED, .occurrence = occurrence } },
-		.n_decisions = 2,
-	};
+	struct fault_plan decided = { .n_fired = 1, .end = -1, .n_decisions = 2 };
+	uint16_t number = (uint16_t)(rule - rules);
+
+	fault_set_seal(&rule->faults);
+	decided.fired[0] = (struct fault_fired){ .rule = rule, .set = &rule->faults };
+	decided.decisions[0] = (struct decision){ .rule = number, .outcome = DECISION_FIRED, .occurrence = occurrence };
+	decided.decisions[1] = (struct decision){ .rule = number, .outcome = DECISION_NOT_DRAWN, .occurrence = 99 };
+	if (fault_set_is_terminal(&rule->faults))
+		decided.end = 0;
+	if (rule->faults.delay.kind != DELAY_NONE) {
+		decided.delay_ns = rule->faults.delay.a_ns;
+		decided.delay_rule = rule;
+	}
+	fault_effect_take(&c.ex.effect, &decided);
+	decision_note(&c, &decided);
+}
+
+static void expect_named(const struct rule *rule, enum fault_kind kind, uint64_t occurrence)
+{
+	cr_expect_eq(c.ex.rule, rule);
+	cr_expect_eq(c.ex.fault, kind);
+	cr_expect_eq(c.ex.decision.occurrence, occurrence);
 }
 
 Test(exchange, fault_that_ends_it_names_it_before_a_delay)
 {
-	const struct fault_plan delay = fired(0, 10), abort = fired(1, 11), late = fired(2, 12);
-
+	rules[0].faults = (struct fault_set){ .delay = { .kind = DELAY_FIXED, .a_ns = 5 } };
+	rules[1].faults = (struct fault_set){ .abort = { .status = 503 } };
+	rules[2].faults = (struct fault_set){ .delay = { .kind = DELAY_FIXED, .a_ns = 5 } };
 	c.ex.begun = true;
-	exchange_note_fault(&c, &rules[0], FAULT_DELAY, &delay);
-	cr_expect_eq(c.ex.rule, &rules[0]);
-	cr_expect_eq(c.ex.fault, FAULT_DELAY);
-	cr_expect_eq(c.ex.decision.occurrence, 10);
-	exchange_note_fault(&c, &rules[1], FAULT_ABORT, &abort);
-	cr_expect_eq(c.ex.rule, &rules[1]);
-	cr_expect_eq(c.ex.fault, FAULT_ABORT);
-	cr_expect_eq(c.ex.decision.occurrence, 11);
+	note(&rules[0], 10);
+	expect_named(&rules[0], FAULT_DELAY, 10);
+	note(&rules[1], 11);
+	expect_named(&rules[1], FAULT_ABORT, 11);
 	/* It acted as well, and is counted, but does not take the name. */
-	exchange_note_fault(&c, &rules[2], FAULT_DELAY, &late);
-	cr_expect_eq(c.ex.rule, &rules[1]);
-	cr_expect_eq(c.ex.fault, FAULT_ABORT);
-	cr_expect_eq(c.ex.decision.occurrence, 11);
+	note(&rules[2], 12);
+	expect_named(&rules[1], FAULT_ABORT, 11);
 	cr_expect_eq(atomic_load(&w.counters.faults[FAULT_DELAY]), 2);
 	cr_expect_eq(atomic_load(&w.counters.faults[FAULT_ABORT]), 1);
 	cr_expect_eq(atomic_load(&w.counters.faults[FAULT_CONNECTION]), 0);
+}
+
+Test(exchange, fault_of_bytes_alone_names_it)
+{
+	rules[0].faults = (struct fault_set){ .corrupt = { .bytes = 3 }, .drip = { .bytes = 1, .every_ns = 1 } };
+	c.ex.begun = true;
+	note(&rules[0], 4);
+	expect_named(&rules[0], FAULT_DRIP, 4);
+	cr_expect_eq(atomic_load(&w.counters.faults[FAULT_CORRUPT]), 1);
 }
