@@ -48,21 +48,29 @@ static unsigned count_workers(const struct plan *plan)
 
 /* ---- what the workers share ---- */
 
+static int init_answer(void *context, const struct rule *rule, const struct fault_abort *abort)
+{
+	struct server *s = context;
+
+	return fault_answer_init_abort(&s->shared.answers[abort->number], abort, rule->name, s->plan->proxy_status);
+}
+
 static int init_answers(struct server *s)
 {
-	const struct ruleset *rules = &s->plan->rules;
+	s->shared.answers = calloc(s->plan->rules.n_aborts + 1U, sizeof(*s->shared.answers));
+	return s->shared.answers ? ruleset_each_abort(&s->plan->rules, init_answer, s) : -ENOMEM;
+}
 
-	s->shared.answers = calloc(rules->n_aborts + 1U, sizeof(*s->shared.answers));
-	if (!s->shared.answers)
-		return -ENOMEM;
-	for (unsigned i = 0; i < rules->n; i++) {
-		const struct fault_abort *abort = &rules->v[i].faults.abort;
+/* Windows and ramps count from now. */
+static int init_states(struct server *s)
+{
+	int r = rule_states_init(&s->states, &s->plan->rules);
 
-		if (abort->status &&
-			fault_answer_init(&s->shared.answers[abort->number], &rules->v[i], s->plan->proxy_status) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	atomic_store(&s->states.epoch_ns, clock_mono_ns());
+	s->states.max_faults = s->plan->safety.max_faults;
+	s->states.max_active = s->plan->safety.max_active;
+	s->states.stop_after_ns = s->plan->safety.stop_after_ns;
+	return r;
 }
 
 /* Upstreams that need no name: unix sockets and the embedded one. */
@@ -97,7 +105,7 @@ static int init_shared(struct server *s, char *error, size_t error_n)
 	s->shared.upstream_open = calloc(s->plan->n_upstreams + 1U, sizeof(*s->shared.upstream_open));
 	if (!s->shared.fixed || !s->shared.upstream_open)
 		return fail(error, error_n, -ENOMEM, "start");
-	r = rule_states_init(&s->states, &s->plan->rules);
+	r = init_states(s);
 	if (r == 0)
 		r = init_answers(s);
 	if (r == 0)
