@@ -23,20 +23,6 @@ static const struct fault_field *field_given(const struct fault_abort *abort, co
 	return NULL;
 }
 
-/* Of what the rule says, the bits that the classifier knows. */
-static uint32_t known_fields(const struct fault_abort *abort)
-{
-	uint32_t bits = 0;
-
-	for (unsigned f = 0; f < STATUS_FIELD_COUNT; f++) {
-		if (field_given(abort, status_field_name((enum status_field)f)))
-			bits |= UINT32_C(1) << f;
-	}
-	if (abort->retry_after.kind != RETRY_AFTER_NONE)
-		bits |= STATUS_FIELD_BIT(RETRY_AFTER);
-	return bits;
-}
-
 static bool is_multipart(const struct fault_field *type)
 {
 	const struct span wanted = SPAN("multipart/byteranges");
@@ -77,53 +63,117 @@ static void put_fields(struct text *t, const struct fault_abort *abort, size_t b
 	}
 }
 
-int fault_answer_init_abort(struct fault_answer *a, const struct fault_abort *abort, struct span rule_name, bool proxy_status)
+/* The answer in brownout's own manner. */
+static void put_plain(struct text *head, struct text *body, const struct fault_abort *abort, struct span rule_name,
+	bool proxy_status)
 {
 	const struct status_info *info = status_classify(abort->status);
 	struct span reason = abort->reason.n ? abort->reason : span_of_string(info ? info->reason : "");
 	bool has_content = info && info->content == STATUS_CONTENT_ALLOWED;
-	struct text body, head;
 
-	text_init(&body);
-	text_init(&head);
 	if (has_content)
-		put_body(&body, abort, rule_name, reason);
-	text_put_literal(&head, "HTTP/1.1 ");
-	text_put_u64(&head, abort->status);
-	text_put_char(&head, ' ');
-	text_put_span(&head, reason);
-	text_put_literal(&head, "\r\n");
+		put_body(body, abort, rule_name, reason);
+	text_put_literal(head, "HTTP/1.1 ");
+	text_put_u64(head, abort->status);
+	text_put_char(head, ' ');
+	text_put_span(head, reason);
+	text_put_literal(head, "\r\n");
 	/* 205 says that it is empty; 204 and 304 must not or need not say so. */
-	put_fields(&head, abort, info && info->content == STATUS_CONTENT_EMPTY ? SIZE_MAX : body.n, has_content, proxy_status);
+	put_fields(head, abort, info && info->content == STATUS_CONTENT_EMPTY ? SIZE_MAX : body->n, has_content, proxy_status);
+}
 
-	*a = (struct fault_answer){
-		.shape = { .code = abort->status, .final = true, .content = body.n > 0 },
-		.has_date = field_given(abort, "Date") != NULL,
-		.upgrade = field_given(abort, "Upgrade") != NULL,
-	};
-	a->shape.fields = known_fields(abort);
-	a->shape.multipart = is_multipart(field_given(abort, "Content-Type"));
-	if (has_content || (info && info->content == STATUS_CONTENT_EMPTY))
-		a->shape.fields |= STATUS_FIELD_BIT(CONTENT_LENGTH);
-	a->memory = malloc(head.n + body.n);
-	if (a->memory && !head.cut && !body.cut) {
-		memcpy(a->memory, head.p, head.n);
-		if (body.n)
-			memcpy(a->memory + head.n, body.p, body.n);
-		a->head = span_of(a->memory, head.n);
-		a->body = span_of(a->memory + head.n, body.n);
-	} else {
-		fault_answer_deinit(a);
+/* Both texts in one block that is the answer's. */
+static int take(struct fault_answer *a, const struct text *head, const struct text *body)
+{
+	if (head->cut || body->cut)
+		return -ENOMEM;
+	a->memory = malloc(head->n + body->n);
+	if (!a->memory)
+		return -ENOMEM;
+	memcpy(a->memory, head->p, head->n);
+	if (body->n)
+		memcpy(a->memory + head->n, body->p, body->n);
+	a->head = span_of(a->memory, head->n);
+	a->body = span_of(a->memory + head->n, body->n);
+	return 0;
+}
+
+/* The bits of the fields in the head that the classifier knows. */
+static uint32_t known_fields(struct span head)
+{
+	uint32_t bits = 0;
+	size_t n;
+
+	for (; head.n; head = span_skip(head, n + 1)) {
+		struct span name = span_first(head, span_find(head, ':'));
+
+		n = span_find(head, '\n');
+		for (unsigned f = 0; f < STATUS_FIELD_COUNT; f++) {
+			if (name_is(name, status_field_name((enum status_field)f)))
+				bits |= UINT32_C(1) << f;
+		}
 	}
-	text_deinit(&head);
-	text_deinit(&body);
-	return a->memory ? 0 : -ENOMEM;
+	return bits;
+}
+
+int fault_answer_init_abort(struct fault_answer *a, const struct fault_abort *abort, struct span rule_name, bool proxy_status)
+{
+	struct gateway_answer g = { .n_dates = 0 };
+	int r;
+
+	if (abort->profile) {
+		gateway_render(&g, abort);
+	} else {
+		text_init(&g.head);
+		text_init(&g.body);
+		put_plain(&g.head, &g.body, abort, rule_name, proxy_status);
+	}
+	*a = (struct fault_answer){
+		.shape = { .code = abort->status, .final = true, .content = g.body.n > 0 },
+		.has_date = abort->profile || field_given(abort, "Date"),
+		.upgrade = field_given(abort, "Upgrade") != NULL,
+		.n_dates = g.n_dates,
+		.closes = g.closes,
+		.says_keep_alive = g.says_keep_alive,
+		.lower_case = g.lower_case,
+	};
+	memcpy(a->dates, g.dates, sizeof(a->dates));
+	r = take(a, &g.head, &g.body);
+	a->shape.fields = known_fields(a->head);
+	if (abort->retry_after.kind != RETRY_AFTER_NONE)
+		a->shape.fields |= STATUS_FIELD_BIT(RETRY_AFTER);
+	a->shape.multipart = is_multipart(field_given(abort, "Content-Type"));
+	gateway_answer_deinit(&g);
+	return r;
 }
 
 void fault_answer_deinit(struct fault_answer *a)
 {
 	free(a->memory);
 	a->memory = NULL;
+}
+
+void fault_answer_put_head(struct text *out, const struct fault_answer *a, struct span date)
+{
+	size_t at = out->n;
+
+	text_put_span(out, a->head);
+	for (unsigned i = 0; i < a->n_dates && !out->cut; i++)
+		memcpy(out->p + at + a->dates[i], date.p, MIN(date.n, (size_t)HTTP_DATE_BYTES));
+}
+
+void fault_answer_put_connection(struct text *out, const struct fault_answer *a, bool keep_alive, unsigned http_minor)
+{
+	bool says = !keep_alive || http_minor == 0 || a->says_keep_alive;
+
+	if (!says && !a->upgrade)
+		return;
+	text_put_string(out, a->lower_case ? "connection: " : "Connection: ");
+	if (says)
+		text_put_string(out, keep_alive ? "keep-alive" : "close");
+	if (a->upgrade)
+		text_put_string(out, says ? ", upgrade" : "upgrade");
+	text_put_literal(out, "\r\n");
 }
 
 static int64_t seconds_up(int64_t ns)
