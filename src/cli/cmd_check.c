@@ -4,14 +4,11 @@
  */
 #include "cli/cmd_check.h"
 
-#include <errno.h>
-
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/serve.h"
-#include "config/load.h"
 
 static void write_help(struct text *out)
 {
@@ -27,17 +24,9 @@ static void write_help(struct text *out)
 static int check_file(const char *file)
 {
 	struct plan *plan = NULL;
-	struct text source, out;
-	int rc = load_read_file(file, &source);
+	struct text out;
+	int rc = serve_load_file(file, NULL, &plan);
 
-	if (rc == -EFBIG)
-		log_error("%s: a rule file has %d bytes at most", file, LOAD_FILE_BYTES_MAX);
-	else if (rc < 0)
-		log_error("%s: %s", file, strerror(-rc));
-	if (rc < 0)
-		return EXIT_CODE_USAGE;
-	rc = serve_load(file, text_span(&source), NULL, &plan);
-	text_deinit(&source);
 	if (rc == EXIT_CODE_OK) {
 		text_init(&out);
 		text_printf(&out, "%s: ok, %u rule%s\n", file, plan->rules.n, plan->rules.n == 1 ? "" : "s");

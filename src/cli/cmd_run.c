@@ -3,11 +3,9 @@
  */
 #include "cli/cmd_run.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/run_flags.h"
@@ -17,19 +15,9 @@
 
 static int load_file(const struct run_flags *f, struct plan **plan)
 {
-	struct load_options overrides = { .listen = f->listen, .upstream = f->upstream };
-	struct text source;
-	int rc;
+	const struct load_options overrides = { .listen = f->listen, .upstream = f->upstream };
 
-	text_init(&source);
-	rc = load_read_file(f->file, &source);
-	if (rc == -EFBIG)
-		log_error("%s: a rule file has %d bytes at most", f->file, LOAD_FILE_BYTES_MAX);
-	else if (rc < 0)
-		log_error("%s: %s", f->file, strerror(-rc));
-	rc = rc < 0 ? EXIT_CODE_USAGE : serve_load(f->file, text_span(&source), &overrides, plan);
-	text_deinit(&source);
-	return rc;
+	return serve_load_file(f->file, &overrides, plan);
 }
 
 static int load_flags(const struct run_flags *f, struct plan **plan)

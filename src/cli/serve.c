@@ -60,6 +60,23 @@ int serve_load(const char *file, struct span source, const struct load_options *
 	return rc == 0 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
 }
 
+int serve_load_file(const char *file, const struct load_options *overrides, struct plan **plan)
+{
+	struct text source;
+	int rc;
+
+	*plan = NULL;
+	text_init(&source);
+	rc = load_read_file(file, &source);
+	if (rc == -EFBIG)
+		log_error("%s: a rule file has %d bytes at most", file, LOAD_FILE_BYTES_MAX);
+	else if (rc < 0)
+		log_error("%s: %s", file, strerror(-rc));
+	rc = rc < 0 ? EXIT_CODE_USAGE : serve_load(file, text_span(&source), overrides, plan);
+	text_deinit(&source);
+	return rc;
+}
+
 /* ---- starting ---- */
 
 static void taken_signals(sigset_t *set)

@@ -22,6 +22,9 @@ struct serve_options {
  */
 int serve_load(const char *file, struct span source, const struct load_options *overrides, struct plan **plan) MUST_USE;
 
+/* The same of a file, "-" being standard input. */
+int serve_load_file(const char *file, const struct load_options *overrides, struct plan **plan) MUST_USE;
+
 /*
  * Blocks the signals that serve_wait takes (threads started later inherit it), raises the limit of open files, draws the
  * seed where none is given, starts the server and says what it serves. Takes the plan's reference over. Returns an

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 
 #include "base/json.h"
+#include "observe/trace.h"
 #include "observe/wall_time.h"
 
 #define SECONDS_DECIMALS 6
@@ -20,11 +21,6 @@ struct sink {
 };
 
 /* ---- what access.def asks of a record ---- */
-
-static const char *phase_name(unsigned phase)
-{
-	return phase == RULE_PHASE_RESPONSE ? "response" : "request";
-}
 
 /* A rule that always fires draws nothing. */
 static bool was_drawn(const struct record *r)

@@ -76,6 +76,8 @@ static void write_decision(struct json *j, const struct ruleset *rules, const st
 	json_member_string(j, "outcome", trace_outcome_name((enum decision_outcome)d->outcome));
 	json_member_u64(j, "choice", d->choice);
 	json_member_i64(j, "since", d->since_ns);
+	if (d->early)
+		json_member_bool(j, "early", true);
 	json_end_object(j);
 }
 

@@ -103,6 +103,7 @@ static int read_outcome(struct reader *r, const json_t *object, uint8_t *outcome
 
 static int read_decision(struct reader *r, const json_t *object, struct trace_decision *out)
 {
+	const json_t *early = json_object_get(object, "early");
 	struct decision *d = &out->decision;
 	int64_t occurrence, choice;
 
@@ -115,6 +116,9 @@ static int read_decision(struct reader *r, const json_t *object, struct trace_de
 		read_outcome(r, object, &d->outcome) || read_integer(r, object, "choice", 0, UINT16_MAX, &choice) ||
 		read_integer(r, object, "since", INT64_MIN, INT64_MAX, &d->since_ns))
 		return 1;
+	if (early && !json_is_boolean(early))
+		return refuse(r, " is neither true nor false", "early");
+	d->early = json_is_true(early);
 	d->occurrence = (uint64_t)occurrence;
 	d->choice = (uint16_t)choice;
 	return 0;

@@ -18,7 +18,7 @@ static struct record_decisions decisions = {
 		{ .rule = 0, .outcome = DECISION_NOT_DRAWN, .phase = RULE_PHASE_REQUEST, .occurrence = 11,
 			.draw = UINT64_C(0xfedcba9876543210), .threshold = UINT64_C(0x1999999999999999), .since_ns = 1200345678 },
 		{ .rule = 1, .outcome = DECISION_FIRED, .phase = RULE_PHASE_RESPONSE, .key_hash = UINT64_MAX, .occurrence = 1,
-			.threshold = UINT64_MAX, .since_ns = -5, .choice = 3 },
+			.threshold = UINT64_MAX, .since_ns = -5, .choice = 3, .early = true },
 	},
 };
 
@@ -37,7 +37,8 @@ static void fill(struct record *r)
 
 static void expect(struct text *out, const char *expected)
 {
-	cr_expect(span_eq(text_span(out), span_of_string(expected)), "got:\n%.*s\nexpected:\n%s", SPAN_ARG(text_span(out)), expected);
+	cr_expect(span_eq(text_span(out), span_of_string(expected)), "got:\n%.*s\nexpected:\n%s", SPAN_ARG(text_span(out)),
+		expected);
 	text_deinit(out);
 }
 
@@ -63,11 +64,14 @@ Test(trace, exchange)
 	text_init(&out);
 	trace_write_exchange(&out, &set, &r);
 	expect(&out, "{\"id\":\"1000000000001\",\"time\":\"2026-01-31T23:59:59.999Z\",\"method\":\"GET\","
-		     "\"target\":\"/x?\\\"y\\u0001\",\"status\":503,\"upstream_status\":200,\"close\":\"complete\",\"decisions\":["
-		     "{\"rule\":\"one-in-ten\",\"phase\":\"request\",\"key\":\"0\",\"occurrence\":11,\"draw\":\"fedcba9876543210\","
+		     "\"target\":\"/x?\\\"y\\u0001\",\"status\":503,\"upstream_status\":200,\"close\":\"complete\","
+		     "\"decisions\":["
+		     "{\"rule\":\"one-in-ten\",\"phase\":\"request\",\"key\":\"0\",\"occurrence\":11,"
+		     "\"draw\":\"fedcba9876543210\","
 		     "\"threshold\":\"1999999999999999\",\"outcome\":\"not_drawn\",\"choice\":0,\"since\":1200345678},"
 		     "{\"rule\":\"caf\xc3\xa9 \\\"x\\\"\",\"phase\":\"response\",\"key\":\"ffffffffffffffff\",\"occurrence\":1,"
-		     "\"draw\":\"0\",\"threshold\":\"ffffffffffffffff\",\"outcome\":\"fired\",\"choice\":3,\"since\":-5}]}\n");
+		     "\"draw\":\"0\",\"threshold\":\"ffffffffffffffff\",\"outcome\":\"fired\",\"choice\":3,\"since\":-5,"
+		     "\"early\":true}]}\n");
 }
 
 Test(trace, exchange_of_which_little_is_known)
@@ -97,9 +101,9 @@ Test(trace, the_longest_line_can_be_read)
 	r.decisions = &many;
 	record_set_text(&r, SPAN("GET"), SPAN_EMPTY, span_of(target, sizeof(target)));
 	for (unsigned i = 0; i < RECORD_DECISIONS_MAX; i++)
-		many.v[i] = (struct decision){ .outcome = DECISION_NOT_DRAWN, .phase = RULE_PHASE_RESPONSE, .key_hash = UINT64_MAX,
-			.occurrence = INT64_MAX, .draw = UINT64_MAX, .threshold = UINT64_MAX, .since_ns = INT64_MIN,
-			.choice = UINT16_MAX };
+		many.v[i] = (struct decision){ .outcome = DECISION_NOT_DRAWN, .phase = RULE_PHASE_RESPONSE,
+			.key_hash = UINT64_MAX, .occurrence = INT64_MAX, .draw = UINT64_MAX, .threshold = UINT64_MAX,
+			.since_ns = INT64_MIN, .choice = UINT16_MAX };
 	text_init(&out);
 	trace_write_exchange(&out, &one, &r);
 	cr_assert_leq(out.n, TRACE_LINE_BYTES_MAX);
@@ -155,6 +159,7 @@ Test(trace, what_was_written_is_read)
 		cr_expect_eq(read.threshold, written->threshold);
 		cr_expect_eq(read.since_ns, written->since_ns);
 		cr_expect_eq(read.choice, written->choice);
+		cr_expect_eq(read.early, written->early);
 	}
 	trace_line_deinit(&line);
 	text_deinit(&out);
@@ -165,13 +170,15 @@ Test(trace, every_outcome_has_a_name_of_its_own)
 	for (unsigned i = DECISION_FIRED; i <= DECISION_PASSED; i++) {
 		cr_expect_str_neq(trace_outcome_name((enum decision_outcome)i), "unknown");
 		for (unsigned k = DECISION_FIRED; k < i; k++)
-			cr_expect_str_neq(trace_outcome_name((enum decision_outcome)i), trace_outcome_name((enum decision_outcome)k));
+			cr_expect_str_neq(trace_outcome_name((enum decision_outcome)i),
+				trace_outcome_name((enum decision_outcome)k));
 	}
 }
 
 #define D(rule, phase, key, occurrence, draw, outcome, choice)                                                                  \
-	"{\"id\":\"1\",\"decisions\":[{\"rule\":" rule ",\"phase\":" phase ",\"key\":" key ",\"occurrence\":" occurrence             \
-	",\"draw\":" draw ",\"threshold\":\"1\",\"outcome\":" outcome ",\"choice\":" choice ",\"since\":0}]}"
+	"{\"id\":\"1\",\"decisions\":[{\"rule\":" rule ",\"phase\":" phase ",\"key\":" key                                       \
+	",\"occurrence\":" occurrence ",\"draw\":" draw ",\"threshold\":\"1\",\"outcome\":" outcome                              \
+	",\"choice\":" choice ",\"since\":0}]}"
 #define GOOD(text) text, ""
 
 Test(trace, what_is_none_is_refused)
