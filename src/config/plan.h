@@ -75,6 +75,7 @@ struct plan {
 	struct plan_safety safety;
 	struct span log_access; /* "stderr", "stdout", "off" or a path */
 	enum plan_log_format log_format;
+	struct span log_trace; /* "stderr", "stdout" or a path; empty: no trace */
 	bool fault_header;
 	bool proxy_status;
 	struct span via; /* pseudonym in Via; "brownout" */

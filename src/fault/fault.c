@@ -27,7 +27,10 @@ struct fault_verdict fault_next(const struct fault_effect *e, int64_t since_ns, 
 		return (struct fault_verdict){ FAULT_WAIT, since_ns + e->delay_ns, e->delay_rule, NULL };
 	if (!e->end_set)
 		return v;
-	if (e->end_abort) {
+	if (e->end_abort && over_ns < e->end_abort->hold_ns) {
+		v.until_ns = since_ns + e->delay_ns + e->end_abort->hold_ns;
+		v.kind = FAULT_HOLD;
+	} else if (e->end_abort) {
 		v.kind = FAULT_REPLY;
 	} else if (e->end_set->hang.max_ns > 0) {
 		v.until_ns = since_ns + e->delay_ns + e->end_set->hang.max_ns;

@@ -51,6 +51,23 @@ static void hold(struct client *c, const struct fault_plan *plan)
 	}
 }
 
+/* For the trace, where there is one: also what did not fire. Without memory for it the line says less, and no more is lost. */
+static void remember(struct client *c, const struct fault_plan *plan)
+{
+	struct worker *w = c->worker;
+	struct exchange *ex = &c->ex;
+
+	if (LIKELY(!w->ring || !ring_wants_decisions(w->ring)) || (!plan->n_decisions && !plan->n_decisions_lost))
+		return;
+	if (!ex->decided) {
+		ex->decided = pool_get(&w->decided);
+		if (!ex->decided)
+			return;
+		record_decisions_init(ex->decided);
+	}
+	record_decisions_add(ex->decided, plan);
+}
+
 int decision_take(struct client *c, const struct facts *f, enum rule_phase phase)
 {
 	struct exchange *ex = &c->ex;
@@ -59,17 +76,18 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 	ex->effect = (struct fault_effect){ 0 };
 	if (!ruleset_has_phase(&w->plan->rules, phase))
 		return 0;
-	decide(&w->plan->rules, w->shared->states, f, phase, loop_now_ns(w->loop), w->patterns, &w->decided);
-	if (!w->decided.n_fired && !w->decided.limit_rule)
+	decide(&w->plan->rules, w->shared->states, f, phase, loop_now_ns(w->loop), w->patterns, &w->last_plan);
+	remember(c, &w->last_plan);
+	if (!w->last_plan.n_fired && !w->last_plan.limit_rule)
 		return 0;
-	hold(c, &w->decided);
-	ex->limit = w->decided.limit;
-	ex->retry_after_ns = w->decided.retry_after_ns;
-	fault_effect_take(&ex->effect, &w->decided);
-	ex->delay_ns += ex->effect.delay_ns + w->decided.body_delay_ns;
-	if (w->decided.n_fired)
-		decision_note(c, &w->decided);
-	return shape_take(c, &w->decided);
+	hold(c, &w->last_plan);
+	ex->limit = w->last_plan.limit;
+	ex->retry_after_ns = w->last_plan.retry_after_ns;
+	fault_effect_take(&ex->effect, &w->last_plan);
+	ex->delay_ns += ex->effect.delay_ns + w->last_plan.body_delay_ns;
+	if (w->last_plan.n_fired)
+		decision_note(c, &w->last_plan);
+	return shape_take(c, &w->last_plan);
 }
 
 static void delay_is_over(struct client *c, int64_t since_ns)
@@ -136,6 +154,10 @@ void decision_release(struct client *c)
 	while (ex->n_fired)
 		decide_release(c->worker->shared->states, ex->fired[--ex->n_fired]);
 	shape_free(c);
+	if (ex->decided) {
+		pool_put(&c->worker->decided, ex->decided);
+		ex->decided = NULL;
+	}
 }
 
 void decision_put_line(const struct client *c, struct text *out, const struct rule *rule, enum fault_kind kind)

@@ -190,6 +190,17 @@ bool exchange_still_writes(struct client *c)
 	return true;
 }
 
+static const struct record_decisions *copy_decisions(struct record_decisions *to, const struct record_decisions *from)
+{
+	record_decisions_init(to);
+	if (from) {
+		to->n = from->n;
+		to->lost = from->lost;
+		memcpy(to->v, from->v, from->n * sizeof(from->v[0]));
+	}
+	return to;
+}
+
 static void write_record(struct client *c, enum close_reason reason)
 {
 	const struct exchange *ex = &c->ex;
@@ -234,6 +245,8 @@ static void write_record(struct client *c, enum close_reason reason)
 	r->wall_ns = clock_wall_ns() - (r->end_ns - r->first_ns);
 	memcpy(r->client, c->address, sizeof(r->client));
 	record_set_text(r, part_span(ex, ex->method_part), part_span(ex, ex->host_part), part_span(ex, ex->target_part));
+	if (ring_wants_decisions(w->ring))
+		r->decisions = copy_decisions(ring_decisions(w->ring), ex->decided);
 	ring_commit(w->ring);
 }
 
@@ -264,12 +277,12 @@ void exchange_finish(struct client *c, enum close_reason reason)
 {
 	struct exchange *ex = &c->ex;
 
-	decision_release(c);
 	if (ex->begun) {
 		count_end(c, reason);
 		write_record(c, reason);
 		ex->begun = false;
 	}
+	decision_release(c);
 	list_remove(&ex->resolving);
 	if (ex->up) {
 		upstream_close(ex->up);

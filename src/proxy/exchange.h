@@ -93,6 +93,7 @@ struct exchange {
 	struct fault_effect effect; /* of the running phase */
 	const struct rule *rule; /* that shaped the exchange */
 	struct decision decision; /* of that rule */
+	struct record_decisions *decided; /* what every rule decided; NULL: nobody wants to know */
 	struct shape *shape; /* what faults do to the bytes; NULL: nothing */
 	struct limit_verdict limit; /* of the last quota that was asked; limit.limit 0: none */
 	const struct rule *limit_rule; /* whose quota this exchange has taken from */

@@ -182,35 +182,50 @@ static int bind_all(struct server *s, int *fds, char *error, size_t error_n)
 
 /* ---- threads ---- */
 
-static bool wants_records(const struct plan *plan)
+static bool wants_access(const struct plan *plan)
 {
 	return plan->log_access.n && !span_eq(plan->log_access, SPAN("off"));
 }
 
-static int init_collector(struct server *s, char *error, size_t error_n)
+static bool wants_records(const struct plan *plan)
+{
+	return wants_access(plan) || plan->log_trace.n;
+}
+
+/* `file` is opened by one of the two; what is wrong goes to error, by the key's name. */
+static int open_log(struct server *s, struct span file, bool trace, char *error, size_t error_n)
 {
 	struct collector_options options = { .format = s->plan->log_format == PLAN_LOG_JSON ? ACCESS_JSON : ACCESS_TEXT };
-	char *path;
+	char *path = file.n ? span_dup(file) : NULL;
+	int r;
+
+	if (file.n && !path)
+		return fail(error, error_n, -ENOMEM, "start");
+	options.access = path;
+	r = trace ? collector_add_trace(s->collector, path, &s->plan->rules) : collector_new(&s->collector, &options);
+	if (r < 0)
+		(void)snprintf(error, error_n, "log.%s: cannot open %s: %s", trace ? "trace" : "access", path ? path : "it",
+			strerror(-r));
+	free(path);
+	return r;
+}
+
+static int init_collector(struct server *s, char *error, size_t error_n)
+{
 	int r;
 
 	if (!wants_records(s->plan))
 		return 0;
-	path = span_dup(s->plan->log_access);
-	if (!path)
-		return fail(error, error_n, -ENOMEM, "start");
-	options.access = path;
-	r = collector_new(&s->collector, &options);
+	r = open_log(s, wants_access(s->plan) ? s->plan->log_access : SPAN_EMPTY, false, error, error_n);
+	if (r == 0 && s->plan->log_trace.n)
+		r = open_log(s, s->plan->log_trace, true, error, error_n);
 	if (r < 0)
-		(void)snprintf(error, error_n, "log.access: cannot open %s: %s", path, strerror(-r));
-	free(path);
-	for (unsigned i = 0; r == 0 && i < s->n_made; i++) {
+		return r;
+	for (unsigned i = 0; r == 0 && i < s->n_made; i++)
 		r = collector_add_ring(s->collector, s->workers[i].ring);
-		if (r < 0)
-			(void)fail(error, error_n, r, "log.access");
-	}
 	if (r == 0)
 		r = collector_start(s->collector);
-	return r;
+	return r < 0 ? fail(error, error_n, r, "the log cannot start") : 0;
 }
 
 static int init_workers(struct server *s, int *fds, char *error, size_t error_n)

@@ -72,6 +72,7 @@ int worker_init(struct worker *w, unsigned number, struct shared *shared, const 
 	pool_init(&w->clients, sizeof(struct client), CLIENTS_KEPT);
 	pool_init(&w->upstream_conns, sizeof(struct upstream_conn), UPSTREAM_CONNS_KEPT);
 	pool_init(&w->shapes, sizeof(struct shape), SHAPES_KEPT);
+	pool_init(&w->decided, sizeof(struct record_decisions), SHAPES_KEPT);
 	blocks_init(&w->blocks);
 	r = init_memory(w, records);
 	if (r == 0)
@@ -129,6 +130,7 @@ void worker_deinit(struct worker *w)
 	pool_deinit(&w->clients);
 	pool_deinit(&w->upstream_conns);
 	pool_deinit(&w->shapes);
+	pool_deinit(&w->decided);
 	blocks_deinit(&w->blocks);
 	pattern_scratch_free(w->patterns);
 	free(w->listeners);

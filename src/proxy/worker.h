@@ -57,6 +57,7 @@ struct worker {
 	struct pool clients;
 	struct pool upstream_conns;
 	struct pool shapes;
+	struct pool decided; /* struct record_decisions */
 	struct blocks blocks;
 	struct pattern_scratch *patterns;
 
@@ -69,7 +70,7 @@ struct worker {
 	struct http_request request;
 	struct http_response response;
 	const struct client *parsed_for; /* whose request `request` is */
-	struct fault_plan decided;
+	struct fault_plan last_plan; /* of decide */
 
 	char date[sizeof("Date: ") - 1 + 29 + 2]; /* a whole field line, good for the current second */
 	int64_t date_until_ns; /* CLOCK_MONOTONIC */
