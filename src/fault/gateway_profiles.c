@@ -106,7 +106,8 @@ static const struct gateway_profile profiles[GATEWAY_COUNT] = {
 	[GATEWAY_APACHE] = {
 		.fields = "Date: $d\r\nServer: Apache\r\nContent-Length: $n\r\nContent-Type: $m\r\n",
 		.type = "text/html; charset=iso-8859-1",
-		.page = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>$c $r</title>\n</head><body>\n"
+		.page = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>$c $r</title>\n"
+			"</head><body>\n"
 			"<h1>$r</h1>\n<p>$t</p>\n</body></html>\n",
 		.reasons = apache_reasons, .texts = apache_texts,
 	},
@@ -124,14 +125,16 @@ static const struct gateway_profile profiles[GATEWAY_COUNT] = {
 			"X-Amz-Cf-Id: $g==\r\n",
 		.type = "text/html",
 		.page = "<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head><body>\n"
-			"<h1>$c ERROR</h1>\n<h2>The request could not be satisfied</h2>\n<hr>\n<p>$r</p>\n<p>Request ID: $g==</p>\n"
+			"<h1>$c ERROR</h1>\n<h2>The request could not be satisfied</h2>\n<hr>\n<p>$r</p>\n"
+			"<p>Request ID: $g==</p>\n"
 			"</body></html>\n",
 		.says_keep_alive = true,
 	},
 	[GATEWAY_CLOUDFLARE] = {
 		.fields = "Date: $d\r\nContent-Type: $m\r\nContent-Length: $n\r\nServer: cloudflare\r\nCF-RAY: $h-FRA\r\n",
 		.type = "text/html; charset=UTF-8",
-		.page = "<!DOCTYPE html>\n<html><head><title>$c: $r</title></head><body>\n<h1>Error $c</h1>\n<h2>$r</h2>\n<p>$t</p>\n"
+		.page = "<!DOCTYPE html>\n<html><head><title>$c: $r</title></head><body>\n<h1>Error $c</h1>\n<h2>$r</h2>\n"
+			"<p>$t</p>\n"
 			"<p>Ray ID: $h</p>\n</body></html>\n",
 		.texts = cloudflare_texts, .says_keep_alive = true,
 	},
@@ -146,20 +149,23 @@ static const struct gateway_profile profiles[GATEWAY_COUNT] = {
 		.fields = "Server: Varnish\r\nRetry-After: 0\r\nContent-Type: $m\r\nContent-Length: $n\r\nDate: $d\r\n"
 			"Via: 1.1 varnish\r\nX-Served-By: cache-fra-$x\r\n",
 		.type = "text/html; charset=utf-8",
-		.page = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE html>\n<html>\n<head><title>$c $r</title></head>\n<body>\n"
+		.page = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE html>\n<html>\n"
+			"<head><title>$c $r</title></head>\n<body>\n"
 			"<h1>Error $c $r</h1>\n<p>$r</p>\n<h3>Guru Mediation:</h3>\n<p>Details: cache-fra-$x $h</p>\n<hr />\n"
 			"<p>Varnish cache server</p>\n</body>\n</html>\n",
 		.reasons = fastly_reasons,
 	},
 	[GATEWAY_AZURE_APPGW] = {
-		.fields = "Server: Microsoft-Azure-Application-Gateway/v2\r\nDate: $d\r\nContent-Type: $m\r\nContent-Length: $n\r\n",
+		.fields = "Server: Microsoft-Azure-Application-Gateway/v2\r\nDate: $d\r\nContent-Type: $m\r\n"
+			"Content-Length: $n\r\n",
 		.type = "text/html", .page = CENTRED("<hr><center>Microsoft-Azure-Application-Gateway/v2</center>\r\n"),
 		.reasons = nginx_reasons, .says_keep_alive = true,
 	},
 	[GATEWAY_GCP_LB] = {
 		.fields = "Content-Type: $m\r\nReferrer-Policy: no-referrer\r\nContent-Length: $n\r\nDate: $d\r\n",
 		.type = "text/html; charset=UTF-8",
-		.page = "<!DOCTYPE html>\n<html>\n<head><title>$c Server Error</title></head>\n<body>\n<h1>Error: Server Error</h1>\n"
+		.page = "<!DOCTYPE html>\n<html>\n<head><title>$c Server Error</title></head>\n<body>\n"
+			"<h1>Error: Server Error</h1>\n"
 			"<p>The server met an error that will pass. Please try again in 30 seconds.</p>\n</body>\n</html>\n",
 	},
 	[GATEWAY_AKAMAI] = {

@@ -109,7 +109,5 @@ enum step reply_shaped(struct client *c, struct span body);
 int reply_hints(struct client *c);
 /* May the connection be kept after an answer that does not wait for the request's body? */
 bool reply_can_keep(const struct exchange *ex);
-/* The Connection field that the exchange's end demands, if any. */
-void reply_put_connection(struct text *out, const struct exchange *ex, bool upgrade);
 
 #endif

@@ -25,14 +25,12 @@ bool reply_can_keep(const struct exchange *ex)
 	return upload->body == HTTP_BODY_LENGTH && upload->left <= DRAIN_BYTES_MAX && !ex->expect_continue;
 }
 
-void reply_put_connection(struct text *out, const struct exchange *ex, bool upgrade)
+static void put_connection(struct text *out, const struct exchange *ex)
 {
 	if (!ex->keep_alive)
-		text_put_string(out, upgrade ? "Connection: close, upgrade\r\n" : "Connection: close\r\n");
+		text_put_literal(out, "Connection: close\r\n");
 	else if (ex->minor == 0)
-		text_put_string(out, upgrade ? "Connection: keep-alive, upgrade\r\n" : "Connection: keep-alive\r\n");
-	else if (upgrade)
-		text_put_literal(out, "Connection: upgrade\r\n");
+		text_put_literal(out, "Connection: keep-alive\r\n");
 }
 
 /* What the exchange has come to is sent; what cannot go now waits in REPLY. */
@@ -129,7 +127,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	text_put_literal(out, "Content-Length: ");
 	text_put_u64(out, length);
 	text_put_literal(out, "\r\n");
-	reply_put_connection(out, &c->ex, false);
+	put_connection(out, &c->ex);
 	text_put_literal(out, "\r\n");
 	if (c->ex.method != HTTP_METHOD_HEAD) {
 		text_put_u64(out, status);
@@ -206,7 +204,7 @@ enum step reply_final_recipient(struct client *c)
 	text_put_literal(out, "Content-Type: message/http\r\nCache-Control: no-store\r\nContent-Length: ");
 	text_put_u64(out, body.n);
 	text_put_literal(out, "\r\n");
-	reply_put_connection(out, &c->ex, false);
+	put_connection(out, &c->ex);
 	text_put_literal(out, "\r\n");
 	step = reply_send(c, text_span(out), text_span(&body));
 	text_deinit(&body);

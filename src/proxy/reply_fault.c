@@ -106,17 +106,17 @@ enum step reply_abort(struct client *c, const struct rule *rule, const struct fa
 	if (!may_leave(c, &a->shape, rule))
 		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR,
 			"The rule's answer cannot be sent to this request.");
-	ex->keep_alive = reply_can_keep(ex) && !(ex->shape && ex->shape->malformed != MALFORMED_NONE);
+	ex->keep_alive = reply_can_keep(ex) && !a->closes && !(ex->shape && ex->shape->malformed != MALFORMED_NONE);
 	ex->status = abort->status;
 	text_clear(out);
-	text_put_span(out, a->head);
+	fault_answer_put_head(out, a, worker_date(w));
 	if (has_retry_after(rule, abort))
 		put_retry_after(c, out, rule, abort);
 	if (!a->has_date)
 		text_put_span(out, worker_date_line(w));
 	if (w->plan->fault_header)
 		decision_put_line(c, out, rule, (enum fault_kind)ex->fault);
-	reply_put_connection(out, ex, a->upgrade);
+	fault_answer_put_connection(out, a, ex->keep_alive, ex->minor);
 	text_put_literal(out, "\r\n");
 	if (out->cut) /* fields beyond any reason: the head would be torn */
 		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR, "The rule's answer is too large.");

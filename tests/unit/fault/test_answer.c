@@ -161,19 +161,20 @@ static const struct {
 	bool content;
 	bool has_date;
 } shapes[] = {
-	{ "a bare status", { .status = 503 }, BITS(BIT(CONTENT_LENGTH)), true, false },
-	{ "an empty body", { .status = 503, .body = "" }, BITS(BIT(CONTENT_LENGTH)), false, false },
+	{ "a bare status", { .status = 503 }, BITS(BIT(CONTENT_LENGTH) BIT(CONTENT_TYPE)), true, false },
+	{ "an empty body", { .status = 503, .body = "" }, BITS(BIT(CONTENT_LENGTH) BIT(CONTENT_TYPE)), false, false },
 	{ "204", { .status = 204 }, BITS(), false, false },
 	{ "205", { .status = 205 }, BITS(BIT(CONTENT_LENGTH)), false, false },
 	{ "304", { .status = 304 }, BITS(), false, false },
 	{ "fields that the classifier knows",
 		{ .status = 405, .fields = { FIELD_OF("allow", "GET"), FIELD_OF("X-Other", "1"), FIELD_OF("LOCATION", "/"),
 			FIELD_OF("Date", "d") } },
-		BITS(BIT(ALLOW) BIT(LOCATION) BIT(DATE) BIT(CONTENT_LENGTH)), true, true },
-	{ "a wait", { .status = 503, .retry = true, .retry_after_ns = 1 }, BITS(BIT(CONTENT_LENGTH) BIT(RETRY_AFTER)), true,
+		BITS(BIT(ALLOW) BIT(LOCATION) BIT(DATE) BIT(CONTENT_LENGTH) BIT(CONTENT_TYPE)), true, true },
+	{ "a wait", { .status = 503, .retry = true, .retry_after_ns = 1 },
+		BITS(BIT(CONTENT_LENGTH) BIT(CONTENT_TYPE) BIT(RETRY_AFTER)), true,
 		false },
 	{ "a range", { .status = 206, .body = "x", .fields = { FIELD_OF("Content-Range", "bytes 0-0/9") } },
-		BITS(BIT(CONTENT_RANGE) BIT(CONTENT_LENGTH)), true, false },
+		BITS(BIT(CONTENT_RANGE) BIT(CONTENT_LENGTH) BIT(CONTENT_TYPE)), true, false },
 };
 
 Test(answer, tells_the_classifier_its_shape)

@@ -23,8 +23,9 @@ static const struct rule both_rule = { .name = { "both", 4 },
 #define END(rule) { .end_rule = &(rule), .end_set = &(rule).faults }
 #define END_ABORT(rule) { .end_rule = &(rule), .end_set = &(rule).faults, .end_abort = &(rule).faults.abort }
 #define DELAY_THEN(ns, rule) { .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule), .end_set = &(rule).faults }
-#define DELAY_THEN_ABORT(ns, rule) \
-	{ .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule), .end_set = &(rule).faults, .end_abort = &(rule).faults.abort }
+#define DELAY_THEN_ABORT(ns, rule)                                                                                              \
+	{ .delay_ns = (ns), .delay_rule = &delay_rule, .end_rule = &(rule), .end_set = &(rule).faults,                          \
+		.end_abort = &(rule).faults.abort }
 
 static const struct {
 	const char *what;
@@ -50,7 +51,8 @@ static const struct {
 	{ "abort and connection in one", END_ABORT(both_rule), 0, { FAULT_REPLY, 0, &both_rule, &both_rule.faults.abort } },
 
 	{ "an abort behind a delay", DELAY_THEN_ABORT(250, abort_rule), 249, { FAULT_WAIT, 250, &delay_rule, NULL } },
-	{ "an abort behind a delay, due", DELAY_THEN_ABORT(250, abort_rule), 250, { FAULT_REPLY, 0, &abort_rule, &abort_rule.faults.abort } },
+	{ "an abort behind a delay, due", DELAY_THEN_ABORT(250, abort_rule), 250,
+		{ FAULT_REPLY, 0, &abort_rule, &abort_rule.faults.abort } },
 	{ "a close behind a delay", DELAY_THEN(250, close_rule), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },
 	{ "a close behind a delay, due", DELAY_THEN(250, close_rule), 251, { FAULT_CLOSE, 0, &close_rule, NULL } },
 	{ "a reset behind a delay", DELAY_THEN(250, reset_rule), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },

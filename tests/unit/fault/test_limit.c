@@ -32,9 +32,11 @@ static const struct {
 	{ LIMIT_HEADERS_LEGACY, LIMIT_FIXED_WINDOW, 60 * NS_PER_S, REFUSED(5 * NS_PER_S, 5 * NS_PER_S),
 		"RateLimit-Limit: 100\r\nRateLimit-Remaining: 0\r\nRateLimit-Reset: 5\r\n" },
 	{ LIMIT_HEADERS_GITHUB, LIMIT_SLIDING_WINDOW, 3600 * NS_PER_S, PASSED(98, 1),
-		"x-ratelimit-limit: 100\r\nx-ratelimit-remaining: 98\r\nx-ratelimit-used: 2\r\nx-ratelimit-reset: 784111778\r\n" },
+		"x-ratelimit-limit: 100\r\nx-ratelimit-remaining: 98\r\nx-ratelimit-used: 2\r\n"
+		"x-ratelimit-reset: 784111778\r\n" },
 	{ LIMIT_HEADERS_GITHUB, LIMIT_TOKEN_BUCKET, NS_PER_S, PASSED(120, 0),
-		"x-ratelimit-limit: 100\r\nx-ratelimit-remaining: 120\r\nx-ratelimit-used: 0\r\nx-ratelimit-reset: 784111777\r\n" },
+		"x-ratelimit-limit: 100\r\nx-ratelimit-remaining: 120\r\nx-ratelimit-used: 0\r\n"
+		"x-ratelimit-reset: 784111777\r\n" },
 	{ LIMIT_HEADERS_GITHUB, LIMIT_TOKEN_BUCKET, NS_PER_S, PASSED(0, INT64_MAX),
 		"x-ratelimit-limit: 100\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-used: 100\r\n"
 		"x-ratelimit-reset: 9223372037\r\n" },
