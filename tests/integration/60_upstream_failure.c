@@ -366,7 +366,7 @@ static void cross(struct rig *r, const char *sent, bool request_first, bool rese
 	struct peer *dead = keep_connection(r, client);
 	struct peer *upstream;
 
-	program_signal(&r->program, SIGSTOP);
+	program_stop(&r->program);
 	if (request_first)
 		peer_send(client, sent);
 	if (reset)
@@ -415,7 +415,7 @@ Test(upstream_failure, body_that_crosses_the_end_of_a_kept_connection)
 		struct peer *upstream = NULL;
 		long long until_ms = now_ms() + PATIENCE_MS;
 
-		program_signal(&r.program, SIGSTOP);
+		program_stop(&r.program);
 		peer_send(client, POST("/pay"));
 		peer_close(dead);
 		program_signal(&r.program, SIGCONT);

@@ -209,6 +209,51 @@ void program_signal(const struct program *p, int signal)
 		kill(p->pid, signal);
 }
 
+/* The state letter of a thread stands behind the name in brackets: "12 (worker 0) T ...". */
+static bool is_stopped(pid_t pid, const char *thread)
+{
+	char path[128], line[256];
+	const char *state;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", (int)pid, thread);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return true; /* it has ended */
+	line[n] = '\0';
+	state = strrchr(line, ')');
+	return state && state[1] == ' ' && state[2] == 'T';
+}
+
+static bool all_stopped(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	bool all = true;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] != '.' && !is_stopped(pid, entry->d_name))
+			all = false;
+	}
+	if (dir)
+		closedir(dir);
+	return all;
+}
+
+void program_stop(const struct program *p)
+{
+	program_signal(p, SIGSTOP);
+	for (int i = 0; i < 5000 && !all_stopped(p->pid); i++)
+		usleep(1000);
+}
+
 bool program_has_report(const struct program *p)
 {
 	static const char *const marks[] = { "AddressSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:",

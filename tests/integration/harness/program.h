@@ -46,6 +46,8 @@ bool program_wait_listening(struct program *p, unsigned n_listeners);
 /* Waits for its end at most this long. True with p->code set. */
 bool program_wait(struct program *p, int timeout_ms);
 void program_signal(const struct program *p, int signal);
+/* SIGSTOP, and waits until each of its threads stands still: a signal is under way for a moment after it was sent. */
+void program_stop(const struct program *p);
 
 /* What it has written so far; the caller's to free. */
 struct bytes program_stdout(const struct program *p);
