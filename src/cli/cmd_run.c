@@ -43,6 +43,8 @@ static void override(struct plan *plan, const struct run_flags *f)
 		plan->workers = (uint32_t)f->workers;
 	if (f->access)
 		plan->log_access = span_of_string(f->access);
+	if (f->trace)
+		plan->log_trace = span_of_string(f->trace);
 	if (f->log_format)
 		plan->log_format = strcmp(f->log_format, "json") == 0 ? PLAN_LOG_JSON : PLAN_LOG_TEXT;
 }
@@ -73,7 +75,7 @@ int cmd_run(int argc, char **argv)
 		return rc;
 	override(plan, &flags);
 	/* Lines on standard output would run into the status line. */
-	if (span_eq(plan->log_access, SPAN("stdout")) && isatty(STDOUT_FILENO))
+	if ((span_eq(plan->log_access, SPAN("stdout")) || span_eq(plan->log_trace, SPAN("stdout"))) && isatty(STDOUT_FILENO))
 		flags.serve.status_line = false;
 	rc = serve_start(&server, plan, &flags.serve);
 	if (rc != EXIT_CODE_OK)

@@ -93,7 +93,8 @@ static void put_place(struct text *out, const struct trace_file *f, const struct
 	text_put_char(out, '\n');
 }
 
-static void check_decision(struct replay *r, const struct trace_file *f, const struct trace_decision *recorded, struct text *out)
+static void check_decision(struct replay *r, const struct trace_file *f, const struct trace_decision *recorded,
+	struct text *out)
 {
 	const struct decision *d = &recorded->decision;
 	unsigned rule = find_rule(r, recorded->rule);
@@ -133,8 +134,8 @@ static void begin_run(const struct replay *r, const struct trace_file *f, const 
 		unsigned rule = find_rule(r, f->rules[i].name);
 
 		if (rule < r->rules->n && r->rules->v[rule].text_hash != f->rules[i].text_hash)
-			text_printf(out, "%s:%" PRIu64 ": rule %.*s was another one when it was recorded\n", f->name, f->line_number,
-				SPAN_ARG(f->rules[i].name));
+			text_printf(out, "%s:%" PRIu64 ": rule %.*s was another one when it was recorded\n", f->name,
+				f->line_number, SPAN_ARG(f->rules[i].name));
 	}
 }
 

@@ -252,10 +252,11 @@ static void put_counts(const struct comparison *c)
 		text_printf(c->out, "the seeds differ: %" PRIu64 " and %" PRIu64 "\n", a->seed, b->seed);
 	for (unsigned i = 0; i < ARRAY_LEN(c->sides); i++) {
 		if (c->sides[i].lost)
-			text_printf(c->out, "%s: %" PRIu64 " more decisions were not recorded\n", c->sides[i].file, c->sides[i].lost);
+			text_printf(c->out, "%s: %" PRIu64 " more decisions were not recorded\n", c->sides[i].file,
+				c->sides[i].lost);
 	}
-	text_printf(c->out, "%zu and %zu decisions, %" PRIu64 " differ, %" PRIu64 " only in %s, %" PRIu64 " only in %s\n", a->n, b->n,
-		c->different, a->alone, a->file, b->alone, b->file);
+	text_printf(c->out, "%zu and %zu decisions, %" PRIu64 " differ, %" PRIu64 " only in %s, %" PRIu64 " only in %s\n",
+		a->n, b->n, c->different, a->alone, a->file, b->alone, b->file);
 }
 
 int replay_against(struct trace_file *trace, struct trace_file *other, struct text *out)

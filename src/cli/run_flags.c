@@ -23,6 +23,7 @@
 	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: one per core)")                                           \
 	X(ACCESS, "access", 0, "DEST", "access log to stderr, stdout, a file, or off")                                          \
 	X(LOG_FORMAT, "log-format", 0, "FORMAT", "text or json")                                                                \
+	X(TRACE, "trace", 0, "DEST", "every decision of the rules to DEST, for brownout replay")                                \
 	X(SUMMARY, "summary", 0, "FORMAT", "text (standard error), json (standard output) or off")                              \
 	X(QUIET, "quiet", 'q', NULL, "say only what goes wrong")
 
@@ -106,6 +107,7 @@ static bool take_option(struct run_flags *f, const struct options *o, int row)
 	case RUN_PERCENTAGE: f->percentage = o->value; return true;
 	case RUN_PATH: f->path = o->value; return true;
 	case RUN_ACCESS: f->access = o->value; return true;
+	case RUN_TRACE: f->trace = o->value; return true;
 	case RUN_LOG_FORMAT: return take_log_format(f, o->value);
 	case RUN_SUMMARY: return take_summary(f, o->value);
 	case RUN_SEED: f->has_seed = true; return options_number(o, row, 0, UINT64_MAX, &f->seed);

@@ -17,6 +17,7 @@ struct run_flags {
 	const char *path;
 	const char *access;
 	const char *log_format;
+	const char *trace;
 	bool has_seed;
 	uint64_t seed;
 	bool has_workers;

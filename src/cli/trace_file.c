@@ -156,8 +156,10 @@ enum trace_file_step trace_file_next(struct trace_file *f)
 			rc = trace_read_line(text, &f->line, error);
 		if (rc)
 			return bad(f, rc < 0 ? strerror(-rc) : error);
+		if (f->line.kind == TRACE_EXCHANGE && !rules_are_complete(f))
+			return bad(f, "an exchange before the header and its rules");
 		if (f->line.kind == TRACE_EXCHANGE)
-			return rules_are_complete(f) ? TRACE_FILE_EXCHANGE : bad(f, "an exchange before the header and its rules");
+			return TRACE_FILE_EXCHANGE;
 		step = take_preface(f);
 	} while (step == TRACE_FILE_EXCHANGE);
 	return step;

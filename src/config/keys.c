@@ -198,11 +198,15 @@ static const struct key log_keys[] = {
 	{ .name = "format", .type = &value_choice, .choices = format_choices, FIELD(plan, log_format),
 		.default_text = "text",
 		.description = "How the lines look.", .example = "format: json" },
+	{ .name = "trace", .type = &value_text, FIELD(plan, log_trace), .default_note = "not written",
+		.description = "Where every decision of the rules goes, one line per exchange, for brownout replay: stderr, "
+			"stdout, or the path of a file.",
+		.example = "trace: trace.jsonl" },
 };
 
 static const struct key_map log_map = {
 	.name = "log", .phrase = "a mapping", KEYS(log_keys),
-	.description = "The access log.",
+	.description = "The access log, and the trace of decisions.",
 };
 
 /* ---- the file ---- */

@@ -28,7 +28,7 @@ static int parse(struct run_flags *f, const char *const *args)
 Test(run_flags, all_of_them)
 {
 	static const char *const args[] = { "-u", "http://a:1", "-l", "127.0.0.1:0", "--seed=7", "-w", "3", "--access", "off",
-		"--log-format", "json", "--summary", "json", "-q", NULL };
+		"--log-format", "json", "--trace", "t.jsonl", "--summary", "json", "-q", NULL };
 	struct run_flags f;
 
 	cr_assert_eq(parse(&f, args), EXIT_CODE_OK);
@@ -38,6 +38,7 @@ Test(run_flags, all_of_them)
 	cr_expect(f.has_workers && f.workers == 3);
 	cr_expect_str_eq(f.access, "off");
 	cr_expect_str_eq(f.log_format, "json");
+	cr_expect_str_eq(f.trace, "t.jsonl");
 	cr_expect_eq(f.serve.summary, SERVE_SUMMARY_JSON);
 	cr_expect(f.serve.quiet);
 	cr_expect(f.serve.status_line);
