@@ -18,6 +18,13 @@ static const struct rule reset_rule = { .name = { "tear", 4 }, .faults = { .conn
 static const struct rule both_rule = { .name = { "both", 4 },
 	.faults = { .abort = { .status = 429 }, .connection = FAULT_CONNECTION_RESET } };
 
+static const struct rule refuse_rule = { .name = { "shut", 4 }, .faults = { .connection = FAULT_CONNECTION_REFUSE } };
+static const struct rule hang_rule = { .name = { "hold", 4 }, .faults = { .hang = { .max_ns = 1000 } } };
+static const struct rule pass_rule = { .name = { "pass", 4 }, .faults = { .pass = true } };
+static const struct rule gateway_rule = { .name = { "late", 4 }, .faults = { .abort = { .status = 504, .hold_ns = 1000 } } };
+static struct fault_limit quota = { .limit = 1, .refusal = { .status = 429 } };
+static const struct rule quota_rule = { .name = { "quota", 5 }, .faults = { .limit = &quota } };
+
 #define NO_EFFECT { 0 }
 #define DELAY(ns) { .delay_ns = (ns), .delay_rule = &delay_rule }
 #define END(rule) { .end_rule = &(rule), .end_set = &(rule).faults }
@@ -57,6 +64,20 @@ static const struct {
 	{ "a close behind a delay, due", DELAY_THEN(250, close_rule), 251, { FAULT_CLOSE, 0, &close_rule, NULL } },
 	{ "a reset behind a delay", DELAY_THEN(250, reset_rule), 0, { FAULT_WAIT, 250, &delay_rule, NULL } },
 	{ "a reset behind a delay, due", DELAY_THEN(250, reset_rule), 250, { FAULT_RESET, 0, &reset_rule, NULL } },
+
+	{ "a refusal", END(refuse_rule), 0, { FAULT_REFUSE, 0, &refuse_rule, NULL } },
+	{ "pass", END(pass_rule), 0, { FAULT_CONTINUE, 0, &pass_rule, NULL } },
+	{ "a hang", END(hang_rule), 0, { FAULT_HOLD, 1000, &hang_rule, NULL } },
+	{ "a hang 1 ns before its end", END(hang_rule), 999, { FAULT_HOLD, 1000, &hang_rule, NULL } },
+	{ "a hang at its end", END(hang_rule), 1000, { FAULT_CLOSE, 1000, &hang_rule, NULL } },
+	{ "a hang behind a delay", DELAY_THEN(250, hang_rule), 249, { FAULT_WAIT, 250, &delay_rule, NULL } },
+	{ "a hang behind a delay counts from its end", DELAY_THEN(250, hang_rule), 250, { FAULT_HOLD, 1250, &hang_rule, NULL } },
+	{ "a gateway waits its own time", END_ABORT(gateway_rule), 999,
+		{ FAULT_HOLD, 1000, &gateway_rule, &gateway_rule.faults.abort } },
+	{ "a gateway, its time over", END_ABORT(gateway_rule), 1000,
+		{ FAULT_REPLY, 0, &gateway_rule, &gateway_rule.faults.abort } },
+	{ "a gateway behind a delay", DELAY_THEN_ABORT(250, gateway_rule), 1249,
+		{ FAULT_HOLD, 1250, &gateway_rule, &gateway_rule.faults.abort } },
 };
 
 Test(fault, each_moment_has_its_verdict)
@@ -64,11 +85,12 @@ Test(fault, each_moment_has_its_verdict)
 	for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
 		const struct fault_verdict *want = &moments[i].want;
 		struct fault_verdict got = fault_next(&moments[i].effect, SINCE_NS, SINCE_NS + moments[i].now_ns);
-		int64_t until_ns = want->kind == FAULT_WAIT ? SINCE_NS + want->until_ns : 0;
+		int64_t until_ns = want->until_ns ? SINCE_NS + want->until_ns : 0;
 
 		cr_expect_eq(got.kind, want->kind, "%s: verdict %d, not %d", moments[i].what, got.kind, want->kind);
 		cr_expect_eq(got.until_ns, until_ns, "%s: until %lld", moments[i].what, (long long)got.until_ns);
 		cr_expect_eq(got.rule, want->rule, "%s: another rule", moments[i].what);
+		cr_expect_eq(got.abort, want->abort, "%s: another answer", moments[i].what);
 	}
 }
 
@@ -101,6 +123,11 @@ static const struct {
 	{ "abort and connection in one", END_ABORT(both_rule), false, FAULT_ABORT, &both_rule },
 	{ "delay, then abort", DELAY_THEN_ABORT(250, abort_rule), false, FAULT_ABORT, &abort_rule },
 	{ "delay, then reset", DELAY_THEN(250, reset_rule), false, FAULT_CONNECTION, &reset_rule },
+	{ "refuse", END(refuse_rule), false, FAULT_CONNECTION, &refuse_rule },
+	{ "hang", END(hang_rule), false, FAULT_HANG, &hang_rule },
+	{ "quota", { .end_rule = &quota_rule, .end_set = &quota_rule.faults, .end_abort = &quota.refusal }, false,
+		FAULT_RATE_LIMIT, &quota_rule },
+	{ "delay, then pass", DELAY_THEN(250, pass_rule), false, FAULT_DELAY, &pass_rule },
 	/* A uniform delay may draw 0: nothing happens then, and nothing is to be named. */
 	{ "a delay of nothing", DELAY(0), true, FAULT_NONE, NULL },
 	{ "a delay of nothing, then close", DELAY_THEN(0, close_rule), false, FAULT_CONNECTION, &close_rule },
@@ -133,4 +160,23 @@ Test(fault, an_effect_is_what_the_plan_says_and_no_more)
 	cr_expect_eq(e.delay_ns, 0);
 	cr_expect_null(e.delay_rule);
 	cr_expect_null(e.end_rule);
+}
+
+Test(fault, an_effect_takes_the_answer_that_ends_it)
+{
+	const struct { const struct rule *rule; const struct fault_abort *abort; } ends[] = {
+		{ &abort_rule, &abort_rule.faults.abort }, { &quota_rule, &quota.refusal }, { &close_rule, NULL },
+		{ &hang_rule, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		const struct fault_plan plan = { .n_fired = 2, .end = 1,
+			.fired = { { .rule = &delay_rule, .set = &delay_rule.faults },
+				{ .rule = ends[i].rule, .set = &ends[i].rule->faults } } };
+		struct fault_effect e;
+
+		fault_effect_take(&e, &plan);
+		cr_expect_eq(e.end_rule, ends[i].rule);
+		cr_expect_eq(e.end_abort, ends[i].abort, "%.*s", SPAN_ARG(ends[i].rule->name));
+	}
 }
