@@ -148,9 +148,9 @@ const struct value_type value_file = { "file", "the name of a file", decode_noth
 const struct choice content_keys_words[] = { { "problem", 1 }, { 0 } };
 
 /* RFC 9457 section 3.1; of about:blank the title is the phrase of the status (section 4.2.1). */
-static void make_problem(struct decode *d, const struct fault_abort *a, struct content *c)
+static void make_problem(struct decode *d, unsigned status, struct content *c)
 {
-	const struct status_info *info = status_classify(a->status);
+	const struct status_info *info = status_classify(status);
 	struct text out;
 	struct json j;
 
@@ -159,7 +159,7 @@ static void make_problem(struct decode *d, const struct fault_abort *a, struct c
 	json_begin_object(&j);
 	json_member_string(&j, "type", "about:blank");
 	json_member_string(&j, "title", info ? info->reason : "");
-	json_member_u64(&j, "status", a->status);
+	json_member_u64(&j, "status", status);
 	json_member_string(&j, "detail", "This answer was injected by brownout.");
 	json_end_object(&j);
 	if (out.cut)
@@ -170,20 +170,39 @@ static void make_problem(struct decode *d, const struct fault_abort *a, struct c
 
 /* ---- body ---- */
 
-void content_keys_decode_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+static struct content decode_content(struct decode *d, const struct key *key, const struct yaml_node *node, unsigned status)
 {
-	struct fault_abort *a = base;
 	struct content c = { { NULL, 0 }, { NULL, 0 } };
-	struct span ignored;
 
 	if (node->kind != YAML_SCALAR || node->broken || yaml_node_is_null(node))
 		decode_value(d, key, node, &c);
-	else if (span_eq(node->text, span_of_string(content_keys_words[0].name)))
-		make_problem(d, a, &c);
-	else
+	else if (!span_eq(node->text, span_of_string(content_keys_words[0].name)))
 		c.body = decode_copy(d, true, node->text);
+	else
+		make_problem(d, status, &c);
+	return c;
+}
+
+void content_keys_decode_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	struct fault_abort *a = base;
+	struct content c = decode_content(d, key, node, a->status);
+	struct span ignored;
+
 	a->has_body = true;
 	a->body = c.body;
 	if (c.type.n && !fault_keys_find_field(a, SPAN("content-type"), &ignored))
 		fault_keys_add_field(d, a, SPAN("Content-Type"), c.type);
+}
+
+void content_keys_decode_new_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	struct fault_edit *e = base;
+	struct content c = decode_content(d, key, node, e->status);
+
+	if (e->status == 0 && node->kind == YAML_SCALAR && span_eq(node->text, span_of_string(content_keys_words[0].name)))
+		decode_error(d, node, "a problem document tells the status: give that too");
+	e->has_body = true;
+	e->body = c.body;
+	e->content_type = decode_copy(d, true, c.type);
 }

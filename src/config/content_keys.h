@@ -21,5 +21,7 @@ void content_keys_decode_json(struct decode *d, const struct key *key, const str
 void content_keys_decode_file(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 /* base is a struct fault_abort whose status and fields have been decoded. */
 void content_keys_decode_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+/* The same of a struct fault_edit. */
+void content_keys_decode_new_body(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * fault_keys: from texts to the faults of a rule. Whether the parts fit together is the business of rule_check.
+ * fault_keys: from texts to answers. Whether the parts fit together is the business of rule_check.
  */
 #include "config/fault_keys.h"
 
@@ -49,18 +49,23 @@ const struct value_type value_reason = { "text", "a text of one line", decode_re
 
 /* ---- headers ---- */
 
-void fault_keys_add_field(struct decode *d, struct fault_abort *a, struct span name, struct span value)
+static void append_field(struct decode *d, struct fault_field **fields, unsigned *n, struct span name, struct span value)
 {
-	struct fault_field *grown = realloc(a->fields, (a->n_fields + 1) * sizeof(*grown));
+	struct fault_field *grown = realloc(*fields, (*n + 1) * sizeof(*grown));
 
 	if (!grown) {
 		d->out_of_memory = true;
 		return;
 	}
-	a->fields = grown;
-	grown[a->n_fields].name = decode_copy(d, true, name);
-	grown[a->n_fields].value = decode_copy(d, true, value);
-	a->n_fields++;
+	*fields = grown;
+	grown[*n].name = decode_copy(d, true, name);
+	grown[*n].value = decode_copy(d, true, value);
+	++*n;
+}
+
+void fault_keys_add_field(struct decode *d, struct fault_abort *a, struct span name, struct span value)
+{
+	append_field(d, &a->fields, &a->n_fields, name, value);
 }
 
 bool fault_keys_find_field(const struct fault_abort *a, struct span name, struct span *value)
@@ -103,20 +108,55 @@ static void decode_field(struct decode *d, const struct key *key, const struct y
 
 const struct value_type value_field = { "text", "a text of one line", decode_field, value_schema_text };
 
-static void add_header(struct decode *d, const struct key *key, struct fault_abort *a, struct span name,
-	const struct yaml_node *node)
+bool fault_keys_check_field_name(struct decode *d, const struct yaml_node *node)
+{
+	const char *against = reason_against_field(node->text);
+
+	if (!value_is_token(node->text))
+		decode_error(d, node, "\"%.*s\" is not the name of a header field", DECODE_SHOWN(node->text));
+	else if (against)
+		decode_error(d, node, "%.*s %s", SPAN_ARG(node->text), against);
+	else
+		return true;
+	return false;
+}
+
+/* The list that the key stands for, of the struct of its map. */
+static void add_header(struct decode *d, const struct key *key, void *base, struct span name, const struct yaml_node *node)
 {
 	const struct key in_arena = { .heap = false };
+	char *list = (char *)base + key->offset;
+	unsigned *n = (unsigned *)(void *)((char *)base + key->count_offset);
 	struct span value = { NULL, 0 };
+	struct fault_field *fields;
 
 	if (!decode_is_scalar(d, node, key->type->phrase))
 		return;
 	key->type->decode(d, &in_arena, node, &value);
-	if (value.n || node->text.n == 0)
-		fault_keys_add_field(d, a, name, value);
+	if (value.n == 0 && node->text.n != 0)
+		return;
+	memcpy(&fields, list, sizeof(fields));
+	append_field(d, &fields, n, name, value);
+	memcpy(list, &fields, sizeof(fields));
 }
 
 /* A name may have several values (Set-Cookie): each becomes a field of its own. */
+static void add_headers(struct decode *d, const struct key *key, void *base, struct span name, const struct yaml_node *node)
+{
+	unsigned i = 0;
+
+	if (node->kind != YAML_SEQUENCE) {
+		add_header(d, key, base, name, node);
+		return;
+	}
+	for (const struct yaml_item *value = node->items; value; value = value->next) {
+		size_t mark = decode_enter_item(d, i++);
+
+		add_header(d, key, base, name, value->value);
+		decode_leave(d, mark);
+	}
+}
+
 void fault_keys_decode_headers(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {
 	if (node->kind != YAML_MAPPING) {
@@ -126,24 +166,71 @@ void fault_keys_decode_headers(struct decode *d, const struct key *key, const st
 	for (const struct yaml_item *item = node->items; item; item = item->next) {
 		struct span name = item->key->text;
 		size_t mark = decode_enter_key(d, name);
-		const char *against = reason_against_field(name);
-		unsigned i = 0;
 
-		if (!value_is_token(name))
-			decode_error(d, item->key, "\"%.*s\" is not the name of a header field", DECODE_SHOWN(name));
-		else if (against)
-			decode_error(d, item->key, "%.*s %s", SPAN_ARG(name), against);
-		else if (item->value->kind != YAML_SEQUENCE)
-			add_header(d, key, base, name, item->value);
-		else
-			for (const struct yaml_item *value = item->value->items; value; value = value->next) {
-				size_t inner = decode_enter_item(d, i++);
-
-				add_header(d, key, base, name, value->value);
-				decode_leave(d, inner);
-			}
+		if (fault_keys_check_field_name(d, item->key))
+			add_headers(d, key, base, name, item->value);
 		decode_leave(d, mark);
 	}
+}
+
+/* ---- retry_after ---- */
+
+/* What a parser of Retry-After may meet (RFC 9110 section 10.2.3) and should survive. */
+const struct choice fault_keys_lies[] = { { "past_date", 0 }, { "negative", 1 }, { "huge", 2 }, { "float", 3 }, { "garbage", 4 },
+	{ 0 } };
+
+static const char *const lies[] = { "Sun, 06 Nov 1994 08:49:37 GMT", "-1", "99999999999999999999", "1.5", "soon" };
+
+const struct choice fault_keys_hints[] = { { "lie", 0 }, { 0 } };
+
+static void tell_lie(struct decode *d, struct fault_abort *a, uint64_t which)
+{
+	a->retry_after = (struct fault_retry_after){ .kind = RETRY_AFTER_VERBATIM };
+	a->retry_after.text = decode_copy(d, true, span_of_string(lies[which]));
+}
+
+static void decode_wait(struct decode *d, const struct key *key, const struct yaml_node *node, struct fault_abort *a,
+	enum retry_after_kind kind)
+{
+	char block[HINT_BYTES];
+	struct text hint;
+	int64_t min_ns, max_ns;
+
+	text_init_fixed(&hint, block, sizeof(block));
+	if (units_parse_duration_range(node->text, &min_ns, &max_ns, &hint) != 0)
+		value_refuse(d, node, key->type->phrase, &hint);
+	else if ((uint64_t)max_ns > key->max)
+		decode_error(d, node, "%.*s is out of range (at most 8760h)", DECODE_SHOWN(node->text));
+	else
+		a->retry_after = (struct fault_retry_after){ .kind = kind, .min_ns = min_ns, .max_ns = max_ns };
+}
+
+void fault_keys_decode_retry_after(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	if (node->kind != YAML_SCALAR || node->broken || yaml_node_is_null(node))
+		decode_value(d, key, node, base);
+	else if (span_eq(node->text, span_of_string(fault_keys_hints[0].name)))
+		tell_lie(d, base, 0);
+	else
+		decode_wait(d, key, node, base, RETRY_AFTER_SECONDS);
+}
+
+void fault_keys_decode_date(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	if (decode_is_scalar(d, node, key->type->phrase))
+		decode_wait(d, key, node, base, RETRY_AFTER_DATE);
+}
+
+void fault_keys_decode_lie(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	uint64_t which = UINT64_MAX;
+	const struct key in_place = { .choices = key->choices, .size = sizeof(which) };
+
+	if (!decode_is_scalar(d, node, key->type->phrase))
+		return;
+	key->type->decode(d, &in_place, node, &which);
+	if (which < ARRAY_LEN(lies))
+		tell_lie(d, base, which);
 }
 
 static void decode_nothing(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
@@ -154,78 +241,11 @@ static void decode_nothing(struct decode *d, const struct key *key, const struct
 	(void)field;
 }
 
-/* ---- retry_after ---- */
-
-void fault_keys_decode_retry_after(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
-{
-	struct fault_abort *a = base;
-	int64_t ns = -1;
-	const struct key in_place = { .max = key->max, .size = sizeof(ns) };
-
-	if (!decode_is_scalar(d, node, key->type->phrase))
-		return;
-	key->type->decode(d, &in_place, node, &ns);
-	if (ns >= 0)
-		a->retry_after = (struct fault_retry_after){ .kind = RETRY_AFTER_SECONDS, .min_ns = ns, .max_ns = ns };
-}
-
-/* ---- delay ---- */
-
-static void set_delay(struct decode *d, const struct key *key, const struct yaml_node *node, struct fault_delay *delay,
-	int64_t min_ns, int64_t max_ns)
-{
-	if ((uint64_t)max_ns > key->max) {
-		char block[HINT_BYTES];
-		struct text t;
-
-		text_init_fixed(&t, block, sizeof(block));
-		units_write_duration(&t, (int64_t)key->max);
-		decode_error(d, node, "%.*s is out of range (at most %.*s)", DECODE_SHOWN(node->text), SPAN_ARG(text_span(&t)));
-		return;
-	}
-	delay->kind = min_ns == max_ns ? DELAY_FIXED : DELAY_UNIFORM;
-	delay->a_ns = min_ns;
-	delay->b_ns = max_ns;
-}
-
-void fault_keys_decode_fixed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
-{
-	char block[HINT_BYTES];
-	struct text hint;
-	int64_t ns;
-
-	if (!decode_is_scalar(d, node, key->type->phrase))
-		return;
-	text_init_fixed(&hint, block, sizeof(block));
-	if (units_parse_duration(node->text, &ns, &hint) == 0) {
-		set_delay(d, key, node, base, ns, ns);
-		return;
-	}
-	if (hint.n == 0 && node->text.n && memmem(node->text.p, node->text.n, "..", 2))
-		text_put_string(&hint, "write {uniform: 100ms..2s} for a random delay");
-	value_refuse(d, node, key->type->phrase, &hint);
-}
-
-void fault_keys_decode_uniform(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
-{
-	char block[HINT_BYTES];
-	struct text hint;
-	int64_t min_ns, max_ns;
-
-	if (!decode_is_scalar(d, node, key->type->phrase))
-		return;
-	text_init_fixed(&hint, block, sizeof(block));
-	if (units_parse_duration_range(node->text, &min_ns, &max_ns, &hint) == 0)
-		set_delay(d, key, node, base, min_ns, max_ns);
-	else
-		value_refuse(d, node, key->type->phrase, &hint);
-}
-
-static void schema_duration_range(struct json *j, const struct key *key)
+static void schema_wait(struct json *j, const struct key *key)
 {
 	(void)key;
-	value_schema_string(j, "^([0-9.]+(ns|us|ms|s|m|h)|0)\\.\\.([0-9.]+(ns|us|ms|s|m|h)|0)$");
+	value_schema_string(j, "^([0-9.]+(ns|us|ms|s|m|h)|0)(\\.\\.([0-9.]+(ns|us|ms|s|m|h)|0))?$");
 }
 
-const struct value_type value_duration_range = { "range", "a range of durations such as 100ms..2s", decode_nothing,
-	schema_duration_range };
+const struct value_type value_wait = { "duration | range", "a duration such as 5s or a range such as 2s..6s", decode_nothing,
+	schema_wait };

@@ -15,10 +15,16 @@
 
 #define DAY_NS ((uint64_t)NS_PER_S * 86400)
 #define COUNT_MAX UINT64_C(1000000000000)
+#define OUTCOMES_MAX 1000
+#define SEQUENCE_MAX 1000
 
 /* keys_match.c */
 extern const struct key_map keys_path, keys_pattern, keys_status_class, keys_match, keys_route_match;
 /* keys_fault.c */
-extern const struct key_map keys_abort, keys_body, keys_delay;
+extern const struct key_map keys_abort, keys_body, keys_retry_after, keys_delay, keys_normal, keys_lognormal, keys_pareto;
+extern const struct key_map keys_hang, keys_throttle, keys_drip, keys_truncate, keys_corrupt;
+extern const struct key_map keys_rewrite, keys_request, keys_edit_headers, keys_hints, keys_rate_limit;
+/* keys_rule.c */
+extern const struct key_map keys_rule, keys_ramp, keys_burst, keys_outcome, keys_step;
 
 #endif

@@ -1,84 +1,14 @@
 /*
  * keys: to add a key, add a row; a new kind of value needs a struct value_type, a new mapping a struct key_map and
  * a line in keys_all. Rows are decoded in this order: what refers to upstreams and listeners stands below them.
- * Descriptions are plain sentences; the reference wraps them. Conditions are in keys_match, faults in keys_fault.
+ * Descriptions are plain sentences; the reference wraps them. Rules are in keys_rule,
+ * conditions in keys_match, faults in keys_fault.
  */
 #include "config/key_rows.h"
 
 #include "config/match_keys.h"
-#include "config/rule_check.h"
 #include "config/rule_keys.h"
 #include "config/topology_keys.h"
-
-/* ---- rule ---- */
-
-static const struct choice phase_choices[] = { { "request", RULE_PHASE_REQUEST }, { "response", RULE_PHASE_RESPONSE }, { 0 } };
-
-static const struct choice sampling_choices[] = { { "independent", RULE_SAMPLING_INDEPENDENT }, { "even", RULE_SAMPLING_EVEN },
-	{ 0 } };
-
-static const struct choice connection_choices[] = { { "close", FAULT_CONNECTION_CLOSE }, { "reset", FAULT_CONNECTION_RESET },
-	{ 0 } };
-
-static const struct key rule_keys[] = {
-	{ .name = "name", .type = &value_name, .heap = true, FIELD(rule, name),
-		.default_note = "rule-1, rule-2, ... by its place",
-		.description = "What the rule is called in logs and on faulted answers. Unique.",
-		.example = "name: checkout-overload" },
-	{ .name = "match", .map = &keys_match, FIELD(rule, match),
-		.default_note = "every request",
-		.description = "Which requests the rule is for.",
-		.example = "match: {path: /checkout/**}" },
-	{ .name = "phase", .type = &value_choice, .choices = phase_choices, FIELD(rule, phase),
-		.default_text = "request",
-		.description = "request: before the upstream is touched. response: after it has answered, so that its side "
-			"effects have happened.",
-		.example = "phase: response" },
-	{ .name = "enabled", .type = &value_bool, FIELD(rule, enabled), .default_text = "true",
-		.description = "A rule that is not enabled is checked, and does nothing.",
-		.example = "enabled: false" },
-	{ .name = "percentage", .type = &value_percentage, FIELD(rule, percentage), .default_text = "100",
-		.description = "How many of the matching requests get the fault: 0 to 100, with up to 6 decimals.",
-		.example = "percentage: 12.5" },
-	{ .name = "sampling", .type = &value_choice, .choices = sampling_choices, FIELD(rule, sampling),
-		.default_text = "independent",
-		.description = "independent: each request is drawn for itself. even: of each 100 matching requests exactly as "
-			"many as the percentage says, in a shuffled order.",
-		.example = "sampling: even" },
-	{ .name = "key", .type = &value_rule_key, .heap = true, .decode = rule_keys_decode_key,
-		.default_text = "ordinal",
-		.description = "What matches are counted and drawn by. ordinal: all together. client: per client address. "
-			"fingerprint: per method, host and target. header:NAME, cookie:NAME, query:NAME: per value of it.",
-		.example = "key: header:x-user-id" },
-	{ .name = "after", .type = &value_count, FIELD(rule, after), .max = COUNT_MAX, .default_text = "0",
-		.description = "Skips so many matches (per key) first.",
-		.example = "after: 5" },
-	{ .name = "first", .type = &value_count, FIELD(rule, first), .min = 1, .max = COUNT_MAX,
-		.default_note = "no end",
-		.description = "Then acts on so many matches (per key) and no more: \"fail twice, then succeed\" is first: 2.",
-		.example = "first: 2" },
-	{ .name = "every", .type = &value_count, FIELD(rule, every), .min = 1, .max = COUNT_MAX,
-		.default_text = "1",
-		.description = "Acts on each such match (per key): every: 4 is the 4th, 8th, 12th ...",
-		.example = "every: 4" },
-	{ .name = "delay", .map = &keys_delay, FIELD(rule, faults.delay),
-		.description = "Waits, then goes on.",
-		.example = "delay: 250ms" },
-	{ .name = "abort", .map = &keys_abort, FIELD(rule, faults.abort),
-		.description = "Answers with a status and ends the list of rules. In phase response the upstream's answer is "
-			"thrown away.",
-		.example = "abort: 503" },
-	{ .name = "connection", .type = &value_choice, .choices = connection_choices, FIELD(rule, faults.connection),
-		.description = "close: closes the connection without an answer. reset: the same with a TCP reset. Ends the "
-			"list of rules.",
-		.example = "connection: reset" },
-};
-
-static const struct key_map rule_map = {
-	.name = "rule", .phrase = "a rule (a mapping)", KEYS(rule_keys), .finish = rule_check_rule,
-	.description = "Which requests, how many of them, and what happens to them. Rules are read from top to bottom; each "
-		"that fires adds its faults, until one ends the list.",
-};
 
 /* ---- upstreams and listeners ---- */
 
@@ -189,6 +119,22 @@ static const struct key_map limits_map = {
 	.description = "What clients may use.",
 };
 
+static const struct key safety_keys[] = {
+	{ .name = "max_active_faults", .type = &value_count, FIELD(plan_safety, max_active), .max = 1000000, .default_text = "0",
+		.description = "Faults of all rules that act at a time; beyond that requests pass. 0: no limit.",
+		.example = "max_active_faults: 1000" },
+	{ .name = "max_faults", .type = &value_count, FIELD(plan_safety, max_faults), .max = COUNT_MAX, .default_text = "0",
+		.description = "Faults of all rules in all; then no more. 0: no limit.", .example = "max_faults: 100000" },
+	{ .name = "stop_after", .type = &value_duration, FIELD(plan_safety, stop_after_ns), .min = (uint64_t)NS_PER_MS,
+		.max = DAY_NS * 365, .default_note = "no end",
+		.description = "So long after the start no rule acts any more.", .example = "stop_after: 30m" },
+};
+
+static const struct key_map safety_map = {
+	.name = "safety", .phrase = "a mapping", KEYS(safety_keys),
+	.description = "Ceilings for all rules together.",
+};
+
 static const struct choice format_choices[] = { { "text", PLAN_LOG_TEXT }, { "json", PLAN_LOG_JSON }, { 0 } };
 
 static const struct key log_keys[] = {
@@ -249,11 +195,13 @@ static const struct key file_keys[] = {
 	{ .name = "proxy_status", .type = &value_bool, FIELD(plan, proxy_status), .default_text = "true",
 		.description = "Puts Proxy-Status (RFC 9209) on answers that brownout made because the upstream failed.",
 		.example = "proxy_status: false" },
+	{ .name = "safety", .map = &safety_map, FIELD(plan, safety),
+		.description = "Ceilings for all rules together.", .example = "safety: {stop_after: 30m}" },
 	{ .name = "exclude", .type = &value_path_glob, .map = &keys_path, .shape = KEY_ONE_OR_LIST, .heap = true,
 		LIST(plan, rules.exclude, rules.n_exclude), .max_items = 1000,
 		.description = "Paths that no rule may touch: health checks, for one. They are not counted either.",
 		.example = "exclude: [/healthz, /livez]" },
-	{ .name = "rules", .map = &rule_map, .shape = KEY_LIST, .heap = true, LIST(plan, rules.v, rules.n),
+	{ .name = "rules", .map = &keys_rule, .shape = KEY_LIST, .heap = true, LIST(plan, rules.v, rules.n),
 		.max_items = RULESET_RULES_MAX,
 		.description = "The rules, from top to bottom.",
 		.example = "rules: [{abort: 503, percentage: 10}]" },
@@ -267,7 +215,10 @@ const struct key_map keys_file = {
 };
 
 const struct key_map *const keys_all[] = {
-	&keys_file, &rule_map, &keys_match, &keys_path, &keys_pattern, &keys_status_class, &keys_abort, &keys_body, &keys_delay,
-	&upstream_map, &listener_map, &route_map, &keys_route_match, &limits_map, &log_map,
+	&keys_file, &keys_rule, &keys_match, &keys_path, &keys_pattern, &keys_status_class, &keys_ramp, &keys_burst,
+	&keys_outcome, &keys_step, &keys_abort, &keys_body, &keys_retry_after, &keys_delay, &keys_normal, &keys_lognormal,
+	&keys_pareto, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
+	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &listener_map, &route_map, &keys_route_match,
+	&safety_map, &limits_map, &log_map,
 };
 const unsigned keys_all_n = ARRAY_LEN(keys_all);

@@ -278,11 +278,17 @@ static void warn_of_hidden_routes(struct decode *d, const struct yaml_node *list
 	}
 }
 
+static bool is_always(const struct rule_schedule *s)
+{
+	return s->start_after_ns == 0 && s->duration_ns == 0 && s->ttl_ns == 0 && s->ramp_over_ns == 0 && !s->burst &&
+		s->max_faults == 0 && s->max_active == 0;
+}
+
 /* Ends the list for every request that it matches. */
 static bool takes_all(const struct rule *r)
 {
-	return r->enabled && rule_is_terminal(r) && r->percentage == RULE_PERCENTAGE_ALL && r->after == 0 && r->first == 0 &&
-		r->every <= 1;
+	return r->enabled && !r->dry_run && r->percentage == RULE_PERCENTAGE_ALL && r->after == 0 && r->first == 0 &&
+		r->every <= 1 && !r->sequence_once && is_always(&r->schedule) && rule_is_terminal(r);
 }
 
 /* An exchange that was ended before the upstream was touched never comes to phase response. */

@@ -72,6 +72,8 @@ static void check_retry_after(struct decode *d, const struct yaml_node *node, co
 {
 	struct span given;
 
+	if (a->enforce && (a->retry_after.kind == RETRY_AFTER_NONE || a->retry_after.kind == RETRY_AFTER_VERBATIM))
+		decode_error(d, node_of(node, "enforce"), "enforce needs a wait that can be kept: give retry_after");
 	if (a->retry_after.kind == RETRY_AFTER_NONE)
 		return;
 	node = node_of(node, "retry_after");
@@ -149,25 +151,21 @@ static bool has_only_methods(const struct match *m, bool head_too)
 }
 
 /* Codes that answer only certain requests: the rule must match no others. */
-static void check_asked_for(struct decode *d, const struct yaml_node *node, const struct rule *r)
+static void check_asked_for(struct decode *d, const struct yaml_node *node, const struct match *m, unsigned status)
 {
 	const struct yaml_node *abort_node = yaml_node_get(node, "abort");
-	const struct match *m = &r->match;
-	size_t mark;
+	size_t mark = decode_enter_key(d, SPAN("abort"));
 
-	if (!abort_node)
-		return;
-	abort_node = node_of(abort_node, "status");
-	mark = decode_enter_key(d, SPAN("abort"));
-	if (r->faults.abort.status == 206 && !(has_only_methods(m, false) && has_header(m, SPAN("range"))))
-		decode_error(d, abort_node, "206 answers only GET requests for a range: the rule needs "
+	node = abort_node ? node_of(abort_node, "status") : node;
+	if (status == 206 && !(has_only_methods(m, false) && has_header(m, SPAN("range"))))
+		decode_error(d, node, "206 answers only GET requests for a range: the rule needs "
 			"match: {method: GET, headers: {range: {present: true}}}");
-	if (r->faults.abort.status == 304 && !(has_only_methods(m, true) &&
+	if (status == 304 && !(has_only_methods(m, true) &&
 			(has_header(m, SPAN("if-none-match")) || has_header(m, SPAN("if-modified-since")))))
-		decode_error(d, abort_node, "304 answers only conditional GET and HEAD requests: the rule needs "
+		decode_error(d, node, "304 answers only conditional GET and HEAD requests: the rule needs "
 			"match: {method: [GET, HEAD], headers: {if-none-match: {present: true}}}");
-	if (r->faults.abort.status == 425 && !has_header(m, SPAN("early-data")))
-		decode_warning(d, abort_node, "425 is for requests sent in early data (RFC 8470 5.2): match headers: "
+	if (status == 425 && !has_header(m, SPAN("early-data")))
+		decode_warning(d, node, "425 is for requests sent in early data (RFC 8470 5.2): match headers: "
 			"{early-data: \"1\"}, or clients may not know what it means");
 	decode_leave(d, mark);
 }
@@ -188,24 +186,179 @@ static const struct yaml_node *find_status(const struct yaml_node *match)
 	return found;
 }
 
-static void check_faults(struct decode *d, const struct yaml_node *node)
-{
-	bool has_abort = yaml_node_get(node, "abort") != NULL;
-	const struct yaml_node *connection = yaml_node_get(node, "connection");
+/* ---- what goes together ---- */
 
-	if (!has_abort && !connection && !yaml_node_get(node, "delay"))
-		decode_error(d, node, "the rule has no fault: give it abort, delay or connection");
-	if (has_abort && connection)
-		decode_error(d, connection, "a rule cannot have both abort and connection: one sends an answer, the other none");
+#define NO_ANSWER "no answer is sent that could be changed"
+#define NO_REQUEST "the upstream gets no request that could be changed"
+
+static const struct {
+	enum fault_kind a, b;
+	const char *why;
+} conflicts[] = {
+	{ FAULT_ABORT, FAULT_CONNECTION, "one sends an answer, the other none" },
+	{ FAULT_ABORT, FAULT_HANG, "one sends an answer, the other none" },
+	{ FAULT_CONNECTION, FAULT_HANG, "one ends the connection, the other holds it" },
+	{ FAULT_ABORT, FAULT_REWRITE, "abort throws away the answer that rewrite would change" },
+	{ FAULT_ABORT, FAULT_REQUEST, NO_REQUEST },
+	{ FAULT_CONNECTION, FAULT_REQUEST, NO_REQUEST },
+	{ FAULT_HANG, FAULT_REQUEST, NO_REQUEST },
+	{ FAULT_CONNECTION, FAULT_THROTTLE, NO_ANSWER },
+	{ FAULT_CONNECTION, FAULT_DRIP, NO_ANSWER },
+	{ FAULT_CONNECTION, FAULT_TRUNCATE, NO_ANSWER },
+	{ FAULT_CONNECTION, FAULT_CORRUPT, NO_ANSWER },
+	{ FAULT_CONNECTION, FAULT_MALFORMED, NO_ANSWER },
+	{ FAULT_CONNECTION, FAULT_REWRITE, NO_ANSWER },
+	{ FAULT_HANG, FAULT_THROTTLE, NO_ANSWER },
+	{ FAULT_HANG, FAULT_DRIP, NO_ANSWER },
+	{ FAULT_HANG, FAULT_TRUNCATE, NO_ANSWER },
+	{ FAULT_HANG, FAULT_CORRUPT, NO_ANSWER },
+	{ FAULT_HANG, FAULT_MALFORMED, NO_ANSWER },
+	{ FAULT_HANG, FAULT_REWRITE, NO_ANSWER },
+	{ FAULT_ABORT, FAULT_RATE_LIMIT, "rate_limit answers only what exceeds the quota; make two rules" },
+	{ FAULT_CONNECTION, FAULT_RATE_LIMIT, "rate_limit answers only what exceeds the quota; make two rules" },
+	{ FAULT_HANG, FAULT_RATE_LIMIT, "rate_limit answers only what exceeds the quota; make two rules" },
+};
+
+/* Bits of the faults that are given, whether or not they could be decoded. */
+static uint32_t given_faults(const struct yaml_node *node)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = FAULT_NONE + 1; i < FAULT_KIND_COUNT; i++) {
+		if (yaml_node_get(node, fault_kind_name((enum fault_kind)i)))
+			bits |= UINT32_C(1) << i;
+	}
+	return bits;
+}
+
+static void check_conflicts(struct decode *d, const struct yaml_node *node, uint32_t given)
+{
+	for (size_t i = 0; i < ARRAY_LEN(conflicts); i++) {
+		const char *a = fault_kind_name(conflicts[i].a), *b = fault_kind_name(conflicts[i].b);
+
+		if (given >> conflicts[i].a & 1 && given >> conflicts[i].b & 1)
+			decode_error(d, yaml_node_get(node, b), "a rule cannot have both %s and %s: %s", a, b, conflicts[i].why);
+	}
+	if (given & FAULT_BIT(PASS) && given & ~FAULT_BIT(PASS))
+		decode_error(d, yaml_node_get(node, "pass"), "pass means that nothing happens: leave out the faults, or it");
+}
+
+static void check_phase(struct decode *d, const struct yaml_node *node, const struct fault_set *set, enum rule_phase phase)
+{
+	if (set->rewrite.is_set && phase == RULE_PHASE_REQUEST)
+		decode_error(d, node_of(node, "rewrite"), "there is no answer to rewrite yet: the rule needs phase: response");
+	if (phase == RULE_PHASE_REQUEST)
+		return;
+	if (set->request.is_set)
+		decode_error(d, node_of(node, "request"), "in phase: response the upstream has seen the request already");
+	if (set->hints.n_fields)
+		decode_error(d, node_of(node, "early_hints"), "in phase: response the answer has begun already");
+	if (set->throttle.upload)
+		decode_error(d, node_of(node, "throttle"), "upload: in phase: response the request has been sent already");
+}
+
+/* One set of faults: of the rule, an outcome, a place of the sequence (node may be a scalar then). */
+static void check_set(struct decode *d, const struct yaml_node *node, struct fault_set *set, const struct rule *r)
+{
+	uint32_t given = given_faults(node);
+
+	fault_set_seal(set);
+	if (given == 0 && node->kind == YAML_MAPPING)
+		decode_error(d, node, "there is no fault: give one, such as abort: 503 or delay: 250ms");
+	check_conflicts(d, node, given);
+	check_phase(d, node, set, r->phase);
+	if (set->abort.status)
+		check_asked_for(d, node, &r->match, set->abort.status);
+}
+
+/* ---- outcomes, sequence ---- */
+
+static void check_outcomes(struct decode *d, const struct yaml_node *list, struct rule *r)
+{
+	const struct yaml_item *item = list->items;
+	uint64_t total = 0;
+	bool acts = false;
+
+	for (unsigned i = 0; i < r->n_outcomes && item; i++, item = item->next) {
+		size_t mark = decode_enter_item(d, i);
+
+		check_set(d, item->value, &r->outcomes[i].faults, r);
+		total += r->outcomes[i].weight;
+		acts |= !r->outcomes[i].faults.pass;
+		decode_leave(d, mark);
+	}
+	if (r->n_outcomes && !acts)
+		decode_error(d, list, "nothing ever happens: all of the sum of %llu is pass", (unsigned long long)total);
+}
+
+static void check_sequence(struct decode *d, const struct yaml_node *list, struct rule *r)
+{
+	const struct yaml_item *item = list->items;
+
+	for (unsigned i = 0; i < r->n_sequence && item; i++, item = item->next) {
+		size_t mark = decode_enter_item(d, i);
+
+		check_set(d, item->value, &r->sequence[i], r);
+		decode_leave(d, mark);
+	}
+}
+
+/* The rule's faults: its own, or one of its outcomes, or one after the other. */
+static void check_faults(struct decode *d, const struct yaml_node *node, struct rule *r)
+{
+	const struct yaml_node *outcomes = yaml_node_get(node, "outcomes"), *sequence = yaml_node_get(node, "sequence");
+	const struct yaml_node *list = outcomes ? outcomes : sequence, *percentage = yaml_node_get(node, "percentage");
+	const char *name = outcomes ? "outcomes" : "sequence";
+	size_t mark;
+
+	if (yaml_node_get(node, "then") && !sequence)
+		decode_error(d, yaml_node_get(node, "then"), "then says what follows a sequence, and there is none");
+	if (!list) {
+		check_set(d, node, &r->faults, r);
+		return;
+	}
+	if (outcomes && sequence)
+		decode_error(d, sequence, "a rule cannot have both outcomes and sequence: one draws, the other counts");
+	if (outcomes && percentage)
+		decode_error(d, percentage, "outcomes take the place of percentage: give {weight: N, pass: true} among them");
+	if (given_faults(node))
+		decode_error(d, list, "a rule cannot have both faults and %s: move the faults into it", name);
+	mark = decode_enter_key(d, span_of_string(name));
+	if (outcomes)
+		check_outcomes(d, list, r);
+	else
+		check_sequence(d, list, r);
+	decode_leave(d, mark);
+}
+
+/* ---- when ---- */
+
+static void check_schedule(struct decode *d, const struct yaml_node *node, const struct rule *r)
+{
+	const struct yaml_node *period = yaml_node_get(node, "period"), *ramp = yaml_node_get(node, "ramp");
+	const struct rule_schedule *s = &r->schedule;
+
+	if (s->period_ns && !s->duration_ns)
+		decode_error(d, period, "period repeats a window: give its duration too");
+	else if (s->period_ns && s->duration_ns >= s->period_ns)
+		decode_error(d, period, "the window fills its period: leave period and duration out, or make duration shorter");
+	if (s->ttl_ns && s->start_after_ns >= s->ttl_ns)
+		decode_error(d, yaml_node_get(node, "ttl"), "the rule is disarmed before it starts");
+	if (ramp && yaml_node_get(node, "outcomes"))
+		decode_error(d, ramp, "a ramp changes the percentage, and outcomes take the place of that");
+	if (ramp && r->sampling == RULE_SAMPLING_EVEN)
+		decode_error(d, ramp, "sampling: even needs a percentage that does not change");
 }
 
 /* A key says what is counted and drawn by; where neither is done it only costs. */
 static void check_key(struct decode *d, const struct yaml_node *node, const struct rule *r)
 {
 	const struct yaml_node *key = yaml_node_get(node, "key");
+	bool counts = r->after || r->first || r->every > 1 || r->n_sequence;
+	bool draws = r->percentage != RULE_PERCENTAGE_ALL || r->n_outcomes || r->schedule.burst || r->schedule.ramp_over_ns ||
+		r->faults.delay.kind > DELAY_FIXED || r->faults.abort.enforce;
 
-	if (key && r->key != RULE_KEY_ORDINAL && r->percentage == RULE_PERCENTAGE_ALL && r->after == 0 && r->first == 0 &&
-		r->every <= 1)
+	if (key && r->key != RULE_KEY_ORDINAL && !counts && !draws)
 		decode_warning(d, key, "key has no effect without percentage, after, first or every");
 }
 
@@ -214,15 +367,14 @@ void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base)
 	struct rule *r = base;
 	const struct yaml_node *status = find_status(yaml_node_get(node, "match"));
 
-	fault_set_seal(&r->faults);
-	check_faults(d, node);
+	check_faults(d, node, r);
 	if (status && r->phase == RULE_PHASE_REQUEST) {
 		size_t mark = decode_enter_key(d, SPAN("match.status"));
 
 		decode_error(d, status, "the upstream's answer is known only in phase: response");
 		decode_leave(d, mark);
 	}
-	check_asked_for(d, node, r);
+	check_schedule(d, node, r);
 	check_key(d, node, r);
 	r->text_hash = yaml_node_hash(node) ^ d->side_hash;
 	d->side_hash = 0;

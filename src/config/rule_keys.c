@@ -4,6 +4,7 @@
 #include "config/rule_keys.h"
 
 #include "config/suggest.h"
+#include "core/random.h"
 
 /* ---- names ---- */
 
@@ -54,11 +55,7 @@ const struct value_type value_name = { "name", "a name", decode_name, schema_nam
 
 /* ---- key ---- */
 
-static const struct {
-	const char *word;
-	enum rule_key key;
-	bool named;
-} rule_key_words[] = {
+static const struct rule_keys_word rule_key_words[] = {
 	{ "ordinal", RULE_KEY_ORDINAL, false },
 	{ "client", RULE_KEY_CLIENT, false },
 	{ "fingerprint", RULE_KEY_FINGERPRINT, false },
@@ -67,40 +64,55 @@ static const struct {
 	{ "query", RULE_KEY_QUERY, true },
 };
 
-static void refuse_rule_key(struct decode *d, const struct yaml_node *node, struct span word)
+static void refuse_word(struct decode *d, const struct yaml_node *node, const struct rule_keys_word *words, size_t n,
+	const char *phrase, struct span word)
 {
 	char block[DECODE_SUGGESTION_BYTES];
 	struct suggestion s;
 
 	suggest_begin(&s, word);
-	for (size_t i = 0; i < ARRAY_LEN(rule_key_words); i++)
-		suggest_offer(&s, span_of_string(rule_key_words[i].word));
-	decode_error(d, node, "\"%.*s\" is not %s%s", DECODE_SHOWN(node->text), value_rule_key.phrase,
+	for (size_t i = 0; i < n; i++)
+		suggest_offer(&s, span_of_string(words[i].word));
+	decode_error(d, node, "\"%.*s\" is not %s%s", DECODE_SHOWN(node->text), phrase,
 		decode_suggestion(s.best, block, sizeof(block)));
+}
+
+const struct rule_keys_word *rule_keys_parse(struct decode *d, const struct yaml_node *node, const struct rule_keys_word *words,
+	size_t n, const char *phrase, struct span *name)
+{
+	size_t colon = span_find(node->text, ':');
+	struct span word = span_first(node->text, colon);
+	size_t i = 0;
+
+	*name = span_skip(node->text, colon + 1);
+	while (i < n && !span_eq(word, span_of_string(words[i].word)))
+		i++;
+	if (i == n) {
+		refuse_word(d, node, words, n, phrase, word);
+		return NULL;
+	}
+	if (!words[i].named && colon < node->text.n) {
+		decode_error(d, node, "\"%.*s\" takes no name (write %.*s)", SPAN_ARG(word), SPAN_ARG(word));
+		return NULL;
+	}
+	/* A query parameter may be called anything. */
+	if (words[i].named && (name->n == 0 || (!span_eq(word, SPAN("query")) && !value_is_token(*name)))) {
+		decode_error(d, node, "\"%.*s\" needs a name (write %.*s:NAME)", DECODE_SHOWN(node->text), SPAN_ARG(word));
+		return NULL;
+	}
+	return &words[i];
 }
 
 static void decode_rule_key(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
 {
+	const struct rule_keys_word *word;
 	struct rule *r = field;
-	size_t colon = span_find(node->text, ':');
-	struct span word = span_first(node->text, colon), name = span_skip(node->text, colon + 1);
-	size_t i = 0;
+	struct span name;
 
-	while (i < ARRAY_LEN(rule_key_words) && !span_eq(word, span_of_string(rule_key_words[i].word)))
-		i++;
-	if (i == ARRAY_LEN(rule_key_words)) {
-		refuse_rule_key(d, node, word);
+	word = rule_keys_parse(d, node, rule_key_words, ARRAY_LEN(rule_key_words), value_rule_key.phrase, &name);
+	if (!word)
 		return;
-	}
-	if (!rule_key_words[i].named && colon < node->text.n) {
-		decode_error(d, node, "\"%.*s\" takes no name (write %.*s)", SPAN_ARG(word), SPAN_ARG(word));
-		return;
-	}
-	if (rule_key_words[i].named && (name.n == 0 || (rule_key_words[i].key != RULE_KEY_QUERY && !value_is_token(name)))) {
-		decode_error(d, node, "\"%.*s\" needs a name (write %.*s:NAME)", DECODE_SHOWN(node->text), SPAN_ARG(word));
-		return;
-	}
-	r->key = rule_key_words[i].key;
+	r->key = (enum rule_key)word->value;
 	r->key_name = r->key == RULE_KEY_HEADER ? decode_lower(d, key->heap, name) : decode_copy(d, key->heap, name);
 }
 
@@ -118,3 +130,44 @@ void rule_keys_decode_key(struct decode *d, const struct key *key, const struct 
 	if (decode_is_scalar(d, node, key->type->phrase))
 		decode_rule_key(d, key, node, base);
 }
+
+/* ---- bursts ---- */
+
+/* A draw is below it with the chance of a percentage, which lies there still. */
+static uint64_t threshold_of(uint64_t percentage)
+{
+	if (percentage >= RULE_PERCENTAGE_ALL)
+		return UINT64_MAX;
+	return random_threshold((uint32_t)percentage, RULE_PERCENTAGE_ALL);
+}
+
+void rule_keys_finish_burst(struct decode *d, const struct yaml_node *node, void *base)
+{
+	struct rule_schedule *s = base;
+
+	(void)d;
+	(void)node;
+	s->burst = true;
+	s->burst_enter = threshold_of(s->burst_enter);
+	s->burst_leave = threshold_of(s->burst_leave);
+}
+
+/* ---- sequences ---- */
+
+static void decode_step(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
+{
+	struct fault_set *set = field;
+
+	if (span_eq(node->text, SPAN("pass")))
+		set->pass = true;
+	else
+		decode_map(d, key->map, node, field);
+}
+
+static void schema_step(struct json *j, const struct key *key)
+{
+	(void)key;
+	json_member_string(j, "const", "pass");
+}
+
+const struct value_type value_step = { "pass", "a status, pass", decode_step, schema_step };

@@ -194,12 +194,15 @@ static void write_duration(struct text *out, uint64_t ns)
 
 static void decode_duration(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
 {
+	const struct choice *choice = find_choice(key->choices, node->text);
 	char block[HINT_BYTES];
 	struct text hint;
 	int64_t ns;
 
 	text_init_fixed(&hint, block, sizeof(block));
-	if (units_parse_duration(node->text, &ns, &hint) != 0)
+	if (choice)
+		decode_store(key, field, choice->value);
+	else if (units_parse_duration(node->text, &ns, &hint) != 0)
 		value_refuse(d, node, value_duration.phrase, &hint);
 	else if ((uint64_t)ns < key->min || (uint64_t)ns > key->max)
 		refuse_range(d, node, write_duration, key->min, key->max);

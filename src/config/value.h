@@ -9,7 +9,7 @@
 
 extern const struct value_type value_bool; /* true or false; into a bool */
 extern const struct value_type value_count; /* key->min to key->max, or one of key->choices; into an unsigned integer */
-extern const struct value_type value_duration; /* key->min to key->max nanoseconds; into an int64_t */
+extern const struct value_type value_duration; /* key->min to key->max nanoseconds, or one of key->choices; into an int64_t */
 extern const struct value_type value_size; /* bytes; into an unsigned integer */
 extern const struct value_type value_percentage; /* 0 to 100; into a uint32_t of RULE_PERCENTAGE_ALL */
 extern const struct value_type value_choice; /* one of key->choices; into an unsigned integer or enum */

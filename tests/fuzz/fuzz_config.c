@@ -49,6 +49,45 @@ static void check_diagnostics(const struct diagnostics *d, int rc, struct span s
 	text_deinit(&out);
 }
 
+static void check_fields(const struct fault_field *fields, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		assert(fields[i].name.n > 0 && !memchr(fields[i].name.p, '\n', fields[i].name.n));
+		assert(fields[i].value.n == 0 || !memchr(fields[i].value.p, '\n', fields[i].value.n));
+	}
+}
+
+static void check_delay(const struct fault_delay *delay)
+{
+	assert(delay->a_ns >= 0 && delay->b_ns >= 0 && delay->min_ns >= 0);
+	assert(delay->kind != DELAY_UNIFORM || delay->a_ns <= delay->b_ns);
+	assert((delay->kind == DELAY_PERCENTILES || delay->kind == DELAY_SAMPLES) == (delay->n_points > 0));
+	for (unsigned i = 1; i < delay->n_points; i++)
+		assert(delay->points[i - 1].ns <= delay->points[i].ns);
+}
+
+static void check_set(const struct fault_set *s)
+{
+	assert(s->kinds);
+	assert(s->abort.status == 0 || (s->abort.status >= 200 && s->abort.status <= 599));
+	check_delay(&s->delay);
+	check_fields(s->abort.fields, s->abort.n_fields);
+	check_fields(s->rewrite.set, s->rewrite.n_set);
+	check_fields(s->request.add, s->request.n_add);
+	check_fields(s->hints.fields, s->hints.n_fields);
+}
+
+static void check_rule(const struct rule *r)
+{
+	assert(r->name.n > 0 && r->percentage <= RULE_PERCENTAGE_ALL);
+	for (unsigned i = 0; i < r->n_outcomes; i++)
+		check_set(&r->outcomes[i].faults);
+	for (unsigned i = 0; i < r->n_sequence; i++)
+		check_set(&r->sequence[i]);
+	if (r->n_outcomes == 0 && r->n_sequence == 0)
+		check_set(&r->faults);
+}
+
 static void check_plan(const struct plan *plan)
 {
 	assert(plan->n_upstreams > 0 && plan->n_listeners > 0);
@@ -59,20 +98,8 @@ static void check_plan(const struct plan *plan)
 		for (unsigned k = 0; k < l->n_routes; k++)
 			assert(l->routes[k].upstream < plan->n_upstreams);
 	}
-	for (unsigned i = 0; i < plan->rules.n; i++) {
-		const struct rule *r = &plan->rules.v[i];
-
-		assert(r->name.n > 0 && r->percentage <= RULE_PERCENTAGE_ALL);
-		assert(r->faults.abort.status == 0 || (r->faults.abort.status >= 200 && r->faults.abort.status <= 599));
-		assert(r->faults.abort.status || r->faults.connection || r->faults.delay.kind);
-		assert(r->faults.delay.a_ns >= 0 && r->faults.delay.a_ns <= r->faults.delay.b_ns);
-		for (unsigned k = 0; k < r->faults.abort.n_fields; k++) {
-			const struct fault_field *f = &r->faults.abort.fields[k];
-
-			assert(f->name.n > 0 && !memchr(f->name.p, '\n', f->name.n));
-			assert(f->value.n == 0 || !memchr(f->value.p, '\n', f->value.n));
-		}
-	}
+	for (unsigned i = 0; i < plan->rules.n; i++)
+		check_rule(&plan->rules.v[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -31,7 +31,7 @@ Test(errors, keys)
 		{ "{delay: 1s, delay: 2s}",
 			"3:15: error: the key \"delay\" is given twice\n"
 			"3:4: note: first given here\n" },
-		{ "{}", "3:3: error: rules[0]: the rule has no fault: give it abort, delay or connection\n" },
+		{ "{}", "3:3: error: rules[0]: there is no fault: give one, such as abort: 503 or delay: 250ms\n" },
 		{ "text", "3:3: error: rules[0]: must be a rule (a mapping), not a text\n" },
 		{ "delay:1s",
 			"3:3: error: rules[0]: must be a rule (a mapping), not a text (a blank is missing behind the \":\")\n" },
@@ -46,7 +46,8 @@ Test(errors, kinds)
 {
 	static const struct bad cases[] = {
 		{ "{delay: [1s]}",
-			"3:11: error: rules[0].delay: must be a duration or a mapping with fixed or uniform, not a list\n" },
+			"3:11: error: rules[0].delay: must be a duration or a mapping such as {uniform: 100ms..2s}, not a "
+			"list\n" },
 		{ "{delay: }", "3:11: error: rules[0].delay: must be a duration, not empty\n" },
 		{ "{delay: 1s, enabled: yes}", "3:24: error: rules[0].enabled: \"yes\" is not true or false (write true)\n" },
 		{ "{delay: 1s, enabled: Off}", "3:24: error: rules[0].enabled: \"Off\" is not true or false (write false)\n" },
@@ -261,7 +262,8 @@ Test(errors, answer)
 		{ "abort: {status: 503, body: {jsno: a}}",
 			"3:31: error: rules[0].abort.body: unknown key \"jsno\", did you mean \"json\"?\n" },
 		{ "abort: {status: 503, retry_after: soon}",
-			"3:37: error: rules[0].abort.retry_after: \"soon\" is not a duration\n" },
+			"3:37: error: rules[0].abort.retry_after: \"soon\" is not a duration such as 5s or a range such as "
+			"2s..6s\n" },
 		{ "abort: {status: 503, retry_after: 1s, headers: {Retry-After: 2}}",
 			"3:37: error: rules[0].abort: both retry_after and headers.retry-after are given\n" },
 		{ "abort: {status: 500, retry_after: 1s}",
@@ -270,7 +272,7 @@ Test(errors, answer)
 		{ "{abort: 503, connection: close}",
 			"3:28: error: rules[0]: a rule cannot have both abort and connection: one sends an answer, the "
 			"other none\n" },
-		{ "connection: drop", "3:15: error: rules[0].connection: \"drop\" is not one of close or reset\n" },
+		{ "connection: drop", "3:15: error: rules[0].connection: \"drop\" is not one of close, reset or refuse\n" },
 	};
 
 	check(cases, ARRAY_LEN(cases), support_load_rule);

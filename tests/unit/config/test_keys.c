@@ -53,7 +53,25 @@ static const struct {
 	{ "status_class", "upstream: origin\nrules:\n- {delay: 1s, phase: response, match: {", "}}" },
 	{ "abort", "upstream: origin\nrules:\n- abort: {", "}" },
 	{ "body", "upstream: origin\nrules:\n- abort: {status: 503, ", "}" },
+	{ "retry_after", "upstream: origin\nrules:\n- abort: {status: 503, ", "}" },
 	{ "delay", "upstream: origin\nrules:\n- {", "}" },
+	{ "normal", "upstream: origin\nrules:\n- delay: {normal: {", "}}" },
+	{ "lognormal", "upstream: origin\nrules:\n- delay: {lognormal: {", "}}" },
+	{ "pareto", "upstream: origin\nrules:\n- delay: {pareto: {", "}}" },
+	{ "ramp", "upstream: origin\nrules:\n- {abort: 503, ramp: {", "}}" },
+	{ "burst", "upstream: origin\nrules:\n- {abort: 503, burst: {", "}}" },
+	{ "outcome", "upstream: origin\nrules:\n- {phase: PHASE   , outcomes: [{", "}, {weight: 1, abort: 503}]}" },
+	{ "step", "upstream: origin\nrules:\n- {phase: PHASE   , sequence: [{", "}]}" },
+	{ "hang", "upstream: origin\nrules:\n- hang: {", "}" },
+	{ "throttle", "upstream: origin\nrules:\n- throttle: {", "}" },
+	{ "drip", "upstream: origin\nrules:\n- drip: {", "}" },
+	{ "truncate", "upstream: origin\nrules:\n- truncate: {", "}" },
+	{ "corrupt", "upstream: origin\nrules:\n- corrupt: {", "}" },
+	{ "rewrite", "upstream: origin\nrules:\n- {phase: response, rewrite: {", "}}" },
+	{ "request", "upstream: origin\nrules:\n- request: {", "}" },
+	{ "edit_headers", "upstream: origin\nrules:\n- request: {headers: {", "}}" },
+	{ "early_hints", "upstream: origin\nrules:\n- early_hints: {", "}" },
+	{ "safety", "upstream: origin\nsafety: {", "}" },
 	{ "upstream", "upstreams: {a: {", "}}" },
 	{ "listener", "upstreams: {api: origin, default: origin, web: origin}\nlisteners: [{", "}]" },
 	{ "route", "upstreams: {api: origin}\nlisteners: [{address: \":1\", routes: [{", "}]}]" },
@@ -63,19 +81,62 @@ static const struct {
 	{ "log", "upstream: origin\nlog: {", "}" },
 };
 
+/* What a key cannot do without. */
+static const struct {
+	const char *map, *key, *needs;
+} companions[] = {
+	{ "abort", "enforce", ", status: 503, retry_after: 1s" },
+	{ "rule", "period", ", delay: 1s, duration: 10s" },
+	{ "rule", "then", ", sequence: [503]" },
+	{ "rule", "rewrite", ", phase: response" },
+	{ "rate_limit", "limit", ", window: 1s" },
+	{ "rate_limit", "window", ", limit: 5" },
+};
+
+static bool is_in(const char *name, const char *const *names)
+{
+	for (; *names; names++) {
+		if (strcmp(name, *names) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What else the map needs. */
 static const char *companion(const struct key_map *map, const struct key *key)
 {
+	static const char *const whole[] = { "outcomes", "sequence", "pass", "delay", NULL };
 	static char block[200];
 
-	block[0] = '\0';
-	for (unsigned i = 0; i < map->n_keys && !map->one_of; i++) {
-		if (map->keys[i].required && &map->keys[i] != key)
-			(void)snprintf(block, sizeof(block), ", %s", map->keys[i].example);
+	for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+		if (strcmp(companions[i].map, map->name) == 0 && strcmp(companions[i].key, key->name) == 0)
+			return companions[i].needs;
 	}
-	if (strcmp(map->name, "rule") == 0 && strcmp(key->name, "delay") != 0 && strcmp(key->name, "connection") != 0)
-		(void)snprintf(block, sizeof(block), ", delay: 1s");
+	block[0] = '\0';
+	for (unsigned i = 0; i < map->n_keys; i++) {
+		if (map->keys[i].required && &map->keys[i] != key)
+			(void)snprintf(block + strlen(block), sizeof(block) - strlen(block), ", %s", map->keys[i].example);
+	}
+	if (strcmp(map->name, "rate_limit") == 0)
+		return ", limit: 100, window: 1m";
+	if (strcmp(map->name, "rule") == 0 && !is_in(key->name, whole))
+		return ", delay: 1s";
+	if (strcmp(map->name, "outcome") == 0 && strcmp(key->name, "weight") == 0)
+		return ", delay: 1s";
 	return block;
+}
+
+/* The file around the example of a key, but for files whose key stands at its top. */
+static void write_source(char *source, size_t n, const struct key_map *map, const struct key *key, const char *before,
+	const char *after)
+{
+	char *phase;
+
+	(void)snprintf(source, n, "%s%s%s%s\n", before, key->example, companion(map, key), after);
+	/* Of one width. */
+	phase = strstr(source, "phase: PHASE");
+	if (phase)
+		memcpy(phase, strcmp(key->name, "rewrite") == 0 ? "phase: response" : "phase: request ", 15);
 }
 
 Test(keys, every_example_is_accepted)
@@ -96,8 +157,7 @@ Test(keys, every_example_is_accepted)
 				after = frames[f].after;
 			}
 			if (before)
-				(void)snprintf(source, sizeof(source), "%s%s%s%s\n", before, key->example,
-					companion(keys_all[i], key), after);
+				write_source(source, sizeof(source), keys_all[i], key, before, after);
 			else
 				(void)snprintf(source, sizeof(source), "%s\n%s", key->example,
 					strncmp(key->name, "upstream",
