@@ -12,10 +12,13 @@
 #include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "config/keys.h"
 #include "config/load.h"
 #include "config/suggest.h"
 #include "observe/collector.h"
 
+#define FAULT_COLUMN 14
+#define MALFORMED_COLUMN 16
 #define COLUMNS_DEFAULT 100
 #define COLUMNS_MIN 60
 #define COLUMNS_MAX 130
@@ -35,26 +38,77 @@ static void write_rules(struct text *out)
 	load_write_reference(out, output_columns());
 }
 
+/* The key of a rule that has a fault's name; NULL where this program does not have the fault. */
+static const struct key *fault_key(const char *name)
+{
+	for (unsigned i = 0; i < keys_all_n; i++) {
+		if (strcmp(keys_all[i]->name, "rule") == 0)
+			return decode_find_key(keys_all[i], span_of_string(name));
+	}
+	return NULL;
+}
+
+static void write_malformed(struct text *out)
+{
+#define MALFORMED(id, name, what) text_printf(out, "  %*s%-*s %s\n", FAULT_COLUMN, "", MALFORMED_COLUMN, (name), (what));
+#include "core/malformed.def"
+#undef MALFORMED
+}
+
 static void write_faults(struct text *out)
 {
 	text_put_literal(out,
 		"What a rule can do to a request. A rule acts on the requests that its match describes, or on a share\n"
 		"of them (percentage), or on some by count (after, first, every).\n"
+		"\n");
+	for (unsigned i = FAULT_NONE + 1; i < FAULT_KIND_COUNT; i++) {
+		enum fault_kind kind = (enum fault_kind)i;
+		const struct key *key = fault_key(fault_kind_name(kind));
+
+		if (!key)
+			continue;
+		text_printf(out, "  %-*s%s %s\n", FAULT_COLUMN - 2, fault_kind_name(kind), FAULT_TERMINAL & 1u << i ? "*" : " ",
+			fault_kind_text(kind));
+		if (key->example)
+			text_printf(out, "  %*s%s\n", FAULT_COLUMN, "", key->example);
+		if (kind == FAULT_MALFORMED)
+			write_malformed(out);
+	}
+	text_put_literal(out,
 		"\n"
-		"  abort: 503            answer with a status instead of the upstream's answer. Any final code from 200\n"
-		"                        to 599; reason, headers, body and retry_after may be given.\n"
-		"  delay: 250ms          hold the request so long, then go on: forward it, or abort it where the rule (or\n"
-		"                        a later one) says so. {uniform: 100ms..2s} draws the time anew for each request.\n"
-		"  connection: close     close the connection without an answer\n"
-		"  connection: reset     the same with a TCP reset\n"
+		"Rules are read from top to bottom, and the faults of all that fire act together. Those with * end the list.\n"
 		"\n"
 		"phase: request (the default) acts before the upstream is touched. phase: response acts once the upstream has\n"
 		"answered, so that its side effects have happened; only there may match have a status.\n"
 		"\n"
-		"Rules are read from top to bottom. Delays add up; the first abort or connection that fires ends the list.\n"
 		"A faulted answer carries X-Brownout with the rule's name (fault_header: false leaves it out).\n"
 		"Which requests are faulted depends on seed, rule, key and count alone: the same seed and the same\n"
-		"requests give the same faults.\n");
+		"requests give the same faults. brownout help rules describes every key.\n");
+}
+
+static void write_trace(struct text *out)
+{
+	text_put_literal(out,
+		"log: {trace: FILE} in the rule file, or --trace, records every decision of the rules as JSON Lines, written\n"
+		"off the event loops. Each run (and each file after SIGUSR1) begins with a line of its seed, and one for each\n"
+		"rule; then comes one line per exchange:\n"
+		"\n"
+		"  id, time, method, target, status, upstream_status, close    as in the JSON access log (brownout help log)\n"
+		"  decisions          of each rule whose match held:\n"
+		"    rule, phase      its name, and when it was asked\n"
+		"    key, occurrence  hash of what it counts by (0: all together), and which match of that key this was\n"
+		"    draw, threshold  it fires where the one is below the other; the threshold is all f where nothing is drawn\n"
+		"    outcome          fired, not_drawn, skipped (after, first, every), outside (its window, its bursts),\n"
+		"                     dry_run, refused (by a ceiling), passed (a pass, or within a quota)\n"
+		"    choice           which of its outcomes or turns was taken, from 1; 0 where it has none\n"
+		"    since            nanoseconds since the start\n"
+		"    early            there, and true, where a told wait was not kept\n"
+		"  decisions_lost     how many found no room\n"
+		"\n"
+		"Hashes, draws and ids are hexadecimal texts, the seed is a decimal one: most readers of JSON keep 53 bits.\n"
+		"\n"
+		"  brownout replay trace.jsonl --rules rules.yaml     makes every decision again\n"
+		"  brownout replay trace.jsonl --against other.jsonl  compares the decisions of two runs\n");
 }
 
 static void write_log(struct text *out)
@@ -105,6 +159,7 @@ static const struct {
 	{ "rules", "every key of the rule file", write_rules },
 	{ "faults", "what a rule can do", write_faults },
 	{ "log", "the fields of the access log", write_log },
+	{ "trace", "what a trace of decisions has in it", write_trace },
 	{ "origin", "the embedded upstream", write_origin },
 	{ "exit-codes", "how brownout ends", write_exit_codes },
 };

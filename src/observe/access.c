@@ -22,10 +22,12 @@ struct sink {
 
 /* ---- what access.def asks of a record ---- */
 
-/* A rule that always fires draws nothing. */
+/* A rule that always fires draws nothing, and nothing is drawn for who came back early. */
 static bool was_drawn(const struct record *r)
 {
-	return r->rule && r->decision.threshold != UINT64_MAX;
+	if (!r->rule || r->decision.early || r->decision.threshold == UINT64_MAX)
+		return false;
+	return r->rule->n_outcomes == 0 || r->decision.threshold > 0;
 }
 
 #define MICRO_PERCENT_ALL UINT64_C(100000000) /* 100 % in the unit of RULE_PERCENTAGE_ALL */
@@ -44,9 +46,15 @@ static uint64_t micro_percent(uint64_t v, bool up)
 	return (sum >> 32) + (up && !exact ? 1 : 0);
 }
 
-/* With even sampling both are places in a block, which is a power of ten as fine as the percentage needs. */
+/*
+ * With even sampling both are places in a block, which is a power of ten as fine as the percentage needs; of outcomes the draw is
+ * a place in the sum of their weights.
+ */
 static uint64_t draw_value(const struct record *r)
 {
+	if (r->rule->n_outcomes)
+		return (uint64_t)((__extension__ (unsigned __int128)r->decision.draw) * MICRO_PERCENT_ALL /
+				  r->decision.threshold);
 	if (r->rule->sampling == RULE_SAMPLING_EVEN)
 		return r->decision.draw * MICRO_PERCENT_ALL / r->rule->even_block;
 	return micro_percent(r->decision.draw, false);

@@ -183,6 +183,33 @@ Test(access, even_sampling_draws_places)
 	expect_part(access_write_text, &r, "draw=2.400000 threshold=2.500000", true);
 }
 
+Test(access, outcomes_draw_a_place_among_their_weights)
+{
+	static struct rule chosen = { .name = { "o", 1 }, .n_outcomes = 3, .outcomes_total = 8 };
+	struct record r = faulted();
+
+	r.rule = &chosen;
+	r.decision.draw = 5;
+	r.decision.threshold = 8;
+	r.decision.choice = 2;
+	expect_part(access_write_text, &r, " draw=62.500000 choice=2 ", true);
+	expect_part(access_write_json, &r, "\"draw\":62.500000,\"choice\":2,", true);
+	r.decision.draw = UINT64_MAX - 2;
+	r.decision.threshold = UINT64_MAX - 1;
+	expect_part(access_write_text, &r, " draw=99.999999 choice=2 ", true);
+	r.decision.threshold = 0; /* nothing was drawn */
+	expect_part(access_write_text, &r, " draw=", false);
+}
+
+Test(access, nothing_was_drawn_for_who_came_back_early)
+{
+	struct record r = faulted();
+
+	r.decision.early = true;
+	expect_part(access_write_text, &r, " draw=", false);
+	expect_part(access_write_text, &r, " threshold=", false);
+}
+
 /* Below and at the threshold of a percentage that 2^64 does not divide by. */
 Test(access, draws_compare_as_shown)
 {
