@@ -117,65 +117,162 @@ struct decision decide_draw(const struct ruleset *set, unsigned rule, uint64_t k
 
 /* ---- composing --------------------------------------------------------------------------------------------------- */
 
-static struct decision count_and_draw(const struct ruleset *set, struct rule_states *states, const struct facts *f, unsigned i,
-	int64_t since_ns)
+/* One walk over the rules. */
+struct walk {
+	const struct ruleset *set;
+	struct rule_states *states;
+	const struct facts *f;
+	int64_t now_ns;
+	int64_t since_ns;
+	int64_t told_until_ns; /* of the rule that refuses an early return */
+	struct fault_plan *plan;
+};
+
+static void count(_Atomic uint64_t *counter)
 {
-	const struct rule *r = &set->v[i];
-	uint64_t occurrence = atomic_fetch_add_explicit(&states->v[i].matched, 1, memory_order_relaxed) + 1;
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* Who was told to wait longer than now is refused again, whatever the draw would be. */
+static bool is_early(struct walk *w, const struct rule *r, struct decision *d)
+{
+	uint64_t told = decide_key_told_hash(w->set, r, d->key_hash, w->f);
+	unsigned choice;
+
+	w->told_until_ns = limiter_told(w->states->limiter, r->name_hash, told, w->now_ns, &choice);
+	if (w->told_until_ns == 0)
+		return false;
+	d->outcome = DECISION_FIRED;
+	d->draw = 0;
+	d->threshold = UINT64_MAX;
+	d->choice = (uint16_t)choice;
+	d->early = true;
+	return true;
+}
+
+static void count_and_draw(struct walk *w, unsigned i, struct decision *d)
+{
+	const struct rule *r = &w->set->v[i];
+	uint64_t occurrence = atomic_fetch_add_explicit(&w->states->v[i].matched, 1, memory_order_relaxed) + 1;
 	uint64_t key_hash = 0;
 
 	if (r->key != RULE_KEY_ORDINAL) {
-		key_hash = decide_key_hash(set, r, f);
-		occurrence = keytable_count(states->keys, r->name_hash, key_hash);
+		key_hash = decide_key_hash(w->set, r, w->f);
+		occurrence = keytable_count(w->states->keys, r->name_hash, key_hash);
 	}
-	return decide_draw(set, i, key_hash, occurrence, since_ns);
+	if (UNLIKELY(r->has_enforce)) {
+		*d = (struct decision){ .rule = (uint16_t)i, .phase = (uint8_t)r->phase, .key_hash = key_hash,
+			.occurrence = occurrence, .since_ns = w->since_ns };
+		if (is_early(w, r, d))
+			return;
+	}
+	*d = decide_draw(w->set, i, key_hash, occurrence, w->since_ns);
 }
 
-static void plan_add_record(struct fault_plan *plan, const struct decision *d)
-{
-	if (plan->n_decisions < DECISIONS_MAX)
-		plan->decisions[plan->n_decisions++] = *d;
-	else
-		plan->n_decisions_lost++;
-}
-
-static void plan_add_delay(struct fault_plan *plan, const struct ruleset *set, const struct fault_fired *fired)
+static void plan_add_delay(struct walk *w, const struct fault_fired *fired)
 {
 	const struct fault_delay *delay = &fired->set->delay;
 	/* So bounded that sums cannot overflow. */
-	int64_t ns = distribution_draw(delay, decide_word(set, fired, RANDOM_WORD_DELAY));
+	int64_t ns = distribution_draw(delay, decide_word(w->set, fired, RANDOM_WORD_DELAY));
 
 	if (delay->at_body)
-		plan->body_delay_ns += ns;
+		w->plan->body_delay_ns += ns;
 	else
-		plan->delay_ns += ns;
-	plan->delay_rule = fired->rule;
+		w->plan->delay_ns += ns;
+	w->plan->delay_rule = fired->rule;
 }
 
-/* What the end's answer tells to wait. */
-static int64_t hint_draw(const struct ruleset *set, const struct fault_fired *fired)
-{
-	const struct fault_retry_after *hint = &fired->set->abort.retry_after;
+/* ---- waits that are told ----------------------------------------------------------------------------------------- */
 
+static int64_t draw_hint(const struct walk *w, const struct fault_fired *fired, int64_t min_ns, int64_t max_ns)
+{
+	return MIN(random_between(decide_word(w->set, fired, RANDOM_WORD_HINT), min_ns, max_ns), LIMITER_WAIT_MAX_NS);
+}
+
+static int64_t hint_of_limit(const struct walk *w, const struct fault_fired *fired, const struct fault_limit *limit)
+{
+	if (limit->hint == LIMIT_HINT_NONE)
+		return -1;
+	if (limit->hint == LIMIT_HINT_RANGE)
+		return w->plan->limit.retry_ns + draw_hint(w, fired, limit->hint_min_ns, limit->hint_max_ns);
+	return w->plan->limit.retry_ns;
+}
+
+static int64_t hint_of_abort(const struct walk *w, const struct fault_fired *fired, const struct fault_retry_after *hint)
+{
 	if (hint->kind != RETRY_AFTER_SECONDS && hint->kind != RETRY_AFTER_DATE)
 		return -1;
-	return random_between(decide_word(set, fired, RANDOM_WORD_HINT), hint->min_ns, hint->max_ns);
+	return draw_hint(w, fired, hint->min_ns, hint->max_ns);
 }
 
-static void plan_add_fired(struct fault_plan *plan, const struct ruleset *set, const struct fault_set *faults,
-	const struct decision *d)
+/* What the end's answer tells to wait; remembered where the wait is enforced. Seconds are told rounded up. */
+static void plan_add_hint(struct walk *w, const struct fault_fired *fired, const struct decision *d)
 {
+	const struct fault_limit *limit = fired->set->limit;
+	const struct fault_abort *abort = limit ? &limit->refusal : &fired->set->abort;
+	bool is_date = limit ? limit->hint == LIMIT_HINT_DATE : abort->retry_after.kind == RETRY_AFTER_DATE;
+	int64_t wait_ns;
+
+	if (d->early) {
+		w->plan->retry_after_ns = w->told_until_ns - w->now_ns;
+		return;
+	}
+	if (abort->status)
+		w->plan->retry_after_ns = limit ? hint_of_limit(w, fired, limit) : hint_of_abort(w, fired, &abort->retry_after);
+	if (!abort->enforce || w->plan->retry_after_ns < 0)
+		return;
+	wait_ns = w->plan->retry_after_ns;
+	if (!is_date)
+		wait_ns = (wait_ns + NS_PER_S - 1) / NS_PER_S * NS_PER_S;
+	limiter_tell(w->states->limiter, fired->rule->name_hash,
+		decide_key_told_hash(w->set, fired->rule, fired->key_hash, w->f), w->now_ns + wait_ns, d->choice);
+}
+
+/* ---- quotas ------------------------------------------------------------------------------------------------------ */
+
+/* Asks the quota, and remembers what is to be given back. A hold that does not fit makes the outcome REFUSED. */
+static struct limit_verdict ask_quota(struct walk *w, const struct rule *r, const struct fault_limit *limit, struct decision *d)
+{
+	struct limit_hold hold = { limit, r->name_hash, decide_key_limit_hash(w->set, limit, w->f) };
+	struct limit_verdict v;
+
+	w->plan->limit_key = hold.key_hash;
+	if (d->early) {
+		int64_t wait_ns = w->told_until_ns - w->now_ns;
+
+		return (struct limit_verdict){ .refused = true, .limit = limit->limit, .reset_ns = wait_ns, .retry_ns = wait_ns };
+	}
+	if (limit->algorithm == LIMIT_CONCURRENCY && w->plan->n_held == LIMIT_HELD_MAX) {
+		d->outcome = DECISION_REFUSED;
+		return (struct limit_verdict){ 0 };
+	}
+	v = limiter_take(w->states->limiter, limit, hold.rule_hash, hold.key_hash, w->now_ns);
+	if (!v.refused) {
+		d->outcome = DECISION_PASSED;
+		if (limit->algorithm == LIMIT_CONCURRENCY)
+			w->plan->held[w->plan->n_held++] = hold;
+	}
+	return v;
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
+
+static void plan_add_fired(struct walk *w, const struct fault_set *faults, const struct decision *d)
+{
+	struct fault_plan *plan = w->plan;
 	struct fault_fired *fired = &plan->fired[plan->n_fired];
 
-	*fired = (struct fault_fired){ &set->v[d->rule], faults, d->key_hash, d->occurrence };
+	*fired = (struct fault_fired){ &w->set->v[d->rule], faults, d->key_hash, d->occurrence };
 	plan->kinds |= faults->kinds;
 	if (faults->delay.kind != DELAY_NONE)
-		plan_add_delay(plan, set, fired);
-	if (fault_set_is_terminal(faults)) {
+		plan_add_delay(w, fired);
+	if (fault_set_is_terminal(faults) || faults->limit) {
 		plan->end = (int)plan->n_fired;
-		plan->retry_after_ns = hint_draw(set, fired);
+		plan_add_hint(w, fired, d);
 	}
 	plan->n_fired++;
+	if (d->early)
+		count(&w->states->v[d->rule].early);
 }
 
 static void plan_clear(struct fault_plan *plan)
@@ -188,42 +285,63 @@ static void plan_clear(struct fault_plan *plan)
 	plan->body_delay_ns = 0;
 	plan->delay_rule = NULL;
 	plan->limit_rule = NULL;
+	plan->n_held = 0;
 	plan->retry_after_ns = -1;
 	plan->n_decisions = 0;
 	plan->n_decisions_lost = 0;
 }
 
-static void count(_Atomic uint64_t *counter)
+/* Where the next record goes; a spare one where the list is full. */
+static struct decision *plan_record(struct fault_plan *plan, struct decision *spare)
 {
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+	if (plan->n_decisions < DECISIONS_MAX)
+		return &plan->decisions[plan->n_decisions++];
+	plan->n_decisions_lost++;
+	return spare;
 }
 
-/* From what was drawn to what acts. Returns whether the list ends here. */
-static bool plan_add(struct fault_plan *plan, const struct ruleset *set, struct rule_states *states, struct decision *d)
+static void plan_set_limit(struct fault_plan *plan, const struct rule *r, const struct limit_verdict *v)
 {
-	const struct rule *r = &set->v[d->rule];
-	struct rule_state *state = &states->v[d->rule];
+	plan->limit = *v;
+	plan->limit_rule = r;
+}
 
-	if (d->outcome == DECISION_PASSED)
-		return !r->dry_run;
-	if (d->outcome != DECISION_FIRED)
-		return false;
-	if (r->dry_run) {
+/* From what was drawn to what acts. */
+static void plan_add(struct walk *w, struct decision *d)
+{
+	const struct rule *r = &w->set->v[d->rule];
+	struct rule_state *state = &w->states->v[d->rule];
+	const struct fault_set *faults = rule_faults(r, d->choice);
+	struct limit_verdict v = { 0 };
+
+	if (faults->limit) {
+		v = ask_quota(w, r, faults->limit, d);
+		if (d->outcome == DECISION_PASSED && !r->dry_run)
+			plan_set_limit(w->plan, r, &v);
+		if (d->outcome == DECISION_PASSED)
+			return;
+	}
+	if (d->outcome == DECISION_FIRED && r->dry_run) {
 		d->outcome = DECISION_DRY_RUN;
 		count(&state->dry);
-	} else if (plan->n_fired == FIRED_MAX || !rule_states_reserve(states, d->rule, r, d->since_ns)) {
+	} else if (d->outcome == DECISION_REFUSED || w->plan->n_fired == FIRED_MAX ||
+		   !rule_states_reserve(w->states, d->rule, r, d->since_ns)) {
 		d->outcome = DECISION_REFUSED;
 		count(&state->refused);
 	} else {
-		plan_add_fired(plan, set, rule_faults(r, d->choice), d);
+		if (faults->limit)
+			plan_set_limit(w->plan, r, &v);
+		plan_add_fired(w, faults, d);
 	}
-	return plan->end >= 0;
 }
 
 void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase, int64_t now_ns,
 	struct pattern_scratch *scratch, struct fault_plan *plan)
 {
+	int64_t since_ns = now_ns - atomic_load_explicit(&states->epoch_ns, memory_order_relaxed);
 	struct rule_cursor cursor;
+	struct decision spare;
+	struct walk w;
 	bool asked_excludes = false;
 	bool ended = false;
 	unsigned i;
@@ -231,9 +349,10 @@ void decide(const struct ruleset *set, struct rule_states *states, const struct 
 	plan_clear(plan);
 	if (!ruleset_has_phase(set, phase))
 		return;
+	w = (struct walk){ set, states, f, now_ns, since_ns, 0, plan };
 	ruleset_candidates(set, f->path, phase, &cursor);
 	while (!ended && (i = rule_cursor_next(&cursor)) < set->n) {
-		struct decision d;
+		struct decision *d;
 
 		if (!match_holds(&set->v[i].match, f, scratch))
 			continue;
@@ -241,15 +360,24 @@ void decide(const struct ruleset *set, struct rule_states *states, const struct 
 		if (!asked_excludes && ruleset_excludes(set, f->path, scratch))
 			return;
 		asked_excludes = true;
-		d = count_and_draw(set, states, f, i, now_ns - atomic_load_explicit(&states->epoch_ns, memory_order_relaxed));
-		ended = plan_add(plan, set, states, &d);
-		plan_add_record(plan, &d);
+		d = plan_record(plan, &spare);
+		count_and_draw(&w, i, d);
+		ended = d->outcome == DECISION_PASSED && !set->v[i].dry_run;
+		if (d->outcome == DECISION_FIRED) {
+			plan_add(&w, d);
+			ended = plan->end >= 0;
+		}
 	}
 }
 
 void decide_release(struct rule_states *states, unsigned rule)
 {
 	rule_states_release(states, rule);
+}
+
+void decide_release_limit(struct rule_states *states, const struct limit_hold *hold)
+{
+	limiter_release(states->limiter, hold->limit, hold->rule_hash, hold->key_hash);
 }
 
 uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired, uint32_t word)

@@ -47,6 +47,14 @@ struct fault_fired {
 
 #define FIRED_MAX 16 /* rules that act on one request in one phase; one that would be the 17th is refused (counted) */
 
+/* A place that a request which passed a quota of CONCURRENCY has taken. */
+struct limit_hold {
+	const struct fault_limit *limit;
+	uint64_t rule_hash;
+	uint64_t key_hash;
+};
+#define LIMIT_HELD_MAX 4 /* a further quota of CONCURRENCY is not asked (its rule is refused, counted) */
+
 /* The faults of one request, composed of all rules that fired in a phase. */
 struct fault_plan {
 	uint32_t kinds; /* bits of all faults in `fired` */
@@ -57,8 +65,10 @@ struct fault_plan {
 	int64_t body_delay_ns; /* of those that act on the body */
 	const struct rule *delay_rule; /* the last rule that added one */
 	struct limit_verdict limit; /* of the last rate_limit asked ... */
-	const struct rule *limit_rule; /* ... and its rule; NULL: none was asked */
-	uint64_t limit_key; /* key hash, for limiter_release (CONCURRENCY) */
+	const struct rule *limit_rule; /* ... its rule; NULL: none was asked */
+	uint64_t limit_key; /* ... and the hash of the key that it was asked for */
+	unsigned n_held;
+	struct limit_hold held[LIMIT_HELD_MAX]; /* places of CONCURRENCY taken by what passed, until decide_release_limit */
 	int64_t retry_after_ns; /* told by the end's abort or refusal, drawn; -1: none */
 	struct decision decisions[DECISIONS_MAX];
 	unsigned n_decisions;
@@ -68,13 +78,16 @@ struct fault_plan {
 /*
  * Walks the rules of this phase in order at now_ns (CLOCK_MONOTONIC). Counts every rule whose match holds, draws, composes.
  * `excluded` paths (facts.path against set->exclude) get nothing and count nothing. Any thread. What it has put into plan->fired
- * must be given back by decide_release when the exchange ends.
+ * must be given back by decide_release when the exchange ends, what is in plan->held by decide_release_limit.
  */
 void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase, int64_t now_ns,
 	struct pattern_scratch *scratch, struct fault_plan *plan);
 
 /* The places in the ceilings that one fired rule holds; to be called once for each of plan->fired. Any thread. */
 void decide_release(struct rule_states *states, unsigned rule);
+
+/* Once for each of plan->held. Any thread. */
+void decide_release_limit(struct rule_states *states, const struct limit_hold *hold);
 
 /* Word number `word` (from RANDOM_WORD_FREE on) of a fired rule's stream, for what is drawn while acting. */
 uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired, uint32_t word);

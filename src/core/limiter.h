@@ -21,8 +21,13 @@ enum limit_key { LIMIT_KEY_ALL, LIMIT_KEY_CLIENT, LIMIT_KEY_PATH, LIMIT_KEY_HEAD
 enum limit_hint { LIMIT_HINT_AUTO, LIMIT_HINT_DATE, LIMIT_HINT_RANGE, LIMIT_HINT_NONE }; /* Retry-After of a refusal */
 
 #define LIMITER_KEYS_MAX 100000
-/* Of LIMIT_SLIDING_WINDOW: its exactness costs a stamp per request in the window. */
+/* Of LIMIT_SLIDING_WINDOW: its exactness costs a stamp per request in the window; so many of one key, and of all. */
 #define LIMIT_SLIDING_MAX 100000
+#define LIMITER_STAMPS_MAX (UINT64_C(8) << 20)
+/* No wait is longer: told where a request can never pass, because it costs more than there ever is. */
+#define LIMITER_WAIT_MAX_NS (INT64_C(365) * 24 * 3600 * NS_PER_S)
+/* CONCURRENCY cannot know when a place gets free. */
+#define LIMITER_CONCURRENCY_WAIT_NS NS_PER_S
 
 /* rate_limit: of a rule. */
 struct fault_limit {
@@ -46,26 +51,32 @@ struct limit_verdict {
 	bool warn;
 	uint64_t limit;
 	uint64_t remaining; /* after this request */
-	int64_t reset_ns; /* until the quota is whole again (token bucket), or the window ends */
+	int64_t reset_ns; /* until the quota is whole again; CONCURRENCY: 0, as nobody knows */
 	int64_t retry_ns; /* refused: until a request like this one would pass */
 };
 
 struct limiter;
+/* Room for max_keys keys (rounded up to the shards); memory grows with use. NULL where memory is out. */
 struct limiter *limiter_new(uint32_t max_keys) MUST_USE;
 void limiter_free(struct limiter *l);
 
-/* One request of this key, now. Any thread. */
+/*
+ * One request of this key, now. Any thread; a time before that of an earlier call counts as that one. Where there is no room
+ * for its key (memory is out, or all keys of the shard hold places of CONCURRENCY) it is refused: rather one too few.
+ */
 struct limit_verdict limiter_take(struct limiter *l, const struct fault_limit *spec, uint64_t rule_hash, uint64_t key_hash,
 	int64_t now_ns);
 /* CONCURRENCY: gives back what a request that passed has taken. */
 void limiter_release(struct limiter *l, const struct fault_limit *spec, uint64_t rule_hash, uint64_t key_hash);
 
 /*
- * For `enforce:` the wait that a key was told: remembers until_ns; limiter_told returns it (0: none, or over).
+ * For `enforce:` the wait that a key was told: remembers until_ns, and which choice of the rule told it; limiter_told returns
+ * them (0: none, or over).
  */
-void limiter_tell(struct limiter *l, uint64_t rule_hash, uint64_t key_hash, int64_t until_ns);
-int64_t limiter_told(struct limiter *l, uint64_t rule_hash, uint64_t key_hash, int64_t now_ns);
+void limiter_tell(struct limiter *l, uint64_t rule_hash, uint64_t key_hash, int64_t until_ns, unsigned choice);
+int64_t limiter_told(struct limiter *l, uint64_t rule_hash, uint64_t key_hash, int64_t now_ns, unsigned *choice);
 
+/* Keys forgotten, or refused, for want of room. */
 uint64_t limiter_evictions(const struct limiter *l);
 
 #endif

@@ -14,7 +14,8 @@ int rule_states_init(struct rule_states *s, const struct ruleset *set)
 	*s = (struct rule_states){ .n = set->n };
 	s->v = aligned_alloc(_Alignof(struct rule_state), bytes);
 	s->keys = keytable_new(KEYTABLE_KEYS_DEFAULT);
-	if (!s->v || !s->keys) {
+	s->limiter = limiter_new(LIMITER_KEYS_MAX);
+	if (!s->v || !s->keys || !s->limiter) {
 		rule_states_deinit(s);
 		return -ENOMEM;
 	}
@@ -33,6 +34,7 @@ void rule_states_deinit(struct rule_states *s)
 {
 	free(s->v);
 	keytable_free(s->keys);
+	limiter_free(s->limiter);
 	*s = (struct rule_states){ 0 };
 }
 

@@ -4,6 +4,7 @@
 #include "core/rule_states.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "fake.h"
 
