@@ -10,7 +10,7 @@
 
 #include "cli/exit_code.h"
 
-#define ARGS_MAX 16
+#define ARGS_MAX 24
 
 static int parse(struct run_flags *f, const char *const *args)
 {
