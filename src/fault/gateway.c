@@ -217,6 +217,7 @@ void gateway_render(struct gateway_answer *out, const struct fault_abort *abort)
 	const struct status_info *info = status_classify(abort->status);
 	enum status_content content = info ? (enum status_content)info->content : STATUS_CONTENT_FORBIDDEN;
 	const char *reason = text_of(p->reasons, abort->status);
+	bool paged = !p->paged || has_code(p->paged, abort->status);
 	struct values v = {
 		.abort = abort,
 		.text = text_of(p->texts, abort->status),
@@ -232,13 +233,13 @@ void gateway_render(struct gateway_answer *out, const struct fault_abort *abort)
 	text_init(&out->head);
 	text_init(&out->body);
 	if (!reason)
-		reason = info ? info->reason : "";
+		reason = info && (paged || abort->status < 300 || abort->status == 304) ? info->reason : "";
 	v.reason = span_of_string(reason);
 	if (abort->has_body)
 		v.type = abort->content_type.n ? abort->content_type : SPAN("text/plain; charset=utf-8");
 	if (content == STATUS_CONTENT_ALLOWED && abort->has_body)
 		text_put_span(&out->body, abort->body);
-	else if (content == STATUS_CONTENT_ALLOWED && !has_code(p->bare, abort->status))
+	else if (content == STATUS_CONTENT_ALLOWED && paged)
 		put_page(&out->body, &v, p->page);
 	v.length = out->body.n;
 	text_put_literal(&out->head, "HTTP/1.1 ");

@@ -38,6 +38,7 @@ struct gateway_answer {
 /*
  * The answer of abort->profile (not 0) with abort->status. What the abort gives itself counts more: reason, body and its type;
  * its fields take the place of the gateway's own of that name and come last, its Retry-After is left out as by fault_answer.
+ * Of a code that caches store unless told otherwise, Cache-Control: no-store is added: no fault outlives itself.
  * To be freed by gateway_answer_deinit in any case; head.cut or body.cut where memory is out.
  */
 void gateway_render(struct gateway_answer *out, const struct fault_abort *abort);

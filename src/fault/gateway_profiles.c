@@ -5,18 +5,41 @@
 
 /* The page of nginx and its relatives: the line in the middle is below each. */
 #define CENTRED(footer)                                                                                                         \
-	"<html>\r\n<head><title>$c $r</title></head>\r\n<body>\r\n<center><h1>$c $r</h1></center>\r\n" footer                   \
+	"<html>\r\n<head><title>$c $t</title></head>\r\n<body>\r\n<center><h1>$c $t</h1></center>\r\n" footer                   \
 	"</body>\r\n</html>\r\n"
 
 static const struct gateway_text nginx_reasons[] = {
 	{ 302, "Moved Temporarily" }, { 405, "Not Allowed" }, { 408, "Request Time-out" }, { 413, "Request Entity Too Large" },
+	{ 414, "Request-URI Too Large" }, { 416, "Requested Range Not Satisfiable" },
 	{ 503, "Service Temporarily Unavailable" }, { 504, "Gateway Time-out" }, { 0, NULL },
 };
+/* In the page, where it is another than in the status line. */
+static const struct gateway_text nginx_texts[] = { { 302, "Found" }, { 401, "Authorization Required" }, { 0, NULL } };
 static const uint16_t nginx_closing[] = { 400, 413, 414, 500, 501, 0 };
-static const uint16_t nginx_bare[] = { 417, 422, 451, 508, 511, 0 };
+static const uint16_t nginx_paged[] = { 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413,
+	414, 415, 416, 421, 429, 500, 501, 502, 503, 504, 505, 507, 0 };
 
-static const struct gateway_text haproxy_reasons[] = { { 408, "Request Time-out" }, { 504, "Gateway Time-out" }, { 0, NULL } };
+static const struct gateway_text haproxy_reasons[] = {
+	{ 400, "Bad request" }, { 407, "Unauthorized" }, { 408, "Request Time-out" }, { 413, "Payload Too Large" },
+	{ 504, "Gateway Time-out" }, { 0, NULL },
+};
 static const struct gateway_text haproxy_texts[] = {
+	{ 200, "All went well." },
+	{ 400, "The request could not be read at all." },
+	{ 401, "Name and password are needed before it can be served here." },
+	{ 403, "The rules of this server forbid all of it." },
+	{ 404, "Nothing of that name is in here." },
+	{ 405, "Something of that name is here, but the method of this request cannot be used with it." },
+	{ 407, "Name and password are needed before this can be passed on." },
+	{ 408, "The request did not arrive whole in the time it had." },
+	{ 410, "What was there is gone, and no other place is known where it may be." },
+	{ 413, "The content of this request is too long for it." },
+	{ 421, "It is not for this server to answer to you." },
+	{ 422, "The request can be read, but it cannot be acted upon." },
+	{ 425, "Send it again a little later." },
+	{ 429, "There were too many requests from you within a short time." },
+	{ 500, "Something within the server broke." },
+	{ 501, "The server does not know how to do what the method of this request asks it for." },
 	{ 502, "The server gave no answer that could be passed to you." },
 	{ 503, "There is no server that can take this request." },
 	{ 504, "The server took too long to reply." },
@@ -70,7 +93,7 @@ static const struct gateway_profile profiles[GATEWAY_COUNT] = {
 	[GATEWAY_NGINX] = {
 		.fields = "Server: nginx\r\nDate: $d\r\nContent-Type: $m\r\nContent-Length: $n\r\n",
 		.type = "text/html", .page = CENTRED("<hr><center>nginx</center>\r\n"), .reasons = nginx_reasons,
-		.closing = nginx_closing, .bare = nginx_bare, .says_keep_alive = true,
+		.texts = nginx_texts, .closing = nginx_closing, .paged = nginx_paged, .says_keep_alive = true,
 	},
 	[GATEWAY_HAPROXY] = {
 		.fields = "content-length: $n\r\ncache-control: no-cache\r\ncontent-type: $m\r\n",

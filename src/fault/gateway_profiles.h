@@ -23,7 +23,7 @@ struct gateway_profile {
 	const struct gateway_text *reasons; /* NULL: the canonical ones */
 	const struct gateway_text *texts; /* NULL: the reason is the text */
 	const uint16_t *closing; /* codes after which the connection ends, 0 behind the last; NULL: none */
-	const uint16_t *bare; /* codes that have no content, 0 behind the last; NULL: none */
+	const uint16_t *paged; /* codes that have a page, 0 behind the last; the others from 300 on have no reason; NULL: all */
 	bool closes; /* after any */
 	bool says_keep_alive;
 	bool lower_case;
