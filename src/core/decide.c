@@ -233,10 +233,12 @@ static void plan_add_hint(struct walk *w, const struct fault_fired *fired, const
 /* Asks the quota, and remembers what is to be given back. A hold that does not fit makes the outcome REFUSED. */
 static struct limit_verdict ask_quota(struct walk *w, const struct rule *r, const struct fault_limit *limit, struct decision *d)
 {
-	struct limit_hold hold = { limit, r->name_hash, decide_key_limit_hash(w->set, limit, w->f) };
+	/* Quotas of several outcomes of a rule are apart. */
+	struct limit_hold hold = { limit, r->name_hash + d->choice, decide_key_limit_hash(w->set, limit, w->f) };
 	struct limit_verdict v;
 
-	w->plan->limit_key = hold.key_hash;
+	if (!r->dry_run)
+		w->plan->limit_key = hold.key_hash;
 	if (d->early) {
 		int64_t wait_ns = w->told_until_ns - w->now_ns;
 
@@ -300,10 +302,12 @@ static struct decision *plan_record(struct fault_plan *plan, struct decision *sp
 	return spare;
 }
 
-static void plan_set_limit(struct fault_plan *plan, const struct rule *r, const struct limit_verdict *v)
+static void plan_set_limit(struct fault_plan *plan, const struct rule *r, const struct fault_limit *quota,
+	const struct limit_verdict *v)
 {
 	plan->limit = *v;
 	plan->limit_rule = r;
+	plan->quota = quota;
 }
 
 /* From what was drawn to what acts. */
@@ -317,7 +321,7 @@ static void plan_add(struct walk *w, struct decision *d)
 	if (faults->limit) {
 		v = ask_quota(w, r, faults->limit, d);
 		if (d->outcome == DECISION_PASSED && !r->dry_run)
-			plan_set_limit(w->plan, r, &v);
+			plan_set_limit(w->plan, r, faults->limit, &v);
 		if (d->outcome == DECISION_PASSED)
 			return;
 	}
@@ -330,7 +334,7 @@ static void plan_add(struct walk *w, struct decision *d)
 		count(&state->refused);
 	} else {
 		if (faults->limit)
-			plan_set_limit(w->plan, r, &v);
+			plan_set_limit(w->plan, r, faults->limit, &v);
 		plan_add_fired(w, faults, d);
 	}
 }

@@ -66,8 +66,9 @@ struct fault_plan {
 	const struct rule *delay_rule; /* the last rule that added one */
 	struct limit_verdict limit; /* of the last rate_limit asked ... */
 	const struct rule *limit_rule; /* ... its rule; NULL: none was asked */
+	const struct fault_limit *quota; /* ... itself, of whichever set of the rule */
 	uint64_t limit_key; /* ... and the hash of the key that it was asked for */
-	unsigned n_held;
+	unsigned n_held; /* may be more than 0 where limit_rule is NULL: a dry run counts too */
 	struct limit_hold held[LIMIT_HELD_MAX]; /* places of CONCURRENCY taken by what passed, until decide_release_limit */
 	int64_t retry_after_ns; /* told by the end's abort or refusal, drawn; -1: none */
 	struct decision decisions[DECISIONS_MAX];

@@ -158,6 +158,33 @@ Test(decide_limit, more_places_than_can_be_held_are_not_taken)
 	fake_close(&b);
 }
 
+Test(decide_limit, quotas_of_outcomes_are_apart)
+{
+	struct fake_bench b = fake_open(1);
+	struct facts f = fake_facts("/");
+	unsigned passed[3] = { 0 };
+
+	b.rule->outcomes = calloc(2, sizeof(*b.rule->outcomes));
+	b.rule->n_outcomes = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		struct rule r = { 0 };
+
+		b.rule->outcomes[i].faults.limit = limit_add(&r, LIMIT_FIXED_WINDOW, i + 1);
+		b.rule->outcomes[i].weight = 1;
+	}
+	fake_seal(&b);
+	for (unsigned i = 0; i < 50; i++) {
+		struct fault_plan plan = fake_ask(&b, &f);
+		struct decision d = plan.decisions[0];
+
+		passed[d.choice] += d.outcome == DECISION_PASSED;
+		cr_assert_eq(plan.quota, b.rule->outcomes[d.choice - 1].faults.limit);
+	}
+	cr_assert_eq(passed[1], 1);
+	cr_assert_eq(passed[2], 2);
+	fake_close(&b);
+}
+
 Test(decide_limit, a_dry_run_counts_its_quota_and_refuses_nobody)
 {
 	struct fake_bench b = fake_open(1);
