@@ -221,7 +221,7 @@ const struct key_map keys_truncate = {
 };
 
 static const struct key corrupt_keys[] = {
-	{ .name = "bytes", .type = &value_count, .required = true, FIELD(fault_corrupt, bytes), .min = 1, .max = 1000000,
+	{ .name = "bytes", .type = &value_count, .required = true, FIELD(fault_corrupt, bytes), .min = 1, .max = 64,
 		.description = "How many bytes of the body are changed.", .example = "bytes: 3" },
 };
 

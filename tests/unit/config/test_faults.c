@@ -416,7 +416,7 @@ Test(faults, what_cannot_be)
 		{ "truncate: 100%", "rules[0].truncate: 100% cuts nothing off: write less than 100%" },
 		{ "truncate: half", "rules[0].truncate: \"half\" is not a size such as 1KiB or a part such as 50%" },
 		{ "drip: {bytes: 5}", "rules[0].drip: the key \"every\" is missing" },
-		{ "corrupt: 0", "rules[0].corrupt: 0 is out of range (1 to 1000000)" },
+		{ "corrupt: 0", "rules[0].corrupt: 0 is out of range (1 to 64)" },
 		{ "malformed: chunks",
 			"rules[0].malformed: \"chunks\" is not one of status_line, header, content_length, chunk, early_eof or "
 			"http09, did you mean \"chunk\"?" },
