@@ -38,11 +38,11 @@ static void write_rules(struct text *out)
 	load_write_reference(out, output_columns());
 }
 
-/* The key of a rule that has a fault's name; NULL where this program does not have the fault. */
-static const struct key *fault_key(const char *name)
+/* A key of the rule file: what the loader does not take is not described. NULL where there is none. */
+static const struct key *find_key(const char *map, const char *name)
 {
 	for (unsigned i = 0; i < keys_all_n; i++) {
-		if (strcmp(keys_all[i]->name, "rule") == 0)
+		if (strcmp(keys_all[i]->name, map) == 0)
 			return decode_find_key(keys_all[i], span_of_string(name));
 	}
 	return NULL;
@@ -63,7 +63,7 @@ static void write_faults(struct text *out)
 		"\n");
 	for (unsigned i = FAULT_NONE + 1; i < FAULT_KIND_COUNT; i++) {
 		enum fault_kind kind = (enum fault_kind)i;
-		const struct key *key = fault_key(fault_kind_name(kind));
+		const struct key *key = find_key("rule", fault_kind_name(kind));
 
 		if (!key)
 			continue;

@@ -15,7 +15,7 @@
 
 TestSuite(trace, .timeout = 240);
 
-#define REQUESTS 2000u
+#define REQUESTS 1000u
 
 /*
  * Both phases, both ways of sampling, keyed and not, rules that end the list and one that does not. What is keyed stands before
@@ -24,15 +24,29 @@ TestSuite(trace, .timeout = 240);
 #define RULES                                                                                                                   \
 	"rules:\n"                                                                                                              \
 	"  - {name: late, key: 'header:x-id', percentage: 10, delay: 1ms}\n"                                                    \
+	"  - name: one-of\n"                                                                                                    \
+	"    key: header:x-id\n"                                                                                                \
+	"    outcomes: [{weight: 1, abort: 504}, {weight: 9, delay: 1ms}, {weight: 1, pass: true}]\n"                           \
 	"  - {name: quarter, key: 'header:x-id', percentage: 25.5, abort: 503}\n"                                               \
+	"  - {name: bursts, burst: {enter: 5, leave: 20}, abort: 500}\n"                                                        \
 	"  - {name: even, percentage: 30, sampling: even, after: 5, abort: 429}\n"                                              \
 	"  - {name: third, every: 3, percentage: 50, phase: response, abort: 502}\n"
+
+/* What depends on the time too, or on what else happens at that time. */
+#define TIMED_RULES                                                                                                             \
+	"rules:\n"                                                                                                              \
+	"  - {name: window, start_after: 5ms, duration: 20ms, period: 60ms, percentage: 50, delay: 1ms}\n"                      \
+	"  - {name: ramp, ramp: {from: 0, over: 100ms}, percentage: 60, delay: 1ms}\n"                                          \
+	"  - {name: ceiling, max_active_faults: 2, delay: 2ms}\n"                                                               \
+	"  - {name: trial, dry_run: true, percentage: 50, abort: 503}\n"                                                        \
+	"  - {name: turns, key: client, sequence: [429, pass, 503]}\n"
 
 /* A folder that outlives the runs, and in it the rules. */
 static void open_folder(struct program *p)
 {
 	program_open(p);
 	program_write_file(p, "rules.yaml", "upstream: origin\n" RULES);
+	program_write_file(p, "timed.yaml", "upstream: origin\n" TIMED_RULES);
 }
 
 /* One run with its trace in that folder. */
@@ -76,9 +90,35 @@ Test(trace, is_made_again_from_its_record)
 
 	open_folder(&p);
 	record(&p, "a.jsonl", 7, 8, 2);
-	expect_replay(&p, "a.jsonl", "--rules", "rules.yaml", NULL, 0, " in 2000 exchanges, 0 differ\n");
-	expect_replay(&p, "a.jsonl", "--rules", "rules.yaml", "7", 0, " in 2000 exchanges, 0 differ\n");
+	expect_replay(&p, "a.jsonl", "--rules", "rules.yaml", NULL, 0, " in 1000 exchanges, 0 differ\n");
+	expect_replay(&p, "a.jsonl", "--rules", "rules.yaml", "7", 0, " in 1000 exchanges, 0 differ\n");
 	expect_replay(&p, "a.jsonl", "--rules", "rules.yaml", "8", 3, "  recomputed: ");
+	program_close(&p);
+}
+
+Test(trace, times_and_ceilings_are_made_again)
+{
+	static const char *const outcomes[] = { "fired", "not_drawn", "outside", "refused", "dry_run", "passed" };
+	struct crowd c = { .target = "/status/204", .n_connections = 16, .n_requests = REQUESTS };
+	struct bytes text = { 0 };
+	struct program p;
+	struct rig r;
+
+	open_folder(&p);
+	rig_start_with(&r, "workers: 2\nupstream: origin\nlog: {trace: '%s'}\n" TIMED_RULES, program_path(&p, "a.jsonl"));
+	c.rig = &r;
+	crowd_run(&c);
+	crowd_free(&c);
+	rig_end(&r);
+	cr_assert(bytes_read_file(&text, program_path(&p, "a.jsonl")));
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		char part[40];
+
+		(void)snprintf(part, sizeof(part), "\"outcome\":\"%s\"", outcomes[i]);
+		cr_assert(strstr(bytes_text(&text), part), "nothing was %s", outcomes[i]);
+	}
+	bytes_free(&text);
+	expect_replay(&p, "a.jsonl", "--rules", "timed.yaml", NULL, 0, " in 1000 exchanges, 0 differ\n");
 	program_close(&p);
 }
 
