@@ -1,0 +1,176 @@
+/*
+ * 73 choices: which of several faults, in which turn, when and how many at most: exactly as written, at any scale, and given
+ * back when a client leaves.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "harness/crowd.h"
+#include "harness/rig.h"
+
+TestSuite(choices, .timeout = 240);
+
+#define REQUESTS 3000u
+
+static unsigned ask(struct peer *client, const char *fields)
+{
+	struct message answer;
+	unsigned status;
+
+	peer_printf(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
+	message_read_answer(&answer, client, "GET");
+	status = answer.status;
+	message_free(&answer);
+	return status;
+}
+
+static void run_crowd(struct crowd *c, const char *rule, unsigned workers)
+{
+	struct rig r;
+
+	rig_start_with(&r, "seed: 7\nworkers: %u\nupstream: 'origin:'\nrules:\n  - %s\n", workers, rule);
+	r.context = rule;
+	c->rig = &r;
+	c->target = "/status/204";
+	c->n_requests = REQUESTS;
+	crowd_run(c);
+	rig_end(&r);
+}
+
+/* ---- outcomes, sequences ------------------------------------------------------------------------------------------- */
+
+Test(choices, outcomes_are_the_seeds_at_any_scale)
+{
+	static const char rule[] = "{key: 'header:x-id', outcomes: [{weight: 3, abort: 503}, {weight: 1, abort: 429}, "
+				   "{weight: 6, pass: true}]}\n  - {abort: 500}";
+	struct crowd one = { .n_connections = 1 }, many = { .n_connections = 64 };
+
+	run_crowd(&one, rule, 1);
+	run_crowd(&many, rule, 4);
+	cr_assert_arr_eq(one.status, many.status, REQUESTS * sizeof(one.status[0]));
+	/* 900, 300 and 1800 are expected, deviations 25, 16 and 27; a pass ends the list, so that nobody gets 500. */
+	cr_assert(crowd_count(&one, 503) > 750 && crowd_count(&one, 503) < 1050, "%u", crowd_count(&one, 503));
+	cr_assert(crowd_count(&one, 429) > 200 && crowd_count(&one, 429) < 400, "%u", crowd_count(&one, 429));
+	cr_assert_eq(crowd_count(&one, 503) + crowd_count(&one, 429) + crowd_count(&one, 204), REQUESTS);
+	crowd_free(&one);
+	crowd_free(&many);
+}
+
+Test(choices, sequences_take_turns_per_key)
+{
+	static const struct {
+		const char *rule;
+		unsigned statuses[7];
+	} rows[] = {
+		{ "{key: 'header:x-user', sequence: [503, 429, pass]}", { 503, 429, 204, 503, 429, 204, 503 } },
+		{ "{key: 'header:x-user', sequence: [503, 429], then: pass}", { 503, 429, 204, 204, 204, 204, 204 } },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig r;
+		struct peer *client;
+
+		rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - %s\n", rows[i].rule);
+		r.context = rows[i].rule;
+		client = rig_client(&r);
+		for (unsigned n = 0; n < 14; n++) {
+			unsigned status = ask(client, n % 2 ? "X-User: a\r\n" : "X-User: b\r\n");
+
+			rig_check(&r, status == rows[i].statuses[n / 2], "request %u got %u", n, status);
+		}
+		rig_end(&r);
+	}
+}
+
+/* ---- ceilings ------------------------------------------------------------------------------------------------------ */
+
+Test(choices, max_faults_is_exact_under_load)
+{
+	struct crowd c = { .n_connections = 64 };
+
+	run_crowd(&c, "{abort: 503, max_faults: 123}", 4);
+	cr_assert_eq(crowd_count(&c, 503), 123, "%u", crowd_count(&c, 503));
+	cr_assert_eq(crowd_count(&c, 204), REQUESTS - 123);
+	crowd_free(&c);
+	c = (struct crowd){ .n_connections = 64 };
+	run_crowd(&c, "{abort: 503}\nsafety: {max_faults: 77}", 4);
+	cr_assert_eq(crowd_count(&c, 503), 77, "%u", crowd_count(&c, 503));
+	crowd_free(&c);
+}
+
+Test(choices, a_client_that_leaves_gives_its_place_back)
+{
+	struct rig r;
+	struct peer *held[2];
+	struct peer *client;
+
+	rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - {match: {path: /hang}, hang: {max: 60s}, max_active_faults: 2}\n"
+			   "  - {match: {path: /hang}, abort: 503}\n");
+	client = rig_client(&r);
+	for (unsigned i = 0; i < 2; i++) {
+		held[i] = rig_client(&r);
+		peer_send(held[i], "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
+		peer_expect_silence(held[i], 50);
+	}
+	for (unsigned round = 0; round < 3; round++) {
+		struct message answer;
+
+		peer_send(client, "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
+		message_read_answer(&answer, client, "GET");
+		expect_status(&answer, 503);
+		message_free(&answer);
+		peer_close(held[round % 2]);
+		sleep_ms(50);
+		held[round % 2] = rig_client(&r);
+		peer_send(held[round % 2], "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
+		peer_expect_silence(held[round % 2], 50);
+	}
+	peer_close(held[0]);
+	peer_close(held[1]);
+	rig_end(&r);
+}
+
+Test(choices, a_dry_run_lets_everything_pass)
+{
+	struct crowd c = { .n_connections = 8 };
+
+	run_crowd(&c, "{abort: 503, dry_run: true}", 2);
+	cr_assert_eq(crowd_count(&c, 204), REQUESTS);
+	crowd_free(&c);
+}
+
+/* ---- time ---------------------------------------------------------------------------------------------------------- */
+
+Test(choices, windows_open_and_close)
+{
+	static const struct {
+		const char *rule;
+		unsigned at_once;
+		unsigned later; /* 1.2 s after the start */
+	} rows[] = {
+		{ "{abort: 503, start_after: 1s}", 204, 503 },
+		{ "{abort: 503, duration: 1s}", 503, 204 },
+		{ "{abort: 503, ttl: 1s}", 503, 204 },
+		{ "{abort: 503, start_after: 200ms, duration: 500ms, period: 900ms}", 204, 503 },
+		{ "{abort: 503}\nsafety: {stop_after: 1s}", 503, 204 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig r;
+		struct peer *client;
+		unsigned status;
+
+		rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - %s\n", rows[i].rule);
+		r.context = rows[i].rule;
+		client = rig_client(&r);
+		status = ask(client, "");
+		rig_check(&r, status == rows[i].at_once, "%u at once", status);
+		sleep_ms(1200);
+		status = ask(client, "");
+		rig_check(&r, status == rows[i].later, "%u later", status);
+		rig_end(&r);
+	}
+}
