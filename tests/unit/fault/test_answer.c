@@ -316,3 +316,52 @@ Test(answer, never_tells_less_than_the_wait)
 		text_deinit(&out);
 	}
 }
+
+/* ---- head and Connection ---- */
+
+static const struct {
+	struct fault_answer a;
+	bool keep_alive;
+	unsigned minor;
+	const char *line;
+} connections[] = {
+	{ { .closes = false }, true, 1, "" },
+	{ { .closes = false }, false, 1, "Connection: close\r\n" },
+	{ { .closes = false }, true, 0, "Connection: keep-alive\r\n" },
+	{ { .closes = false }, false, 0, "Connection: close\r\n" },
+	{ { .upgrade = true }, true, 1, "Connection: upgrade\r\n" },
+	{ { .upgrade = true }, false, 1, "Connection: close, upgrade\r\n" },
+	{ { .upgrade = true }, true, 0, "Connection: keep-alive, upgrade\r\n" },
+	{ { .says_keep_alive = true }, true, 1, "Connection: keep-alive\r\n" },
+	{ { .says_keep_alive = true }, false, 1, "Connection: close\r\n" },
+	{ { .lower_case = true }, false, 1, "connection: close\r\n" },
+	{ { .lower_case = true }, true, 1, "" },
+};
+
+Test(answer, says_what_becomes_of_the_connection)
+{
+	for (size_t i = 0; i < ARRAY_LEN(connections); i++) {
+		struct text out;
+
+		text_init(&out);
+		fault_answer_put_connection(&out, &connections[i].a, connections[i].keep_alive, connections[i].minor);
+		expect_bytes("connection", "the line", text_span(&out), connections[i].line);
+		text_deinit(&out);
+	}
+}
+
+Test(answer, dates_are_put_where_they_belong)
+{
+	const struct fault_answer a = { .head = { "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", 37 }, .dates = { 6 }, .n_dates = 1 };
+	char block[48];
+	struct text out;
+
+	text_init_fixed(&out, block, sizeof(block));
+	text_put_literal(&out, "before;");
+	fault_answer_put_head(&out, &a, SPAN("Sun, 06 Nov 1994 08:49:37 GMT"));
+	expect_bytes("a date", "the head", text_span(&out), "before;Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+	/* Where there is no room nothing is written, and that is said. */
+	fault_answer_put_head(&out, &a, SPAN("Sun, 06 Nov 1994 08:49:38 GMT"));
+	cr_expect(out.cut);
+	expect_bytes("a date", "the head", text_span(&out), "before;Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+}
