@@ -4,7 +4,9 @@
  */
 #include <assert.h>
 
+#include "base/clock.h"
 #include "fault/edit.h"
+#include "fault/limit.h"
 #include "fault/malformed.h"
 #include "http/write.h"
 #include "proxy/decision.h"
@@ -264,6 +266,8 @@ static struct fault_edited add_lines(struct client *c, struct text *extra)
 
 	if (ex->rule && c->worker->plan->fault_header)
 		decision_put_line(c, extra, ex->rule, (enum fault_kind)ex->fault);
+	if (ex->quota && !ex->limit.refused)
+		fault_limit_put_headers(extra, ex->quota, &ex->limit, clock_wall_ns());
 	if (s && s->n_rewrites)
 		edited = fault_edit_response(s->rewrites, s->n_rewrites, (enum http_method)ex->method, &c->worker->response, extra);
 	return edited;

@@ -59,7 +59,6 @@ static bool refused_by_rule(struct worker *w, int fd)
 		;
 	if (!left)
 		return false;
-	counter_add(&w->counters, COUNTER_CONNECTIONS_REFUSED, 1);
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	(void)close(fd);
 	return true;

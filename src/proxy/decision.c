@@ -45,9 +45,15 @@ static void hold(struct client *c, const struct fault_plan *plan)
 		else
 			decide_release(c->worker->shared->states, number);
 	}
-	if (plan->limit_rule && !plan->limit.refused) {
-		ex->limit_rule = plan->limit_rule;
-		ex->limit_key = plan->limit_key;
+	if (!plan->limit_rule)
+		return;
+	ex->limit = plan->limit;
+	ex->quota = plan->limit_rule->faults.limit;
+	for (unsigned i = 0; i < plan->n_held; i++) {
+		if (ex->n_quota_held < ARRAY_LEN(ex->quota_held))
+			ex->quota_held[ex->n_quota_held++] = plan->held[i];
+		else
+			decide_release_limit(c->worker->shared->states, &plan->held[i]);
 	}
 }
 
@@ -81,7 +87,6 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 	if (!w->last_plan.n_fired && !w->last_plan.limit_rule)
 		return 0;
 	hold(c, &w->last_plan);
-	ex->limit = w->last_plan.limit;
 	ex->retry_after_ns = w->last_plan.retry_after_ns;
 	fault_effect_take(&ex->effect, &w->last_plan);
 	ex->delay_ns += ex->effect.delay_ns + w->last_plan.body_delay_ns;
@@ -153,6 +158,8 @@ void decision_release(struct client *c)
 
 	while (ex->n_fired)
 		decide_release(c->worker->shared->states, ex->fired[--ex->n_fired]);
+	while (ex->n_quota_held)
+		decide_release_limit(c->worker->shared->states, &ex->quota_held[--ex->n_quota_held]);
 	shape_free(c);
 	if (ex->decided) {
 		pool_put(&c->worker->decided, ex->decided);

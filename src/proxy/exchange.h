@@ -95,12 +95,13 @@ struct exchange {
 	struct decision decision; /* of that rule */
 	struct record_decisions *decided; /* what every rule decided; NULL: nobody wants to know */
 	struct shape *shape; /* what faults do to the bytes; NULL: nothing */
-	struct limit_verdict limit; /* of the last quota that was asked; limit.limit 0: none */
-	const struct rule *limit_rule; /* whose quota this exchange has taken from */
-	uint64_t limit_key;
+	const struct fault_limit *quota; /* the last one that was asked, and what was said of it; NULL: none */
+	struct limit_verdict limit;
+	struct limit_hold quota_held[2]; /* places of concurrency quotas that it holds */
 	int64_t retry_after_ns; /* the wait to be told, drawn; -1: none */
 	uint16_t fired[16]; /* rules whose places in ceilings are held */
 	uint8_t n_fired;
+	uint8_t n_quota_held;
 	struct upstream_conn *up;
 	struct list resolving; /* in worker.resolving while RESOLVE */
 	uint64_t resolve_token;

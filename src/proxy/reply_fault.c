@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "fault/limit.h"
 #include "fault/malformed.h"
 #include "http/write.h"
 #include "proxy/decision.h"
@@ -34,27 +35,21 @@ static bool may_leave(struct client *c, const struct status_response *shape, con
 	return !(found & STATUS_VIOLATIONS_FRAMING);
 }
 
-/* Of an abort as it says; of a quota's refusal the wait that the limiter has reckoned. */
-static void put_retry_after(struct client *c, struct text *out, const struct rule *rule, const struct fault_abort *abort)
+/* Of a quota's refusal: what is left, and the wait that the limiter has reckoned. Of an abort: the hint that it asks for. */
+static void put_hints(struct client *c, struct text *out, const struct fault_abort *abort)
 {
-	const struct fault_limit *limit = rule->faults.limit;
-	enum retry_after_kind kind = RETRY_AFTER_SECONDS;
+	const struct exchange *ex = &c->ex;
+	bool is_refusal = ex->quota && abort == &ex->quota->refusal;
+	int64_t wait_ns = ex->retry_after_ns >= 0 ? ex->retry_after_ns : abort->retry_after.min_ns;
 
-	if (!limit || abort != &limit->refusal) {
-		/* Drawn where there is something to draw. */
-		fault_answer_put_retry_after(out, abort,
-			c->ex.retry_after_ns >= 0 ? c->ex.retry_after_ns : abort->retry_after.min_ns, clock_wall_ns());
+	if (!is_refusal && abort->retry_after.kind == RETRY_AFTER_NONE)
+		return;
+	if (!is_refusal) {
+		fault_answer_put_retry_after(out, abort, wait_ns, clock_wall_ns());
 		return;
 	}
-	if (limit->hint == LIMIT_HINT_DATE)
-		kind = RETRY_AFTER_DATE;
-	if (limit->hint != LIMIT_HINT_NONE)
-		fault_answer_put_wait(out, kind, c->ex.retry_after_ns, clock_wall_ns());
-}
-
-static bool has_retry_after(const struct rule *rule, const struct fault_abort *abort)
-{
-	return abort->retry_after.kind != RETRY_AFTER_NONE || (rule->faults.limit && abort == &rule->faults.limit->refusal);
+	fault_limit_put_headers(out, ex->quota, &ex->limit, clock_wall_ns());
+	fault_limit_put_retry_after(out, ex->quota, ex->retry_after_ns, clock_wall_ns());
 }
 
 /* A copy whose bytes may be changed; empty where memory is out (then the body goes out unchanged). */
@@ -110,8 +105,7 @@ enum step reply_abort(struct client *c, const struct rule *rule, const struct fa
 	ex->status = abort->status;
 	text_clear(out);
 	fault_answer_put_head(out, a, worker_date(w));
-	if (has_retry_after(rule, abort))
-		put_retry_after(c, out, rule, abort);
+	put_hints(c, out, abort);
 	if (!a->has_date)
 		text_put_span(out, worker_date_line(w));
 	if (w->plan->fault_header)

@@ -365,6 +365,9 @@ void server_snapshot(const struct server *s, struct server_snapshot *snapshot)
 		counters_sum(&snapshot->total, &s->workers[i].counters);
 	if (s->collector)
 		snapshot->log_lost = collector_lost(s->collector);
+	snapshot->keys_forgotten = keytable_evictions(s->states.keys);
+	if (s->states.limiter)
+		snapshot->keys_forgotten += limiter_evictions(s->states.limiter);
 }
 
 unsigned server_rule_count(const struct server *s)

@@ -23,7 +23,8 @@ struct server_rule_count {
 
 struct server_snapshot {
 	struct counters total; /* summed over the workers */
-	uint64_t log_lost; /* records the collector could not write */
+	uint64_t log_lost; /* lines the collector could not write */
+	uint64_t keys_forgotten; /* what rules count by, and quotas: the tables were full */
 };
 
 /*

@@ -212,7 +212,7 @@ void program_signal(const struct program *p, int signal)
 /* The state letter of a thread stands behind the name in brackets: "12 (worker 0) T ...". */
 static bool is_stopped(pid_t pid, const char *thread)
 {
-	char path[128], line[256];
+	char path[512], line[256];
 	const char *state;
 	ssize_t n;
 	int fd;
