@@ -9,6 +9,7 @@
 #include "config/delay_keys.h"
 #include "config/edit_keys.h"
 #include "config/fault_keys.h"
+#include "config/gateway_keys.h"
 #include "config/limit_keys.h"
 #include "config/rule_check.h"
 
@@ -46,7 +47,8 @@ const struct key_map keys_retry_after = {
 };
 
 static const struct key abort_keys[] = {
-	{ .name = "status", .type = &value_status, .required = true, FIELD(fault_abort, status),
+	{ .name = "status", .type = &value_status, FIELD(fault_abort, status),
+		.default_note = "must be given, but with timeout",
 		.description = "The final status code to answer with. Fields that it must carry are filled in where none are "
 			"given.",
 		.example = "status: 503" },
@@ -71,6 +73,22 @@ static const struct key abort_keys[] = {
 		.description = "Adds Retry-After, in whole seconds, rounded up; of a range each answer tells another wait. "
 			"lie: a date that is past.",
 		.example = "retry_after: 2s..6s" },
+	{ .name = "enforce", .type = &value_bool, FIELD(fault_abort, enforce), .default_note = "false",
+		.description = "Who comes back before the wait that retry_after told is over is refused again, and counted.",
+		.example = "enforce: true" },
+	{ .name = "as", .type = &value_choice, .choices = gateway_keys_names, FIELD(fault_abort, profile),
+		.default_note = "brownout's own",
+		.description = "Answers in the manner of a gateway: its reason, fields, content and connections. See brownout "
+			"help profiles.",
+		.example = "as: nginx" },
+	{ .name = "timeout", .type = &value_bool, .decode = gateway_keys_decode_timeout, .default_note = "false",
+		.description = "Holds the request as long as that gateway by default waits for an upstream, then answers what it "
+			"answers then.",
+		.example = "timeout: true" },
+	{ .name = "time_scale", .type = &value_scale, FIELD(fault_abort, hold_ns), .min = 1, .max = 1000000000,
+		.default_note = "1",
+		.description = "What that timeout is multiplied by: 0.01 makes 0.6 s of a minute.",
+		.example = "time_scale: 0.01" },
 };
 
 const struct key_map keys_abort = {

@@ -100,6 +100,9 @@ void limit_keys_finish(struct decode *d, const struct yaml_node *node, void *bas
 	struct fault_limit *limit = base;
 
 	check_numbers(d, node, limit);
+	if (limit->refusal.status && limit->refusal.status < 400)
+		decode_error(d, yaml_node_get(node, "status"), "%u is no refusal: use a code of 400 to 599",
+			limit->refusal.status);
 	rule_check_abort(d, node, &limit->refusal);
 }
 

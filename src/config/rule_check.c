@@ -5,6 +5,7 @@
 #include "config/rule_check.h"
 
 #include "config/fault_keys.h"
+#include "config/gateway_keys.h"
 #include "core/status.h"
 
 /* The node of a key, or the whole value where it is not there (short form). */
@@ -119,9 +120,13 @@ static void check_violations(struct decode *d, const struct yaml_node *node, con
 void rule_check_abort(struct decode *d, const struct yaml_node *node, void *base)
 {
 	struct fault_abort *a = base;
-	const struct status_info *info = status_classify(a->status);
 	const struct yaml_node *status = node_of(node, "status");
+	const struct status_info *info;
 
+	gateway_keys_finish(d, node, a);
+	if (a->status == 0 && status == node && node->kind == YAML_MAPPING && !yaml_node_get(node, "timeout"))
+		decode_error(d, node, "the key \"status\" is missing");
+	info = status_classify(a->status);
 	if (!info) /* not given, or wrong: said already */
 		return;
 	check_known(d, status, info, a->status);

@@ -271,6 +271,37 @@ Test(faults, retry_after)
 	}
 }
 
+/* ---- gateways ---- */
+
+Test(faults, gateways)
+{
+	static const struct {
+		const char *text;
+		unsigned status;
+		int64_t hold_ms;
+		unsigned profile;
+	} cases[] = {
+		{ "{status: 502, as: nginx}", 502, 0, 1 },
+		{ "{timeout: true, as: aws-alb}", 504, 60000, 9 },
+		{ "{timeout: true, as: heroku, time_scale: 0.01}", 503, 300, 13 },
+		{ "{timeout: true, as: gcp-lb, status: 504, time_scale: 1000}", 504, 30000000, 16 },
+		{ "{timeout: false, status: 503}", 503, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct fault_abort *a;
+		char rule[200];
+		struct loaded l;
+
+		(void)snprintf(rule, sizeof(rule), "abort: %s", cases[i].text);
+		a = &load_good_rule(&l, rule)->faults.abort;
+		cr_expect_eq(a->status, cases[i].status, "%s: %u", cases[i].text, a->status);
+		cr_expect_eq(a->hold_ns, cases[i].hold_ms * NS_PER_MS, "%s: %lld", cases[i].text, (long long)a->hold_ns);
+		cr_expect_eq(a->profile, cases[i].profile, "%s: %u", cases[i].text, a->profile);
+		support_free(&l);
+	}
+}
+
 /* ---- how often, when, which ---- */
 
 Test(faults, schedule)
@@ -436,6 +467,14 @@ Test(faults, what_cannot_be)
 		{ "{request: {path: v0}}", "rules[0].request.path: \"v0\" is not a path (write /v0)" },
 		{ "{early_hints: {headers: {}}}",
 			"rules[0].early_hints: must not be empty: a 103 without fields hints at nothing" },
+		{ "abort: {as: nginx}", "rules[0].abort: the key \"status\" is missing" },
+		{ "abort: {timeout: true}", "rules[0].abort: whose timeout? give as, the name of a gateway" },
+		{ "abort: {timeout: true, as: haproxy}",
+			"rules[0].abort: haproxy has no timeout of its own: give the rule status and delay" },
+		{ "abort: {status: 504, as: nginx, time_scale: 2}",
+			"rules[0].abort: time_scale is of a gateway's timeout: give timeout: true" },
+		{ "abort: {timeout: true, as: nginx, time_scale: 0}",
+			"rules[0].abort.time_scale: 0 is out of range (1e-06 to 1000)" },
 		{ "abort: {status: 503, retry_after: {lie: small}}",
 			"rules[0].abort.retry_after.lie: \"small\" is not one of past_date, negative, huge, float or garbage" },
 		{ "abort: {status: 503, retry_after: 6s..2s}",

@@ -85,7 +85,10 @@ static const struct {
 static const struct {
 	const char *map, *key, *needs;
 } companions[] = {
+	{ "abort", "status", "" },
 	{ "abort", "enforce", ", status: 503, retry_after: 1s" },
+	{ "abort", "timeout", ", as: nginx" },
+	{ "abort", "time_scale", ", as: nginx, timeout: true" },
 	{ "rule", "period", ", delay: 1s, duration: 10s" },
 	{ "rule", "then", ", sequence: [503]" },
 	{ "rule", "rewrite", ", phase: response" },
@@ -117,6 +120,8 @@ static const char *companion(const struct key_map *map, const struct key *key)
 		if (map->keys[i].required && &map->keys[i] != key)
 			(void)snprintf(block + strlen(block), sizeof(block) - strlen(block), ", %s", map->keys[i].example);
 	}
+	if (strcmp(map->name, "abort") == 0)
+		return ", status: 503";
 	if (strcmp(map->name, "rate_limit") == 0)
 		return ", limit: 100, window: 1m";
 	if (strcmp(map->name, "rule") == 0 && !is_in(key->name, whole))
