@@ -281,6 +281,7 @@ static int take_summary(const struct server *server, int64_t elapsed_ns, struct 
 	server_snapshot(server, snapshot);
 	counters_sum(&s->total, &snapshot->total);
 	s->log_lost = snapshot->log_lost;
+	s->keys_forgotten = snapshot->keys_forgotten;
 	free(snapshot);
 	for (unsigned i = 0; i < n; i++) {
 		struct server_rule_count c;

@@ -214,9 +214,13 @@ static void put_losses(const struct summary *s, struct text *out)
 		text_printf(out, "%" PRIu64 " connections refused\n", count(s, COUNTER_CONNECTIONS_REFUSED));
 	}
 	if (count(s, COUNTER_RECORDS_DROPPED) + s->log_lost) {
-		put_label(out, "access log");
-		text_printf(out, "%" PRIu64 " records dropped (too slow), %" PRIu64 " not written (the file failed)\n",
+		put_label(out, "logs");
+		text_printf(out, "%" PRIu64 " records dropped (too slow), %" PRIu64 " lines not written (the file failed)\n",
 			count(s, COUNTER_RECORDS_DROPPED), s->log_lost);
+	}
+	if (s->keys_forgotten) {
+		put_label(out, "keys forgotten");
+		text_printf(out, "%" PRIu64 ": more than can be kept; these began anew\n", s->keys_forgotten);
 	}
 }
 
@@ -303,6 +307,7 @@ void summary_write_json(const struct summary *s, struct text *out)
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
 		json_member_u64(&j, counter_name((enum counter)i), count(s, (enum counter)i));
 	json_member_u64(&j, "log_lost", s->log_lost);
+	json_member_u64(&j, "keys_forgotten", s->keys_forgotten);
 	write_kinds(&j, "faults_by_kind", s->total.faults, FAULT_KIND_COUNT, fault_name);
 	write_kinds(&j, "upstream_failures_by_type", s->total.failures, PROXY_ERROR_COUNT, failure_name);
 	write_kinds(&j, "violations_by_kind", s->total.violations, STATUS_VIOLATION_COUNT, violation_name);

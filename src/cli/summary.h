@@ -20,7 +20,8 @@ struct summary {
 	struct counters total;
 	struct summary_rule *rules; /* in file order; the caller's */
 	unsigned n_rules;
-	uint64_t log_lost; /* records that the access log could not take */
+	uint64_t log_lost; /* lines that the access log or the trace could not take */
+	uint64_t keys_forgotten; /* of rules and quotas, for want of room */
 	uint64_t seed;
 	bool seed_drawn;
 	int64_t elapsed_ns;

@@ -108,15 +108,16 @@ Test(summary, columns_that_say_nothing_are_left_out)
 
 Test(summary, losses_are_said)
 {
-	static struct summary s = { .log_lost = 3 };
+	static struct summary s = { .log_lost = 3, .keys_forgotten = 12 };
 	struct text out;
 
 	counter_add(&s.total, COUNTER_CONNECTIONS_REFUSED, 8);
 	text_init(&out);
 	summary_write_text(&s, &out);
 	text_put_char(&out, '\0');
-	cr_expect(strstr(out.p, "  access log          0 records dropped (too slow), 3 not written (the file failed)\n"), "%s",
-		out.p);
+	cr_expect(strstr(out.p, "  logs                0 records dropped (too slow), 3 lines not written (the file failed)\n"),
+		"%s", out.p);
+	cr_expect(strstr(out.p, "  keys forgotten      12: more than can be kept; these began anew\n"), "%s", out.p);
 	cr_expect(strstr(out.p, "  over the limit      8 connections refused\n"), "%s", out.p);
 	text_deinit(&out);
 }
@@ -129,6 +130,7 @@ Test(summary, json)
 		"{\n  \"elapsed\": 12.345000000,\n  \"seed\": 42,\n  \"seed_drawn\": false,\n  \"connections\": 64,\n",
 		"  \"requests\": 1003,\n",
 		"  \"faults_by_kind\": {\n    \"abort\": 102,\n    \"delay\": 2\n  },\n",
+		"  \"keys_forgotten\": 0,\n",
 		"  \"upstream_failures_by_type\": {\n    \"connection_refused\": 2,\n    \"http_response_timeout\": 1\n  },\n",
 		"  \"violations_by_kind\": {},\n",
 		"  \"requests_rejected_by_reason\": {\n    \"bare_lf\": 5\n  },\n",
