@@ -174,3 +174,20 @@ Test(choices, windows_open_and_close)
 		rig_end(&r);
 	}
 }
+
+Test(choices, who_comes_back_early_is_refused_again)
+{
+	struct rig r;
+	struct peer *client;
+
+	rig_start_with(&r,
+		"upstream: 'origin:'\nrules:\n  - {first: 1, abort: {status: 503, retry_after: 2s, enforce: true}}\n");
+	client = rig_client(&r);
+	rig_check(&r, ask(client, "") == 503, "the first is refused");
+	rig_check(&r, ask(client, "") == 503, "so is who does not wait");
+	sleep_ms(1000);
+	rig_check(&r, ask(client, "") == 503, "or not long enough");
+	sleep_ms(1200);
+	rig_check(&r, ask(client, "") == 204, "the wait was not prolonged");
+	rig_end(&r);
+}
