@@ -154,7 +154,7 @@ Test(choices, windows_open_and_close)
 		{ "{abort: 503, start_after: 1s}", 204, 503 },
 		{ "{abort: 503, duration: 1s}", 503, 204 },
 		{ "{abort: 503, ttl: 1s}", 503, 204 },
-		{ "{abort: 503, start_after: 200ms, duration: 500ms, period: 900ms}", 204, 503 },
+		{ "{abort: 503, start_after: 900ms, duration: 10s, period: 20s}", 204, 503 },
 		{ "{abort: 503}\nsafety: {stop_after: 1s}", 503, 204 },
 	};
 
