@@ -15,6 +15,7 @@
 #include "config/keys.h"
 #include "config/load.h"
 #include "config/suggest.h"
+#include "fault/gateway.h"
 #include "observe/collector.h"
 
 #define FAULT_COLUMN 14
@@ -84,6 +85,17 @@ static void write_faults(struct text *out)
 		"A faulted answer carries X-Brownout with the rule's name (fault_header: false leaves it out).\n"
 		"Which requests are faulted depends on seed, rule, key and count alone: the same seed and the same\n"
 		"requests give the same faults. brownout help rules describes every key.\n");
+}
+
+static void write_profiles(struct text *out)
+{
+	text_put_literal(out,
+		"Answers in the manner of well-known gateways, for abort: {as: NAME}. Names, case and order of the fields,\n"
+		"type and kind of the content, and whether the connection stays open are the gateway's; pages are ours.\n"
+		"With timeout: true the answer comes when the gateway itself would have given up. What is not known for sure\n"
+		"is said.\n"
+		"\n");
+	gateway_write_reference(out);
 }
 
 static void write_trace(struct text *out)
@@ -158,6 +170,7 @@ static const struct {
 } topics[] = {
 	{ "rules", "every key of the rule file", write_rules },
 	{ "faults", "what a rule can do", write_faults },
+	{ "profiles", "answers in the manner of known gateways", write_profiles },
 	{ "log", "the fields of the access log", write_log },
 	{ "trace", "what a trace of decisions has in it", write_trace },
 	{ "origin", "the embedded upstream", write_origin },
