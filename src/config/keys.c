@@ -217,7 +217,7 @@ const struct key_map keys_file = {
 const struct key_map *const keys_all[] = {
 	&keys_file, &keys_rule, &keys_match, &keys_path, &keys_pattern, &keys_status_class, &keys_ramp, &keys_burst,
 	&keys_outcome, &keys_step, &keys_abort, &keys_body, &keys_retry_after, &keys_delay, &keys_normal, &keys_lognormal,
-	&keys_pareto, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
+	&keys_pareto, &keys_rate_limit, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
 	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &listener_map, &route_map, &keys_route_match,
 	&safety_map, &limits_map, &log_map,
 };

@@ -1,6 +1,6 @@
 /*
  * keys_rule: the rows of a rule: which requests, how often, when, and what happens. The rows of the faults are the same in a
- * rule, in one of its outcomes and in a place of its sequence.
+ * rule, in one of its outcomes and in a place of its sequence; only a quota is of the rule alone.
  */
 #include "config/key_rows.h"
 
@@ -195,6 +195,9 @@ static const struct key rule_keys[] = {
 		.example = "every: 4" },
 	SCHEDULE_KEYS,
 	FAULT_KEYS(rule, faults.),
+	{ .name = "rate_limit", .map = &keys_rate_limit, .heap = true, FIELD(rule, faults.limit), .decode = limit_keys_decode,
+		.description = "Refuses what exceeds a quota, and ends the list of rules then. Not in outcomes or sequences.",
+		.example = "rate_limit: {limit: 100, window: 1m, key: client}" },
 	{ .name = "outcomes", .map = &keys_outcome, .shape = KEY_LIST, .heap = true, .min_items = 1, .max_items = OUTCOMES_MAX,
 		LIST(rule, outcomes, n_outcomes),
 		.description = "Of each request exactly one is taken, in one draw, by weight. Takes the place of percentage.",

@@ -491,3 +491,72 @@ Test(faults, what_cannot_be)
 		support_free(&l);
 	}
 }
+
+/* ---- rate_limit ---- */
+
+Test(faults, rate_limit)
+{
+	struct loaded l;
+	const struct fault_limit *q = load_good_rule(&l, "rate_limit: {limit: 100, window: 1m}")->faults.limit;
+
+	cr_assert_not_null(q);
+	cr_expect(q->limit == 100 && q->window_ns == 60 * NS_PER_S && q->burst == 0 && q->cost == 1 && q->warn_at == 0);
+	cr_expect(q->algorithm == LIMIT_TOKEN_BUCKET && q->key == LIMIT_KEY_ALL && q->headers == LIMIT_HEADERS_NONE);
+	cr_expect(q->hint == LIMIT_HINT_AUTO && q->refusal.status == 429);
+	cr_expect_eq(l.plan->rules.v[0].faults.kinds, FAULT_BIT(RATE_LIMIT));
+	cr_expect_eq(l.d.n, 0, "%s", l.text);
+	support_free(&l);
+	q = load_good_rule(&l, "rate_limit: {limit: 5, window: 1s, burst: 9, key: \"header:X-Api-Key\", status: 503, "
+		"retry_after: 1s..3s, headers: github, cost: 9, warn_at: 80}")->faults.limit;
+	cr_expect(q->burst == 9 && q->cost == 9 && q->warn_at == 80 && q->refusal.status == 503);
+	cr_expect(q->key == LIMIT_KEY_HEADER && q->headers == LIMIT_HEADERS_GITHUB);
+	expect_span(q->key_name, "x-api-key");
+	cr_expect(q->hint == LIMIT_HINT_RANGE && q->hint_min_ns == NS_PER_S && q->hint_max_ns == 3 * NS_PER_S);
+	support_free(&l);
+	q = load_good_rule(&l, "rate_limit: {limit: 3, algorithm: concurrency, key: query:q, retry_after: none}")->faults.limit;
+	cr_expect(q->algorithm == LIMIT_CONCURRENCY && q->window_ns == 0 && q->key == LIMIT_KEY_QUERY);
+	cr_expect_eq(q->hint, LIMIT_HINT_NONE);
+	support_free(&l);
+}
+
+Test(faults, quotas_that_cannot_be)
+{
+	static const char *const cases[][2] = {
+		{ "rate_limit: 5", "rules[0].rate_limit: must be a mapping with limit and window, not a text" },
+		{ "rate_limit: {window: 1s}", "rules[0].rate_limit: the key \"limit\" is missing" },
+		{ "rate_limit: {limit: 5}", "rules[0].rate_limit: the key \"window\" is missing" },
+		{ "rate_limit: {limit: 5, window: 1s, algorithm: concurrency}",
+			"rules[0].rate_limit: concurrency has no window: it limits how many requests there are at a time" },
+		{ "rate_limit: {limit: 5, window: 1s, burst: 3, algorithm: fixed_window}",
+			"rules[0].rate_limit: burst is of algorithm: token_bucket alone" },
+		{ "rate_limit: {limit: 100001, window: 1s, algorithm: sliding_window}",
+			"rules[0].rate_limit: a sliding window has a limit of at most 100000" },
+		{ "rate_limit: {limit: 5, window: 1s, cost: 6}",
+			"rules[0].rate_limit: a request costs more than there ever is: none would pass" },
+		{ "rate_limit: {limit: 5, window: 1s, key: ip}",
+			"rules[0].rate_limit.key: \"ip\" is not one of all, client, path, header:NAME, cookie:NAME, query:NAME" },
+		{ "rate_limit: {limit: 5, window: 1s, retry_after: soon}",
+			"rules[0].rate_limit.retry_after: \"soon\" is not auto, date, none or a range of durations such as "
+			"1s..3s" },
+		{ "rate_limit: {limit: 5, window: 1s, retry_after: 25h}",
+			"rules[0].rate_limit.retry_after: 25h is out of range (at most 24h)" },
+		{ "rate_limit: {limit: 5, window: 1s, status: 304}",
+			"rules[0].rate_limit: 304 is no refusal: use a code of 400 to 599" },
+		{ "rate_limit: {limit: 5, window: 1s, warn_at: 0}",
+			"rules[0].rate_limit.warn_at: 0 is out of range (1 to 100)" },
+		{ "{rate_limit: {limit: 5, window: 1s}, abort: 503}",
+			"rules[0]: a rule cannot have both abort and rate_limit: rate_limit answers only what exceeds the quota; "
+			"make two rules" },
+		{ "{outcomes: [{weight: 1, delay: 1s, rate_limit: {limit: 5, window: 1s}}]}",
+			"rules[0].outcomes[0]: unknown key \"rate_limit\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct loaded l;
+
+		support_load_rule(&l, cases[i][0]);
+		cr_expect(l.rc == 1 && l.d.n_errors >= 1, "%s: %s", cases[i][0], l.text);
+		cr_expect(l.d.n && strcmp(l.d.v[0].message, cases[i][1]) == 0, "%s: %s", cases[i][0], l.text);
+		support_free(&l);
+	}
+}

@@ -62,6 +62,7 @@ static const struct {
 	{ "burst", "upstream: origin\nrules:\n- {abort: 503, burst: {", "}}" },
 	{ "outcome", "upstream: origin\nrules:\n- {phase: PHASE   , outcomes: [{", "}, {weight: 1, abort: 503}]}" },
 	{ "step", "upstream: origin\nrules:\n- {phase: PHASE   , sequence: [{", "}]}" },
+	{ "rate_limit", "upstream: origin\nrules:\n- rate_limit: {", "}" },
 	{ "hang", "upstream: origin\nrules:\n- hang: {", "}" },
 	{ "throttle", "upstream: origin\nrules:\n- throttle: {", "}" },
 	{ "drip", "upstream: origin\nrules:\n- drip: {", "}" },
