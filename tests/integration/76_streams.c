@@ -1,0 +1,264 @@
+/*
+ * 76 streams: faults of time and of the connection, in both phases: hang, throttle, drip, truncate, refuse, early hints, a body
+ * that waits; and that what a fault holds is given back when the client leaves.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "harness/rig.h"
+
+TestSuite(streams, .timeout = 60);
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define BARE "fault_header: false\nproxy_status: false\n"
+#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+#define TEN "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 10\r\n\r\n0123456789"
+#define TEN_HEAD "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 10\r\nVia: 1.1 brownout\r\n\r\n"
+
+static void free_both(struct message *request, struct message *answer)
+{
+	message_free(request);
+	message_free(answer);
+}
+
+/* ---- hang ---- */
+
+Test(streams, hang_never_answers_and_ends_at_its_maximum)
+{
+	struct peer *client;
+	struct rig r;
+	long long from;
+
+	rig_start_with(&r, "rules:\n  - {name: silent, hang: {max: 300ms}}\n");
+	client = rig_client(&r);
+	from = now_ms();
+	peer_send(client, GET("/"));
+	peer_expect_fin(client);
+	rig_check(&r, peer_rest_n(client) == 0, "bytes came");
+	rig_check(&r, now_ms() - from >= 300, "it ended after %lld ms", now_ms() - from);
+	rig_expect_upstream_silence(&r, 20);
+	rig_end(&r);
+}
+
+/* Its place in the ceiling is free at once when the client goes. */
+Test(streams, hang_is_given_back_when_the_client_leaves)
+{
+	struct peer *first, *second, *third;
+	struct message request, answer;
+	struct rig r;
+
+	rig_start_with(&r, "rules:\n  - {name: silent, match: {path: /held}, max_active_faults: 1, hang: {max: 60s}}\n");
+	first = rig_client(&r);
+	peer_send(first, GET("/held"));
+	peer_expect_silence(first, 50);
+	/* The one place is taken: the next is forwarded. */
+	second = rig_client(&r);
+	rig_exchange(&r, second, GET("/held"), OK_HI, &request, &answer);
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	peer_reset(first);
+	sleep_ms(50);
+	third = rig_client(&r);
+	peer_send(third, GET("/held"));
+	peer_expect_silence(third, 50);
+	rig_expect_upstream_silence(&r, 1);
+	peer_close(third);
+	rig_end(&r);
+}
+
+/* ---- pace ---- */
+
+Test(streams, throttle_meets_its_rate)
+{
+	struct message request, answer;
+	struct peer *client, *upstream;
+	char *body = malloc(20000);
+	struct rig r;
+	long long took;
+
+	memset(body, 'x', 20000);
+	rig_start_with(&r, "rules:\n  - {name: slow, throttle: {download: 20KiB/s}}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	upstream = rig_request(&r, &request);
+	took = now_ms();
+	peer_printf(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n");
+	peer_send_n(upstream, body, 20000);
+	message_read_answer(&answer, client, "GET");
+	took = now_ms() - took;
+	rig_check(&r, took >= 930, "20000 bytes took %lld ms at 20 KiB/s", took);
+	free_both(&request, &answer);
+	free(body);
+	rig_end(&r);
+}
+
+Test(streams, throttle_of_the_upload)
+{
+	struct message request, answer;
+	struct peer *client;
+	struct rig r;
+	long long from;
+
+	rig_start_with(&r, "rules:\n  - {name: slow, throttle: {upload: 1000B/s}}\n");
+	client = rig_client(&r);
+	from = now_ms();
+	peer_printf(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n%500s", "x");
+	peer_send(rig_request(&r, &request), OK_HI);
+	rig_check(&r, now_ms() - from >= 450, "500 bytes and a head took %lld ms at 1000 B/s", now_ms() - from);
+	message_read_answer(&answer, client, "POST");
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(streams, drip_lets_out_a_piece_after_each_pause)
+{
+	struct message request;
+	struct peer *client;
+	struct rig r;
+	long long from;
+
+	rig_start_with(&r, BARE "rules:\n  - {name: drop, drip: {bytes: 20, every: 50ms}}\n");
+	client = rig_client(&r);
+	from = now_ms();
+	peer_send(client, GET("/"));
+	peer_send(rig_request(&r, &request), TEN);
+	peer_expect(client, TEN_HEAD "0123456789");
+	/* 77 bytes in pieces of twenty are four, with three pauses between them. */
+	rig_check(&r, now_ms() - from >= 150, "it took %lld ms", now_ms() - from);
+	message_free(&request);
+	rig_end(&r);
+}
+
+Test(streams, delay_at_the_body_lets_the_head_through)
+{
+	struct message request;
+	struct peer *client;
+	struct rig r;
+	long long from;
+
+	rig_start_with(&r, BARE "rules:\n  - {name: later, delay: {fixed: 250ms, at: body}}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	from = now_ms();
+	peer_send(rig_request(&r, &request), TEN);
+	peer_expect(client, TEN_HEAD);
+	rig_check(&r, now_ms() - from < 240, "the head took %lld ms", now_ms() - from);
+	peer_expect(client, "0123456789");
+	rig_check(&r, now_ms() - from >= 250, "the body took %lld ms", now_ms() - from);
+	message_free(&request);
+	rig_end(&r);
+}
+
+/* ---- cuts ---- */
+
+static const struct {
+	const char *rule;
+	const char *answered;
+	const char *seen;
+	bool reset;
+} cuts[] = {
+	{ "truncate: {after: 4}", TEN, TEN_HEAD "0123", false },
+	{ "truncate: {after: 50%}", TEN, TEN_HEAD "01234", false },
+	{ "truncate: {after: 4, reset: true}", TEN, TEN_HEAD "0123", true },
+	{ "truncate: {after: 4}", "HTTP/1.1 200 OK\r\nDate: d\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nDate: d\r\nVia: 1.1 brownout\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n", false },
+};
+
+Test(streams, truncate)
+{
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		struct message request;
+		struct peer *client;
+		struct rig r;
+
+		rig_start_with(&r, BARE "rules:\n  - {name: cut, %s}\n", cuts[i].rule);
+		r.context = cuts[i].rule;
+		client = rig_client(&r);
+		peer_send(client, GET("/"));
+		peer_send(rig_request(&r, &request), cuts[i].answered);
+		peer_expect(client, cuts[i].seen);
+		if (cuts[i].reset)
+			peer_expect_reset(client);
+		else
+			peer_expect_fin(client);
+		message_free(&request);
+		rig_end(&r);
+	}
+}
+
+Test(streams, truncate_leaves_what_is_shorter)
+{
+	struct message request;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, BARE "rules:\n  - {name: cut, truncate: {after: 10}}\n");
+	client = rig_client(&r);
+	for (int i = 0; i < 2; i++) {
+		peer_send(client, GET("/"));
+		peer_send(rig_request(&r, &request), TEN);
+		peer_expect(client, TEN_HEAD "0123456789");
+		message_free(&request);
+	}
+	rig_end(&r);
+}
+
+Test(streams, truncate_of_an_injected_answer)
+{
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, BARE "rules:\n  - {name: cut, abort: {status: 500, body: 0123456789, headers: {date: d}}, "
+			   "truncate: {after: 3}}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	peer_expect(client, "HTTP/1.1 500 Internal Server Error\r\ndate: d\r\nCache-Control: no-store\r\n"
+			    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 10\r\n\r\n012");
+	peer_expect_fin(client);
+	rig_end(&r);
+}
+
+/* ---- the connection ---- */
+
+Test(streams, refuse_resets_the_next_connection_as_it_comes)
+{
+	struct message request, answer;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, "rules:\n  - {name: no, match: {path: /no}, connection: refuse}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/no"));
+	peer_expect_reset(client);
+	client = rig_client(&r);
+	peer_expect_reset(client);
+	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(streams, early_hints_come_before_the_answer)
+{
+	struct message request;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, BARE "rules:\n  - {name: hint, early_hints: {headers: {link: </a>}}}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	peer_expect(client, "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
+	peer_send(rig_request(&r, &request), TEN);
+	peer_expect(client, TEN_HEAD "0123456789");
+	message_free(&request);
+	client = rig_client(&r);
+	peer_send(client, "GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+	peer_send(rig_request(&r, &request), TEN);
+	peer_expect(client, "HTTP/1.1 200 OK\r\n");
+	message_free(&request);
+	rig_end(&r);
+}
