@@ -19,6 +19,7 @@
 #include "observe/record.h"
 
 #define TRACE_VERSION 1
+#define TRACE_SINCE_NS_MIN (-60 * NS_PER_S) /* next to nothing, and so that what is reckoned from it cannot overflow */
 #define TRACE_LINE_BYTES_MAX 65536 /* without its LF; the writer stays far below */
 
 /* ---- writing: each appends one line with its LF ---- */

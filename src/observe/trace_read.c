@@ -114,7 +114,7 @@ static int read_decision(struct reader *r, const json_t *object, struct trace_de
 		read_hex(r, object, "key", &d->key_hash) || read_integer(r, object, "occurrence", 1, INT64_MAX, &occurrence) ||
 		read_hex(r, object, "draw", &d->draw) || read_hex(r, object, "threshold", &d->threshold) ||
 		read_outcome(r, object, &d->outcome) || read_integer(r, object, "choice", 0, UINT16_MAX, &choice) ||
-		read_integer(r, object, "since", INT64_MIN, INT64_MAX, &d->since_ns))
+		read_integer(r, object, "since", TRACE_SINCE_NS_MIN, INT64_MAX, &d->since_ns))
 		return 1;
 	if (early && !json_is_boolean(early))
 		return refuse(r, " is neither true nor false", "early");

@@ -24,6 +24,7 @@ static void check_exchange(const struct trace_line *line)
 		assert(d->phase == RULE_PHASE_REQUEST || d->phase == RULE_PHASE_RESPONSE);
 		assert(d->outcome <= DECISION_PASSED);
 		assert(d->occurrence >= 1 && d->occurrence <= INT64_MAX);
+		assert(d->since_ns >= TRACE_SINCE_NS_MIN);
 	}
 }
 

@@ -103,14 +103,14 @@ Test(trace, the_longest_line_can_be_read)
 	for (unsigned i = 0; i < RECORD_DECISIONS_MAX; i++)
 		many.v[i] = (struct decision){ .outcome = DECISION_NOT_DRAWN, .phase = RULE_PHASE_RESPONSE,
 			.key_hash = UINT64_MAX, .occurrence = INT64_MAX, .draw = UINT64_MAX, .threshold = UINT64_MAX,
-			.since_ns = INT64_MIN, .choice = UINT16_MAX };
+			.since_ns = INT64_MAX, .choice = UINT16_MAX };
 	text_init(&out);
 	trace_write_exchange(&out, &one, &r);
 	cr_assert_leq(out.n, TRACE_LINE_BYTES_MAX);
 	cr_assert_eq(trace_read_line(text_span(&out), &line, error), 0, "%s", error);
 	cr_expect_eq(line.n_decisions, RECORD_DECISIONS_MAX);
 	cr_expect_eq(line.decisions_lost, 9);
-	cr_expect_eq(line.decisions[31].decision.since_ns, INT64_MIN);
+	cr_expect_eq(line.decisions[31].decision.since_ns, INT64_MAX);
 	trace_line_deinit(&line);
 	text_deinit(&out);
 }
@@ -200,6 +200,9 @@ Test(trace, what_is_none_is_refused)
 		{ D("\"a\"", "\"request\"", "\"0\"", "1", "\"F\"", "\"fired\"", "0"), "draw is not hexadecimal" },
 		{ D("\"a\"", "\"request\"", "\"0\"", "1", "\"0\"", "\"FIRED\"", "0"), "outcome is none that there is" },
 		{ D("\"a\"", "\"request\"", "\"0\"", "1", "\"0\"", "\"fired\"", "65536"), "choice is out of range" },
+		{ "{\"id\":\"1\",\"decisions\":[{\"rule\":\"a\",\"phase\":\"request\",\"key\":\"0\",\"occurrence\":1,"
+			"\"draw\":\"0\",\"threshold\":\"1\",\"outcome\":\"fired\",\"choice\":0,\"since\":-9223372036854775808}]}",
+			"since is out of range" },
 		{ "{\"id\":\"1\",\"decisions\":[7]}", "decision 1: it is not an object" },
 		{ "{\"id\":\"1\"}", "decisions is missing" },
 		{ "{\"id\":\"1\",\"decisions\":{}}", "decisions is not a list" },
