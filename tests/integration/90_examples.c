@@ -184,3 +184,100 @@ Test(examples, slow_search)
 	rig_check(&r, !rig_log_value(rig_log_line(&r, 4), "delay"), "another path was delayed");
 	rig_end(&r);
 }
+
+/* ---- config/faults ---- */
+
+/* What the first request for a path of an example gets; status 0: no answer that can be read. */
+static const struct {
+	const char *file;
+	const char *path;
+	unsigned status;
+} firsts[] = {
+	{ "faults/abort.yaml", "/account/me", 401 },
+	{ "faults/abort.yaml", "/shop/basket", 503 },
+	{ "faults/abort.yaml", "/odd", 429 },
+	{ "faults/connection.yaml", "/close", 0 },
+	{ "faults/connection.yaml", "/reset", 0 },
+	{ "faults/connection.yaml", "/lost", 0 },
+	{ "faults/corrupt.yaml", "/data", 200 },
+	{ "faults/delay.yaml", "/fixed", 200 },
+	{ "faults/delay.yaml", "/samples", 200 },
+	{ "faults/delay.yaml", "/body", 200 },
+	{ "faults/gateway.yaml", "/nginx/a", 502 },
+	{ "faults/gateway.yaml", "/alb/a", 504 },
+	{ "faults/early-hints.yaml", "/page", 103 },
+	{ "faults/hang.yaml", "/report/today", 0 },
+	{ "faults/malformed.yaml", "/status-line", 0 },
+	{ "faults/malformed.yaml", "/http09", 0 },
+	{ "faults/outcomes.yaml", "/retry", 503 },
+	{ "faults/rate-limit.yaml", "/api/items", 200 },
+	{ "faults/request.yaml", "/v2/items", 200 },
+	{ "faults/rewrite.yaml", "/orders", 500 },
+	{ "faults/rewrite.yaml", "/items", 200 },
+	{ "faults/schedule.yaml", "/window", 503 },
+	{ "faults/schedule.yaml", "/dry", 200 },
+	{ "faults/throttle.yaml", "/drops", 200 },
+	{ "faults/truncate.yaml", "/cut", 200 },
+};
+
+#define N_FIRSTS (sizeof(firsts) / sizeof(firsts[0]))
+
+/* The status of the first line, as far as there is one in a second and a half. */
+static unsigned first_status(struct rig *r, const char *path)
+{
+	struct peer *client = rig_client(r);
+	unsigned status = 0;
+
+	peer_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+	while (!strchr(peer_rest(client), '\n') && peer_read(client, 1500))
+		;
+	if (sscanf(peer_rest(client), "HTTP/1.1 %3u ", &status) != 1 || status < 100)
+		status = 0;
+	peer_close(client);
+	return status;
+}
+
+Test(examples, first_answers_of_the_faults)
+{
+	for (size_t i = 0; i < N_FIRSTS;) {
+		const char *file = firsts[i].file;
+		struct rig r;
+
+		start_example(&r, file);
+		for (; i < N_FIRSTS && strcmp(firsts[i].file, file) == 0; i++) {
+			unsigned status = first_status(&r, firsts[i].path);
+
+			rig_check(&r, status == firsts[i].status, "%s: %u, not %u", firsts[i].path, status, firsts[i].status);
+		}
+		rig_end(&r);
+	}
+}
+
+Test(examples, each_fault_is_valid_and_has_a_test)
+{
+	DIR *dir = opendir(config_path("faults"));
+	struct dirent *entry;
+	struct program p;
+
+	cr_assert(dir != NULL);
+	program_open(&p);
+	while ((entry = readdir(dir))) {
+		const char *end = strrchr(entry->d_name, '.');
+		bool is_known = false;
+		char name[300];
+		struct bytes said;
+
+		if (!end || strcmp(end, ".yaml") != 0)
+			continue;
+		snprintf(name, sizeof(name), "faults/%s", entry->d_name);
+		for (size_t i = 0; i < N_FIRSTS; i++)
+			is_known |= strcmp(firsts[i].file, name) == 0;
+		cr_assert(is_known, "config/%s has no test", name);
+		cr_assert_eq(program_run(&p, (const char *const[]){ "check", config_path(name), NULL }, NULL), 0, "%s", name);
+		said = program_stderr(&p);
+		cr_assert_eq(said.n, 0, "config/%s: %s", name, bytes_text(&said));
+		bytes_free(&said);
+	}
+	closedir(dir);
+	program_close(&p);
+}
