@@ -123,7 +123,7 @@ Test(choices, a_client_that_leaves_gives_its_place_back)
 		expect_status(&answer, 503);
 		message_free(&answer);
 		peer_close(held[round % 2]);
-		sleep_ms(50);
+		(void)rig_log_line(&r, 2 * round + 1); /* it is over */
 		held[round % 2] = rig_client(&r);
 		peer_send(held[round % 2], "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
 		peer_expect_silence(held[round % 2], 50);
@@ -149,13 +149,13 @@ Test(choices, windows_open_and_close)
 	static const struct {
 		const char *rule;
 		unsigned at_once;
-		unsigned later; /* 1.2 s after the start */
+		unsigned later; /* 2.4 s after the start */
 	} rows[] = {
-		{ "{abort: 503, start_after: 1s}", 204, 503 },
-		{ "{abort: 503, duration: 1s}", 503, 204 },
-		{ "{abort: 503, ttl: 1s}", 503, 204 },
-		{ "{abort: 503, start_after: 900ms, duration: 10s, period: 20s}", 204, 503 },
-		{ "{abort: 503}\nsafety: {stop_after: 1s}", 503, 204 },
+		{ "{abort: 503, start_after: 2s}", 204, 503 },
+		{ "{abort: 503, duration: 2s}", 503, 204 },
+		{ "{abort: 503, ttl: 2s}", 503, 204 },
+		{ "{abort: 503, start_after: 2s, duration: 10s, period: 20s}", 204, 503 },
+		{ "{abort: 503}\nsafety: {stop_after: 2s}", 503, 204 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -168,7 +168,7 @@ Test(choices, windows_open_and_close)
 		client = rig_client(&r);
 		status = ask(client, "");
 		rig_check(&r, status == rows[i].at_once, "%u at once", status);
-		sleep_ms(1200);
+		sleep_ms(2400);
 		status = ask(client, "");
 		rig_check(&r, status == rows[i].later, "%u later", status);
 		rig_end(&r);
@@ -181,13 +181,13 @@ Test(choices, who_comes_back_early_is_refused_again)
 	struct peer *client;
 
 	rig_start_with(&r,
-		"upstream: 'origin:'\nrules:\n  - {first: 1, abort: {status: 503, retry_after: 2s, enforce: true}}\n");
+		"upstream: 'origin:'\nrules:\n  - {first: 1, abort: {status: 503, retry_after: 3s, enforce: true}}\n");
 	client = rig_client(&r);
 	rig_check(&r, ask(client, "") == 503, "the first is refused");
 	rig_check(&r, ask(client, "") == 503, "so is who does not wait");
 	sleep_ms(1000);
 	rig_check(&r, ask(client, "") == 503, "or not long enough");
-	sleep_ms(1200);
+	sleep_ms(2200);
 	rig_check(&r, ask(client, "") == 204, "the wait was not prolonged");
 	rig_end(&r);
 }
