@@ -92,7 +92,7 @@ static const struct choice pass_choices[] = { { "true", true }, { 0 } };
 		.example = "abort: 503" },                                                                                      \
 	{ .name = "connection", .type = &value_choice, .choices = connection_choices, FIELD(type_, at connection),              \
 		.description = "close: closes the connection without an answer. reset: the same with a TCP reset. "             \
-			"refuse: reset, and the next connections too, as soon as they are there. Ends the list of rules.",      \
+			"refuse: reset, and so is the next connection, as soon as it is there. Ends the list of rules.",        \
 		.example = "connection: reset" },                                                                               \
 	{ .name = "hang", .map = &keys_hang, FIELD(type_, at hang),                                                             \
 		.description = "Never answers: holds the request until the client leaves, or for so long. Ends the list of "    \
