@@ -1,0 +1,82 @@
+/*
+ * 77 quotas: never one more than the limit, at any scale; per key; places of concurrency are given back.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "harness/crowd.h"
+#include "harness/rig.h"
+
+TestSuite(quotas, .timeout = 240);
+
+#define REQUESTS 3000u
+
+/* A window that the test does not outlive. */
+Test(quotas, exact_under_load)
+{
+	static const char *const algorithms[] = { "token_bucket", "fixed_window", "sliding_window" };
+
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+		struct crowd c = { .n_connections = 64, .n_requests = REQUESTS, .target = "/status/204" };
+		struct rig r;
+
+		rig_start_with(&r, "workers: 4\nupstream: 'origin:'\nrules:\n  - {rate_limit: {limit: 123, window: 24h, "
+				   "algorithm: %s}}\n", algorithms[i]);
+		r.context = algorithms[i];
+		c.rig = &r;
+		crowd_run(&c);
+		rig_check(&r, crowd_count(&c, 204) == 123, "%u passed", crowd_count(&c, 204));
+		rig_check(&r, crowd_count(&c, 429) == REQUESTS - 123, "%u were refused", crowd_count(&c, 429));
+		crowd_free(&c);
+		rig_end(&r);
+	}
+}
+
+Test(quotas, are_per_key)
+{
+	struct rig r;
+	struct peer *client;
+
+	rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - {rate_limit: {limit: 2, window: 24h, key: 'header:x-api-key'}}\n");
+	client = rig_client(&r);
+	for (unsigned i = 0; i < 12; i++) {
+		struct message answer;
+
+		peer_printf(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\nX-Api-Key: k%u\r\n\r\n", i % 3);
+		message_read_answer(&answer, client, "GET");
+		expect_status(&answer, i < 6 ? 204 : 429);
+		message_free(&answer);
+	}
+	rig_end(&r);
+}
+
+Test(quotas, places_come_back_when_an_exchange_ends_and_when_a_client_leaves)
+{
+	struct rig r;
+	struct peer *client, *held;
+	struct message answer;
+
+	rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - {rate_limit: {limit: 1, algorithm: concurrency}}\n"
+			   "  - {match: {path: /hang}, hang: {max: 60s}}\n");
+	client = rig_client(&r);
+	for (unsigned i = 0; i < 6; i += 3) {
+		peer_send(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n\r\n");
+		message_read_answer(&answer, client, "GET");
+		expect_status(&answer, 204);
+		message_free(&answer);
+		(void)rig_log_line(&r, i);
+		held = rig_client(&r);
+		peer_send(held, "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
+		peer_expect_silence(held, 50);
+		peer_send(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n\r\n");
+		message_read_answer(&answer, client, "GET");
+		expect_status(&answer, 429);
+		message_free(&answer);
+		peer_close(held);
+		(void)rig_log_line(&r, i + 2);
+	}
+	rig_end(&r);
+}
