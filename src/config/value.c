@@ -66,8 +66,13 @@ static void schema_enum(struct json *j, const struct choice *choices)
 {
 	json_key(j, "enum");
 	json_begin_array(j);
-	for (; choices->name; choices++)
-		json_c_string(j, choices->name);
+	for (; choices->name; choices++) {
+		/* Without quotes it is no string to an editor. */
+		if (strcmp(choices->name, "true") == 0)
+			json_bool(j, true);
+		else
+			json_c_string(j, choices->name);
+	}
 	json_end_array(j);
 }
 
