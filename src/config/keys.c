@@ -130,6 +130,33 @@ static const struct key safety_keys[] = {
 		.description = "So long after the start no rule acts any more.", .example = "stop_after: 30m" },
 };
 
+static const struct choice ask_choices[] = { { "abort", PLAN_ASK_ABORT }, { "delay", PLAN_ASK_DELAY },
+	{ "rule", PLAN_ASK_RULE }, { 0 } };
+
+static const struct key control_keys[] = {
+	{ .name = "enabled", .type = &value_bool, .required = true, FIELD(plan_control, enabled),
+		.description = "Whether requests may ask for faults at all.", .example = "enabled: true" },
+	{ .name = "allow", .type = &value_choice, .choices = ask_choices, .shape = KEY_ONE_OR_LIST, .required = true,
+		LIST(plan_control, allow, n_allow), .max_items = 3,
+		.description = "What they may ask for. abort: x-brownout-abort: 503. delay: x-brownout-delay: 250ms. rule: "
+			"x-brownout-rule: NAME, whose faults act as if its match held and its draw fired.",
+		.example = "allow: [abort, delay]" },
+	{ .name = "max_delay", .type = &value_duration, FIELD(plan_control, max_delay_ns), .min = (uint64_t)NS_PER_MS,
+		.max = DAY_NS, .default_text = "10s",
+		.description = "A longer delay that is asked for is this long.", .example = "max_delay: 2s" },
+	{ .name = "token", .type = &value_text, FIELD(plan_control, token),
+		.default_note = "none is asked for",
+		.description = "A secret that x-brownout-token must bring; without it the request is answered with 403.",
+		.example = "token: \"${BROWNOUT_TOKEN:-}\"" },
+};
+
+static const struct key_map control_map = {
+	.name = "header_control", .phrase = "a mapping with enabled and allow", KEYS(control_keys),
+	.description = "Faults that a request asks for itself, by header fields, so that tests in parallel do not disturb each "
+		"other. Such a request gets what it asks for and no rule is asked about it; paths under exclude get nothing. The "
+		"fields never reach the upstream.",
+};
+
 static const struct key_map safety_map = {
 	.name = "safety", .phrase = "a mapping", KEYS(safety_keys),
 	.description = "Ceilings for all rules together.",
@@ -197,6 +224,9 @@ static const struct key file_keys[] = {
 		.example = "proxy_status: false" },
 	{ .name = "safety", .map = &safety_map, FIELD(plan, safety),
 		.description = "Ceilings for all rules together.", .example = "safety: {stop_after: 30m}" },
+	{ .name = "header_control", .map = &control_map, FIELD(plan, control),
+		.description = "Lets requests ask for their own faults. Off by default.",
+		.example = "header_control: {enabled: true, allow: [abort, delay]}" },
 	{ .name = "exclude", .type = &value_path_glob, .map = &keys_path, .shape = KEY_ONE_OR_LIST, .heap = true,
 		LIST(plan, rules.exclude, rules.n_exclude), .max_items = 1000,
 		.description = "Paths that no rule may touch: health checks, for one. They are not counted either.",
@@ -219,6 +249,6 @@ const struct key_map *const keys_all[] = {
 	&keys_outcome, &keys_step, &keys_abort, &keys_body, &keys_retry_after, &keys_delay, &keys_normal, &keys_lognormal,
 	&keys_pareto, &keys_rate_limit, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
 	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &listener_map, &route_map, &keys_route_match,
-	&safety_map, &limits_map, &log_map,
+	&control_map, &safety_map, &limits_map, &log_map,
 };
 const unsigned keys_all_n = ARRAY_LEN(keys_all);

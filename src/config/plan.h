@@ -62,6 +62,17 @@ struct plan_safety {
 	int64_t stop_after_ns; /* 0: none */
 };
 
+/* What a request may ask for itself (x-brownout-NAME). */
+enum plan_ask { PLAN_ASK_ABORT, PLAN_ASK_DELAY, PLAN_ASK_RULE };
+
+struct plan_control {
+	bool enabled;
+	uint8_t *allow; /* enum plan_ask */
+	unsigned n_allow;
+	int64_t max_delay_ns;
+	struct span token; /* that x-brownout-token must bring; empty: none is asked for */
+};
+
 struct plan {
 	_Atomic unsigned references;
 	uint64_t seed; /* the same as rules.seed; 0 where none was given */
@@ -73,6 +84,7 @@ struct plan {
 	unsigned n_upstreams;
 	struct plan_limits limits;
 	struct plan_safety safety;
+	struct plan_control control;
 	struct span log_access; /* "stderr", "stdout", "off" or a path */
 	enum plan_log_format log_format;
 	struct span log_trace; /* "stderr", "stdout" or a path; empty: no trace */

@@ -25,7 +25,7 @@ struct fault_verdict fault_next(const struct fault_effect *e, int64_t since_ns, 
 
 	if (over_ns < 0 && e->delay_ns > 0)
 		return (struct fault_verdict){ FAULT_WAIT, since_ns + e->delay_ns, e->delay_rule, NULL };
-	if (!e->end_set)
+	if (!e->end_set && !e->end_abort)
 		return v;
 	if (e->end_abort && over_ns < e->end_abort->hold_ns) {
 		v.until_ns = since_ns + e->delay_ns + e->end_abort->hold_ns;

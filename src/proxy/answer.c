@@ -194,6 +194,8 @@ static int decide_answer(struct client *c)
 {
 	struct facts f;
 
+	/* What phase request has decided is done with. */
+	c->ex.effect = (struct fault_effect){ 0 };
 	if (!ruleset_has_phase(&c->worker->plan->rules, RULE_PHASE_RESPONSE))
 		return 0;
 	facts_of_request(c, exchange_request(c), &f);
@@ -269,7 +271,8 @@ static struct fault_edited add_lines(struct client *c, struct text *extra)
 	if (ex->quota && !ex->limit.refused)
 		fault_limit_put_headers(extra, ex->quota, &ex->limit, clock_wall_ns());
 	if (s && s->n_rewrites)
-		edited = fault_edit_response(s->rewrites, s->n_rewrites, (enum http_method)ex->method, &c->worker->response, extra);
+		edited = fault_edit_response(s->rewrites, s->n_rewrites, (enum http_method)ex->method, &c->worker->response,
+			extra);
 	return edited;
 }
 

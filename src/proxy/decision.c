@@ -45,10 +45,11 @@ static void hold(struct client *c, const struct fault_plan *plan)
 		else
 			decide_release(c->worker->shared->states, number);
 	}
-	if (!plan->limit_rule)
-		return;
-	ex->limit = plan->limit;
-	ex->quota = plan->limit_rule->faults.limit;
+	if (plan->quota) {
+		ex->limit = plan->limit;
+		ex->quota = plan->quota;
+	}
+	/* Also of a dry run, which is no quota to tell of. */
 	for (unsigned i = 0; i < plan->n_held; i++) {
 		if (ex->n_quota_held < ARRAY_LEN(ex->quota_held))
 			ex->quota_held[ex->n_quota_held++] = plan->held[i];
@@ -84,7 +85,7 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 		return 0;
 	decide(&w->plan->rules, w->shared->states, f, phase, loop_now_ns(w->loop), w->patterns, &w->last_plan);
 	remember(c, &w->last_plan);
-	if (!w->last_plan.n_fired && !w->last_plan.limit_rule)
+	if (!w->last_plan.n_fired && !w->last_plan.quota && !w->last_plan.n_held)
 		return 0;
 	hold(c, &w->last_plan);
 	ex->retry_after_ns = w->last_plan.retry_after_ns;

@@ -7,6 +7,7 @@
 
 #include "fault/edit.h"
 #include "http/write.h"
+#include "proxy/control.h"
 #include "proxy/worker.h"
 
 static const struct plan_upstream *plan_of(const struct client *c)
@@ -209,6 +210,10 @@ static void write_head(struct client *c, const struct http_request *r)
 	if (!f.client.n)
 		f.client = SPAN("unknown"); /* RFC 7239 section 6.2; a unix socket has no address */
 	text_init(&extra);
+	if (w->plan->control.enabled) {
+		control_hide(&w->request);
+		w->parsed_for = NULL;
+	}
 	if (c->ex.shape && c->ex.shape->n_requests)
 		edit_request(c, &extra, &f);
 	text_clear(&w->out);

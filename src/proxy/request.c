@@ -6,6 +6,7 @@
 
 #include "http/uri.h"
 #include "http/write.h"
+#include "proxy/control.h"
 #include "proxy/decision.h"
 #include "proxy/facts.h"
 #include "proxy/worker.h"
@@ -73,6 +74,7 @@ enum step request_begin(struct client *c)
 	const struct http_request *r = &w->request;
 	struct exchange *ex = &c->ex;
 	struct facts f;
+	enum step step;
 
 	if (exchange_begin(c, r) < 0)
 		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
@@ -87,6 +89,16 @@ enum step request_begin(struct client *c)
 	f.upstream = ex->upstream;
 	if (is_final_recipient(r))
 		return reply_final_recipient(c);
+	if (w->plan->control.enabled) {
+		switch (control_take(c, &w->request, &f, &step)) {
+		case CONTROL_REFUSED:
+			return step;
+		case CONTROL_TAKEN:
+			return act(c);
+		case CONTROL_NOTHING:
+			break;
+		}
+	}
 	if (decision_take(c, &f, RULE_PHASE_REQUEST) < 0)
 		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	return act(c);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "observe/collector.h"
 #include "origin/origin.h"
+#include "proxy/control.h"
 #include "proxy/worker.h"
 
 struct server {
@@ -55,10 +56,35 @@ static int init_answer(void *context, const struct rule *rule, const struct faul
 	return fault_answer_init_abort(&s->shared.answers[abort->number], abort, rule->name, s->plan->proxy_status);
 }
 
+/* Answers that requests may ask for stand behind those of the rules. */
+static unsigned count_answers(const struct server *s)
+{
+	return s->plan->rules.n_aborts + (s->plan->control.enabled ? CONTROL_ABORTS : 0);
+}
+
+static int init_control(struct server *s)
+{
+	int r = 0;
+
+	if (!s->plan->control.enabled)
+		return 0;
+	s->shared.control = control_new(s->plan->rules.n_aborts);
+	if (!s->shared.control)
+		return -ENOMEM;
+	for (unsigned status = 200; r == 0 && status <= STATUS_MAX; status++)
+		r = init_answer(s, &s->shared.control->rule, &s->shared.control->aborts[status]);
+	return r;
+}
+
 static int init_answers(struct server *s)
 {
-	s->shared.answers = calloc(s->plan->rules.n_aborts + 1U, sizeof(*s->shared.answers));
-	return s->shared.answers ? ruleset_each_abort(&s->plan->rules, init_answer, s) : -ENOMEM;
+	int r;
+
+	s->shared.answers = calloc(count_answers(s) + 1U, sizeof(*s->shared.answers));
+	if (!s->shared.answers)
+		return -ENOMEM;
+	r = ruleset_each_abort(&s->plan->rules, init_answer, s);
+	return r == 0 ? init_control(s) : r;
 }
 
 /* Windows and ramps count from now. */
@@ -405,9 +431,10 @@ void server_free(struct server *s)
 	free(s->workers);
 	if (s->origin)
 		origin_stop(s->origin);
-	for (unsigned i = 0; s->shared.answers && i < s->plan->rules.n_aborts; i++)
+	for (unsigned i = 0; s->shared.answers && i < count_answers(s); i++)
 		fault_answer_deinit(&s->shared.answers[i]);
 	free(s->shared.answers);
+	control_free(s->shared.control);
 	rule_states_deinit(&s->states);
 	free(s->shared.fixed);
 	free((void *)(uintptr_t)s->shared.upstream_open);

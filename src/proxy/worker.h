@@ -27,6 +27,7 @@ struct shared {
 	unsigned n_workers;
 	struct rule_states *states;
 	struct fault_answer *answers; /* by fault_abort.number */
+	struct control *control; /* NULL: requests may not ask for faults */
 	struct resolver *resolver;
 	struct address *fixed; /* by upstream: where no name is to be resolved; n == 0 otherwise */
 	_Atomic uint32_t *upstream_open; /* by upstream: connections open in all workers */
@@ -34,6 +35,8 @@ struct shared {
 	_Atomic uint32_t workers_running;
 	_Atomic uint32_t refuse_next; /* so many of the next connections are reset as they come (connection: refuse) */
 };
+
+struct control;
 
 struct worker_listener {
 	struct listener listener;

@@ -133,6 +133,24 @@ Test(streams, drip_lets_out_a_piece_after_each_pause)
 	rig_end(&r);
 }
 
+/* Once, before the upstream is touched, and not once more before the answer. */
+Test(streams, delay_of_phase_request_acts_once)
+{
+	struct message request, answer;
+	struct peer *client;
+	struct rig r;
+	long long from;
+
+	rig_start_with(&r, "rules:\n  - {name: late, delay: 400ms}\n");
+	client = rig_client(&r);
+	from = now_ms();
+	rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
+	rig_check(&r, now_ms() - from >= 400, "it took %lld ms", now_ms() - from);
+	rig_check(&r, now_ms() - from < 780, "it took %lld ms", now_ms() - from);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
 Test(streams, delay_at_the_body_lets_the_head_through)
 {
 	struct message request;

@@ -75,7 +75,8 @@ Test(pace, rate_is_met_and_never_exceeded)
 		size_t quantum = MAX(cases[i].rate / (uint64_t)(NS_PER_S / PACE_QUANTUM_NS), (uint64_t)1);
 
 		cr_expect_leq(took_s, want_s * 1.01 + (double)cases[i].late_ns / 1e9, "%zu: %f s for %f s", i, took_s, want_s);
-		cr_expect_geq(took_s, want_s * 0.99 - (double)quantum / (double)cases[i].rate, "%zu: %f s for %f s", i, took_s, want_s);
+		cr_expect_geq(took_s, want_s * 0.99 - (double)quantum / (double)cases[i].rate, "%zu: %f s for %f s", i, took_s,
+			want_s);
 		/* A late wake-up is made up for, by at most its own length. */
 		cr_expect_leq(most_in_a_second(), cases[i].rate + 2 * quantum, "%zu: %zu in a second", i, most_in_a_second());
 	}
