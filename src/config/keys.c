@@ -147,7 +147,7 @@ static const struct key control_keys[] = {
 	{ .name = "token", .type = &value_text, FIELD(plan_control, token),
 		.default_note = "none is asked for",
 		.description = "A secret that x-brownout-token must bring; without it the request is answered with 403.",
-		.example = "token: \"${BROWNOUT_TOKEN:-}\"" },
+		.example = "token: a-long-secret" },
 };
 
 static const struct key_map control_map = {
