@@ -331,7 +331,7 @@ static enum step pass_answer(struct client *c)
 	if (edited.replaces)
 		return reply_shaped(c, edited.body);
 	relay_init(&ex->download, body, length, ex->download.chunk_out);
-	ex->download.drop_trailers = http_fields_have_private(&r->fields);
+	ex->download.drop_trailers = body == HTTP_BODY_CHUNKED && http_fields_have_private(&r->fields);
 	ex->up_keep_alive = r->keep_alive;
 	peer_consume(w, &ex->up->peer, r->head_n);
 	if (ex->shape) {

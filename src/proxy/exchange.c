@@ -95,7 +95,7 @@ int exchange_begin(struct client *c, const struct http_request *r)
 	/* An HTTP/1.0 client is kept only where it asks for it; what version and Connection say is in r. */
 	ex->keep_alive = r->keep_alive && !c->worker->draining;
 	relay_init(&ex->upload, r->body, r->body_length, r->body == HTTP_BODY_CHUNKED);
-	ex->upload.drop_trailers = http_fields_have_private(&r->fields);
+	ex->upload.drop_trailers = r->body == HTTP_BODY_CHUNKED && http_fields_have_private(&r->fields);
 	counter_add(&c->worker->counters, COUNTER_BYTES_IN, head.n);
 	/* In the scratch the parsed spans stay good while the scratch does; in a block of the peer's they go with it. */
 	if (c->peer.in.n)
