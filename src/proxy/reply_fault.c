@@ -131,6 +131,7 @@ int reply_hints(struct client *c)
 	/* HTTP/1.0 knows no interim answers (RFC 9110 section 15.2). */
 	if (!hints || c->ex.minor == 0)
 		return 0;
+	c->ex.shape->hints = NULL; /* once */
 	text_clear(&w->out);
 	text_put_literal(&w->out, "HTTP/1.1 103 Early Hints\r\n");
 	for (unsigned i = 0; i < hints->n_fields; i++)
