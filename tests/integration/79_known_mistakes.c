@@ -153,6 +153,42 @@ Test(known_mistakes, client_that_leaves_a_delay_gives_its_place_back)
 	rig_end(&r);
 }
 
+/* Nor is a body held for who is gone: neither before its first byte nor between two. */
+Test(known_mistakes, client_that_leaves_a_held_body_gives_its_place_back)
+{
+	static const char *const faults[] = { "delay: {fixed: 60s, at: body}", "drip: {bytes: 1, every: 60s}" };
+
+	for (size_t i = 0; i < 2 * N_OF(faults); i++) {
+		struct message request;
+		struct peer *held;
+		struct rig r;
+
+		rig_start_with(&r, "rules:\n  - {max_active_faults: 1, %s}\n", faults[i / 2]);
+		r.context = faults[i / 2];
+		held = rig_client(&r);
+		peer_send(held, GET("/"));
+		peer_send(rig_request(&r, &request), OK_HI);
+		message_free(&request);
+		peer_expect(held, "H");
+		if (i % 2)
+			peer_reset(held);
+		else
+			peer_close(held);
+		(void)rig_log_line(&r, 0); /* it is over */
+		held = rig_client(&r);
+		peer_send(held, GET("/"));
+		peer_send(rig_request(&r, &request), OK_HI);
+		message_free(&request);
+		/* The place is free: this one is held too. */
+		peer_expect(held, "H");
+		sleep_ms(50);
+		(void)peer_read(held, 50);
+		rig_check(&r, !strstr(bytes_text(&held->in), "hi"), "it is not held");
+		peer_close(held);
+		rig_end(&r);
+	}
+}
+
 /* ---- fields and content ---- */
 
 #define COOKIES "Set-Cookie: a=1; Path=/\r\nset-cookie: b=2, c\r\nSet-Cookie: a=1; Path=/\r\n"
