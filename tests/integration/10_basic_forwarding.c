@@ -12,14 +12,7 @@
 
 TestSuite(basic_forwarding, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: shop.test\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-
-static void free_both(struct message *a, struct message *b)
-{
-	message_free(a);
-	message_free(b);
-}
+#define SHOP_GET(path) "GET " path " HTTP/1.1\r\nHost: shop.test\r\n\r\n"
 
 Test(basic_forwarding, get)
 {
@@ -27,7 +20,7 @@ Test(basic_forwarding, get)
 	struct message request, answer;
 
 	rig_start(&r);
-	rig_exchange(&r, rig_client(&r), GET("/a/b?c=d&e"), OK_HI, &request, &answer);
+	rig_exchange(&r, rig_client(&r), SHOP_GET("/a/b?c=d&e"), OK_HI, &request, &answer);
 	expect_line(&request, "GET /a/b?c=d&e HTTP/1.1");
 	expect_field(&request, "host", "shop.test");
 	rig_check(&r, request.framing == MESSAGE_NO_BODY, "a GET without a body got one");
@@ -52,7 +45,7 @@ Test(basic_forwarding, head_has_the_length_but_no_body)
 	expect_field(&answer, "content-length", "1234");
 	free_both(&request, &answer);
 	/* The next answer begins at once: no byte of a body stands between. */
-	rig_exchange(&r, client, GET("/next"), OK_HI, &request, &answer);
+	rig_exchange(&r, client, SHOP_GET("/next"), OK_HI, &request, &answer);
 	expect_body(&answer, "hi");
 	free_both(&request, &answer);
 	rig_end(&r);
@@ -145,7 +138,7 @@ Test(basic_forwarding, connections_are_kept_on_both_sides)
 	client = rig_client(&r);
 	for (int i = 0; i < 20; i++) {
 		struct message request, answer;
-		struct peer *upstream = rig_exchange(&r, client, GET("/k"), OK_HI, &request, &answer);
+		struct peer *upstream = rig_exchange(&r, client, SHOP_GET("/k"), OK_HI, &request, &answer);
 
 		expect_body(&answer, "hi");
 		expect_field(&answer, "connection", NULL);
@@ -165,10 +158,10 @@ Test(basic_forwarding, upstream_connection_is_kept_beyond_its_client)
 
 	rig_start(&r);
 	client = rig_client(&r);
-	upstream = rig_exchange(&r, client, GET("/1"), OK_HI, &request, &answer);
+	upstream = rig_exchange(&r, client, SHOP_GET("/1"), OK_HI, &request, &answer);
 	free_both(&request, &answer);
 	peer_close(client);
-	rig_check(&r, upstream == rig_exchange(&r, rig_client(&r), GET("/2"), OK_HI, &request, &answer),
+	rig_check(&r, upstream == rig_exchange(&r, rig_client(&r), SHOP_GET("/2"), OK_HI, &request, &answer),
 		"the second client got a new upstream connection");
 	free_both(&request, &answer);
 	rig_end(&r);
@@ -231,7 +224,7 @@ Test(basic_forwarding, pipelined_answers_wait_for_their_turn)
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/slow") GET("/fast"));
+	peer_send(client, SHOP_GET("/slow") SHOP_GET("/fast"));
 	upstream = rig_request(&r, &first);
 	peer_expect_silence(client, 50);
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow");
@@ -283,7 +276,7 @@ Test(basic_forwarding, any_split_of_an_answer_is_the_same_answer)
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		struct message request, answer;
 
-		peer_send(client, GET("/"));
+		peer_send(client, SHOP_GET("/"));
 		peer_send_pieces(rig_request(&r, &request), sent, pieces[i]);
 		message_read_answer(&answer, client, "GET");
 		expect_line(&answer, "HTTP/1.1 200 Fine");
@@ -352,7 +345,7 @@ Test(basic_forwarding, connection_close_of_the_client)
 	rig_start(&r);
 	client = rig_client(&r);
 	/* What follows a request with close is not a request (RFC 9112 section 9.6). */
-	rig_exchange(&r, client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET("/never"), OK_HI, &request,
+	rig_exchange(&r, client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" SHOP_GET("/never"), OK_HI, &request,
 		&answer);
 	expect_field(&request, "connection", NULL);
 	expect_field(&answer, "connection", "close");
@@ -371,11 +364,11 @@ Test(basic_forwarding, connection_close_of_the_upstream_ends_only_its_connection
 
 	rig_start(&r);
 	client = rig_client(&r);
-	first = rig_exchange(&r, client, GET("/1"), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
+	first = rig_exchange(&r, client, SHOP_GET("/1"), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
 		&request, &answer);
 	expect_field(&answer, "connection", NULL);
 	free_both(&request, &answer);
-	rig_check(&r, first != rig_exchange(&r, client, GET("/2"), OK_HI, &request, &answer),
+	rig_check(&r, first != rig_exchange(&r, client, SHOP_GET("/2"), OK_HI, &request, &answer),
 		"a request came on a connection that was to be closed");
 	expect_body(&answer, "hi");
 	peer_expect_fin(first);
@@ -392,7 +385,7 @@ Test(basic_forwarding, half_close_after_the_request)
 
 	rig_start_with(&r, "limits: {half_close: true}\n");
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
+	peer_send(client, SHOP_GET("/"));
 	peer_shutdown(client);
 	peer_send(rig_request(&r, &request), OK_HI);
 	message_read_answer(&answer, client, "GET");
@@ -408,7 +401,7 @@ Test(basic_forwarding, empty_line_before_the_request)
 	struct message request, answer;
 
 	rig_start(&r);
-	rig_exchange(&r, rig_client(&r), "\r\n" GET("/"), OK_HI, &request, &answer);
+	rig_exchange(&r, rig_client(&r), "\r\n" SHOP_GET("/"), OK_HI, &request, &answer);
 	expect_line(&request, "GET / HTTP/1.1");
 	expect_body(&answer, "hi");
 	free_both(&request, &answer);
@@ -459,7 +452,7 @@ Test(basic_forwarding, client_that_leaves_releases_the_upstream)
 		struct peer *upstream;
 
 		r.context = i ? "FIN" : "RST";
-		peer_send(client, GET("/left"));
+		peer_send(client, SHOP_GET("/left"));
 		upstream = rig_request(&r, &request);
 		if (i)
 			peer_close(client);

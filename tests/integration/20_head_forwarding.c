@@ -12,7 +12,6 @@
 
 TestSuite(head_forwarding, .timeout = 60);
 
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 /* One field of what goes out for each head that comes in; NULL: it must not be there. */
 struct head_case {

@@ -12,8 +12,6 @@
 
 TestSuite(request_refusal, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 #define HEAD_OF(fields) "POST /refused HTTP/1.1\r\nHost: a\r\n" fields "\r\n\r\n"
 
 struct refusal {

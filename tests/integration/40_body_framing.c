@@ -12,16 +12,8 @@
 
 TestSuite(body_framing, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 #define POST_LENGTH(n) "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: " n "\r\n\r\n"
 #define POST_CHUNKED "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-static void free_both(struct message *a, struct message *b)
-{
-	message_free(a);
-	message_free(b);
-}
 
 /* An ordinary exchange on the client's connection, to see that it stands where it should. */
 static void expect_usable(struct rig *r, struct peer *client)

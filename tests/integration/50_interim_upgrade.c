@@ -16,8 +16,6 @@
 
 TestSuite(interim_upgrade, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 #define EXPECTING "PUT /e HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
 #define HANDSHAKE                                                                                                               \
 	"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"                               \
@@ -25,12 +23,6 @@ TestSuite(interim_upgrade, .timeout = 60);
 #define SWITCHING                                                                                                               \
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                      \
 	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
-
-static void free_both(struct message *a, struct message *b)
-{
-	message_free(a);
-	message_free(b);
-}
 
 static void expect_usable(struct rig *r, struct peer *client)
 {

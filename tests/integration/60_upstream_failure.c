@@ -17,15 +17,7 @@
 
 TestSuite(upstream_failure, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST(path) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-
-static void free_both(struct message *a, struct message *b)
-{
-	message_free(a);
-	message_free(b);
-}
 
 /* The client reads the answer that the gateway makes of this failure. */
 static void expect_failure(struct rig *r, struct peer *client, const char *method, unsigned status, const char *error)

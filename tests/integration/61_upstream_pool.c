@@ -12,8 +12,6 @@
 
 TestSuite(upstream_pool, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 /* One exchange; the upstream peer that served it. */
 static struct peer *exchange(struct rig *r, struct peer *client)

@@ -12,14 +12,6 @@
 
 TestSuite(faults, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-
-static void free_both(struct message *a, struct message *b)
-{
-	message_free(a);
-	message_free(b);
-}
 
 /* Sends and reads the answer that no upstream had a part in. */
 static void ask(struct rig *r, struct peer *client, const char *sent, struct message *answer)

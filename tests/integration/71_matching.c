@@ -11,7 +11,6 @@
 
 TestSuite(matching, .timeout = 60);
 
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 /* A condition and a request line with fields: does the rule fire? */
 struct match_case {

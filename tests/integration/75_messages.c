@@ -11,7 +11,6 @@
 
 TestSuite(messages, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define BARE "fault_header: false\nproxy_status: false\n"
 
 /* ---- rewrite ---- */

@@ -12,17 +12,9 @@
 
 TestSuite(streams, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define BARE "fault_header: false\nproxy_status: false\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 #define TEN "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 10\r\n\r\n0123456789"
 #define TEN_HEAD "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 10\r\nVia: 1.1 brownout\r\n\r\n"
-
-static void free_both(struct message *request, struct message *answer)
-{
-	message_free(request);
-	message_free(answer);
-}
 
 /* ---- hang ---- */
 

@@ -13,7 +13,6 @@ TestSuite(control, .timeout = 60);
 
 #define ASK(path, fields) "GET " path " HTTP/1.1\r\nHost: a\r\n" fields "\r\n"
 #define TOKEN "x-brownout-token: right\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 #define RULES                                                                                                                   \
 	"header_control: {enabled: true, allow: [abort, delay, rule], max_delay: 300ms, token: right}\nexclude: [/healthz]\n"   \
 	"rules:\n  - {name: never, percentage: 0, abort: {status: 429, retry_after: 3s}}\n"

@@ -16,16 +16,8 @@
 
 TestSuite(known_mistakes, .timeout = 240);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define HEAD(path) "HEAD " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 #define N_OF(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-static void free_both(struct message *request, struct message *answer)
-{
-	message_free(request);
-	message_free(answer);
-}
 
 /* ---- percentages ---- */
 

@@ -15,14 +15,6 @@
 
 TestSuite(topology, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-
-static void free_both(struct message *a, struct message *b)
-{
-	message_free(a);
-	message_free(b);
-}
 
 /* The request reaches this upstream and no other. */
 static void expect_route(struct rig *r, struct peer *client, const char *line, const char *host, unsigned upstream)

@@ -12,8 +12,6 @@
 
 TestSuite(command_line, .timeout = 60);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 /* Runs it to its end; *said is what it wrote to standard error. */
 static int run_file(struct program *p, const char *yaml, struct bytes *said)

@@ -18,14 +18,6 @@
 
 TestSuite(resources, .timeout = 90);
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-
-static void free_both(struct message *a, struct message *b)
-{
-	message_free(a);
-	message_free(b);
-}
 
 static unsigned count_descriptors(const struct program *p)
 {

@@ -93,4 +93,14 @@ void expect_line_at(const struct message *m, const char *text, const char *file,
 #define expect_body(m, body) expect_body_at((m), (body), __FILE__, __LINE__)
 #define expect_line(m, text) expect_line_at((m), (text), __FILE__, __LINE__)
 
+/* What most tests say: a small request, a small answer. */
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+static inline void free_both(struct message *request, struct message *answer)
+{
+	message_free(request);
+	message_free(answer);
+}
+
 #endif
