@@ -3,6 +3,8 @@
  */
 #include "proxy/decision.h"
 
+#include <assert.h>
+
 #include "proxy/worker.h"
 
 void decision_note(struct client *c, const struct fault_plan *plan)
@@ -37,25 +39,18 @@ static void hold(struct client *c, const struct fault_plan *plan)
 {
 	struct exchange *ex = &c->ex;
 
-	for (unsigned i = 0; i < plan->n_fired; i++) {
-		uint16_t number = (uint16_t)(plan->fired[i].rule - c->worker->plan->rules.v);
-
-		if (ex->n_fired < ARRAY_LEN(ex->fired))
-			ex->fired[ex->n_fired++] = number;
-		else
-			decide_release(c->worker->shared->states, number);
-	}
+	/* Room for two phases: nothing is let go of while it acts, so a ceiling is never exceeded. */
+	assert(ex->n_fired + plan->n_fired <= ARRAY_LEN(ex->fired));
+	assert(ex->n_quota_held + plan->n_held <= ARRAY_LEN(ex->quota_held));
+	for (unsigned i = 0; i < plan->n_fired; i++)
+		ex->fired[ex->n_fired++] = (uint16_t)(plan->fired[i].rule - c->worker->plan->rules.v);
 	if (plan->quota) {
 		ex->limit = plan->limit;
 		ex->quota = plan->quota;
 	}
 	/* Also of a dry run, which is no quota to tell of. */
-	for (unsigned i = 0; i < plan->n_held; i++) {
-		if (ex->n_quota_held < ARRAY_LEN(ex->quota_held))
-			ex->quota_held[ex->n_quota_held++] = plan->held[i];
-		else
-			decide_release_limit(c->worker->shared->states, &plan->held[i]);
-	}
+	for (unsigned i = 0; i < plan->n_held; i++)
+		ex->quota_held[ex->n_quota_held++] = plan->held[i];
 }
 
 /* For the trace, where there is one: also what did not fire. Without memory for it the line says less, and no more is lost. */

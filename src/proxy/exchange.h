@@ -97,9 +97,9 @@ struct exchange {
 	struct shape *shape; /* what faults do to the bytes; NULL: nothing */
 	const struct fault_limit *quota; /* the last one that was asked, and what was said of it; NULL: none */
 	struct limit_verdict limit;
-	struct limit_hold quota_held[2]; /* places of concurrency quotas that it holds */
+	struct limit_hold quota_held[2 * LIMIT_HELD_MAX]; /* places of concurrency quotas that it holds, of both phases */
 	int64_t retry_after_ns; /* the wait to be told, drawn; -1: none */
-	uint16_t fired[16]; /* rules whose places in ceilings are held */
+	uint16_t fired[2 * FIRED_MAX]; /* rules whose places in ceilings are held, of both phases */
 	uint8_t n_fired;
 	uint8_t n_quota_held;
 	struct upstream_conn *up;
