@@ -70,15 +70,15 @@ static unsigned find_rule(const struct replay *r, struct span name)
 /* ---- one decision ---- */
 
 /* Whether what was recorded may have become of what was drawn. */
-static bool outcome_agrees(const struct rule *rule, enum decision_outcome recorded, enum decision_outcome drawn)
+static bool outcome_agrees(const struct rule *rule, enum decision_outcome recorded, const struct decision *drawn)
 {
-	if (drawn != DECISION_FIRED)
-		return recorded == drawn;
+	if (drawn->outcome != DECISION_FIRED)
+		return recorded == (enum decision_outcome)drawn->outcome;
 	switch (recorded) {
 	case DECISION_FIRED:
 	case DECISION_REFUSED: return !rule->dry_run;
 	case DECISION_DRY_RUN: return rule->dry_run;
-	case DECISION_PASSED: return true; /* within a quota */
+	case DECISION_PASSED: return rule_faults(rule, drawn->choice)->limit != NULL; /* within the quota */
 	case DECISION_NOT_DRAWN:
 	case DECISION_SKIPPED:
 	case DECISION_OUTSIDE: break;
@@ -112,7 +112,7 @@ static void check_decision(struct replay *r, const struct trace_file *f, const s
 	}
 	again = decide_draw(r->rules, rule, d->key_hash, d->occurrence, d->since_ns);
 	if (again.draw == d->draw && again.threshold == d->threshold && again.choice == d->choice && again.phase == d->phase &&
-		outcome_agrees(&r->rules->v[rule], (enum decision_outcome)d->outcome, (enum decision_outcome)again.outcome))
+		outcome_agrees(&r->rules->v[rule], (enum decision_outcome)d->outcome, &again))
 		return;
 	if (r->different++ > 0)
 		return;

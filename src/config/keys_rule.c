@@ -1,6 +1,6 @@
 /*
  * keys_rule: the rows of a rule: which requests, how often, when, and what happens. The rows of the faults are the same in a
- * rule, in one of its outcomes and in a place of its sequence; only a quota is of the rule alone.
+ * rule, in one of its outcomes and in a place of its sequence.
  */
 #include "config/key_rows.h"
 
@@ -117,6 +117,10 @@ static const struct choice pass_choices[] = { { "true", true }, { 0 } };
 	{ .name = "drip", .map = &keys_drip, FIELD(type_, at drip),                                                             \
 		.description = "Lets the answer out in small pieces, one after each pause.",                                    \
 		.example = "drip: {bytes: 16, every: 100ms}" },                                                                 \
+	{ .name = "rate_limit", .map = &keys_rate_limit, .heap = true, FIELD(type_, at limit), .decode = limit_keys_decode,     \
+		.description = "Refuses what exceeds a quota, and ends the list of rules then; what is within it passes on to " \
+			"the next rule. Quotas of several outcomes, or places of a sequence, are apart.",                       \
+		.example = "rate_limit: {limit: 100, window: 1m, key: client}" },                                               \
 	{ .name = "pass", .type = &value_choice, .choices = pass_choices, FIELD(type_, at pass),                                \
 		.description = "Nothing happens, and no later rule is asked.",                                                  \
 		.example = "pass: true" }
@@ -195,9 +199,6 @@ static const struct key rule_keys[] = {
 		.example = "every: 4" },
 	SCHEDULE_KEYS,
 	FAULT_KEYS(rule, faults.),
-	{ .name = "rate_limit", .map = &keys_rate_limit, .heap = true, FIELD(rule, faults.limit), .decode = limit_keys_decode,
-		.description = "Refuses what exceeds a quota, and ends the list of rules then. Not in outcomes or sequences.",
-		.example = "rate_limit: {limit: 100, window: 1m, key: client}" },
 	{ .name = "outcomes", .map = &keys_outcome, .shape = KEY_LIST, .heap = true, .min_items = 1, .max_items = OUTCOMES_MAX,
 		LIST(rule, outcomes, n_outcomes),
 		.description = "Of each request exactly one is taken, in one draw, by weight. Takes the place of percentage.",

@@ -39,6 +39,7 @@ TestSuite(trace, .timeout = 240);
 	"  - {name: ramp, ramp: {from: 0, over: 100ms}, percentage: 60, delay: 1ms}\n"                                          \
 	"  - {name: ceiling, max_active_faults: 2, delay: 2ms}\n"                                                               \
 	"  - {name: trial, dry_run: true, percentage: 50, abort: 503}\n"                                                        \
+	"  - {name: quotas, outcomes: [{weight: 1, rate_limit: {limit: 9, window: 24h}}, {weight: 3, delay: 1ms}]}\n"            \
 	"  - {name: turns, key: client, sequence: [429, pass, 503]}\n"
 
 /* A folder that outlives the runs, and in it the rules. */

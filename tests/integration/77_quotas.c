@@ -35,6 +35,56 @@ Test(quotas, exact_under_load)
 	}
 }
 
+/* Each has its turn a third of the time, and its own quota, whatever the other lets pass. */
+Test(quotas, of_the_places_of_a_sequence_are_apart_and_exact)
+{
+	struct crowd c = { .n_connections = 64, .n_requests = REQUESTS, .target = "/status/204" };
+	struct rig r;
+
+	rig_start_with(&r, "workers: 4\nupstream: 'origin:'\nrules:\n"
+			   "  - sequence:\n"
+			   "    - {rate_limit: {limit: 20, window: 24h}}\n"
+			   "    - {rate_limit: {limit: 70, window: 24h, algorithm: fixed_window, status: 503}}\n"
+			   "    - pass\n");
+	c.rig = &r;
+	crowd_run(&c);
+	rig_check(&r, crowd_count(&c, 429) == REQUESTS / 3 - 20, "%u of 429", crowd_count(&c, 429));
+	rig_check(&r, crowd_count(&c, 503) == REQUESTS / 3 - 70, "%u of 503", crowd_count(&c, 503));
+	rig_check(&r, crowd_count(&c, 204) == REQUESTS / 3 + 90, "%u passed", crowd_count(&c, 204));
+	crowd_free(&c);
+	rig_end(&r);
+}
+
+/* One request in two is drawn for the quota; what it lets pass, and what it refuses, tell of it. */
+Test(quotas, of_an_outcome)
+{
+	unsigned passed = 0, refused = 0, others = 0;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, "upstream: 'origin:'\nrules:\n"
+			   "  - outcomes:\n"
+			   "    - {weight: 1, rate_limit: {limit: 5, window: 24h, headers: legacy}}\n"
+			   "    - {weight: 1, abort: 503}\n");
+	client = rig_client(&r);
+	for (unsigned i = 0; i < 40; i++) {
+		struct message answer;
+
+		peer_send(client, GET("/status/204"));
+		message_read_answer(&answer, client, "GET");
+		if (answer.status != 503)
+			expect_field(&answer, "ratelimit-limit", "5");
+		passed += answer.status == 204;
+		refused += answer.status == 429;
+		others += answer.status == 503;
+		rig_check(&r, answer.status != 429 || passed == 5, "refused after %u", passed);
+		message_free(&answer);
+	}
+	rig_check(&r, passed == 5 && refused > 0 && others > 0 && passed + refused + others == 40, "%u, %u, %u", passed,
+		refused, others);
+	rig_end(&r);
+}
+
 Test(quotas, are_per_key)
 {
 	struct rig r;

@@ -207,6 +207,8 @@ Test(replay, what_ceilings_and_quotas_make_of_a_draw_is_no_difference)
 	struct text trace, out;
 
 	set.v[0].percentage = RULE_PERCENTAGE_ALL;
+	set.v[0].faults.limit = calloc(1, sizeof(*set.v[0].faults.limit));
+	cr_assert_not_null(set.v[0].faults.limit);
 	rule_seal(&set.v[0]);
 	text_init(&trace);
 	put_preface(&trace);
@@ -222,6 +224,26 @@ Test(replay, what_ceilings_and_quotas_make_of_a_draw_is_no_difference)
 	put_file(0, text_span(&trace));
 	cr_expect_eq(by_rules(NULL, &out), EXIT_CODE_OK);
 	cr_expect_str_eq(out.p, "4 decisions in 4 exchanges, 0 differ\n");
+	text_deinit(&out);
+	text_deinit(&trace);
+}
+
+Test(replay, without_a_quota_nothing_passes)
+{
+	static struct record_decisions d = { .n = 1 };
+	static struct record r = { .decisions = &d };
+	struct text trace, out;
+
+	set.v[0].percentage = RULE_PERCENTAGE_ALL;
+	rule_seal(&set.v[0]);
+	text_init(&trace);
+	put_preface(&trace);
+	d.v[0] = decide_draw(&set, 0, 0, 1, 0);
+	d.v[0].outcome = DECISION_PASSED;
+	trace_write_exchange(&trace, &set, &r);
+	put_file(0, text_span(&trace));
+	cr_expect_eq(by_rules(NULL, &out), EXIT_CODE_DIFFERENT);
+	cr_expect(strstr(out.p, "recorded:   passed") && strstr(out.p, "recomputed: fired"), "%s", out.p);
 	text_deinit(&out);
 	text_deinit(&trace);
 }

@@ -519,6 +519,24 @@ Test(faults, rate_limit)
 	support_free(&l);
 }
 
+Test(faults, quotas_of_outcomes_and_places)
+{
+	struct loaded l;
+	const struct rule *r = load_good_rule(&l, "outcomes: [{weight: 1, rate_limit: {limit: 2, window: 1s}}, "
+		"{weight: 2, rate_limit: {limit: 3, window: 1s}, delay: 1s}]");
+
+	cr_assert(r->n_outcomes == 2 && !r->faults.limit);
+	cr_expect_eq(r->outcomes[0].faults.limit->limit, 2);
+	cr_expect_eq(r->outcomes[1].faults.limit->limit, 3);
+	cr_expect_eq(r->outcomes[1].faults.kinds, FAULT_BIT(RATE_LIMIT) | FAULT_BIT(DELAY));
+	cr_expect_eq(l.plan->rules.n_aborts, 2);
+	support_free(&l);
+	r = load_good_rule(&l, "sequence: [{rate_limit: {limit: 4, window: 1s}}, pass]");
+	cr_assert(r->n_sequence == 2 && r->sequence[0].limit);
+	cr_expect(r->sequence[0].limit->limit == 4 && !r->sequence[1].limit);
+	support_free(&l);
+}
+
 Test(faults, quotas_that_cannot_be)
 {
 	static const char *const cases[][2] = {
@@ -547,8 +565,11 @@ Test(faults, quotas_that_cannot_be)
 		{ "{rate_limit: {limit: 5, window: 1s}, abort: 503}",
 			"rules[0]: a rule cannot have both abort and rate_limit: rate_limit answers only what exceeds the quota; "
 			"make two rules" },
-		{ "{outcomes: [{weight: 1, delay: 1s, rate_limit: {limit: 5, window: 1s}}]}",
-			"rules[0].outcomes[0]: unknown key \"rate_limit\"" },
+		{ "{outcomes: [{weight: 1, rate_limit: {limit: 5}}]}",
+			"rules[0].outcomes[0].rate_limit: the key \"window\" is missing" },
+		{ "{sequence: [503, {abort: 503, rate_limit: {limit: 5, window: 1s}}]}",
+			"rules[0].sequence[1]: a rule cannot have both abort and rate_limit: rate_limit answers only what "
+			"exceeds the quota; make two rules" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
