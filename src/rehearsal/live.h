@@ -1,0 +1,22 @@
+/*
+ * live: a judge that one thread feeds while others ask for the verdict so far. The lock is held for one exchange, or for as long
+ * as a verdict takes to make: the feeding thread (the collector) may wait for that, a worker never does.
+ */
+#ifndef BROWNOUT_REHEARSAL_LIVE_H
+#define BROWNOUT_REHEARSAL_LIVE_H
+
+#include "rehearsal/judge.h"
+
+struct live_judge;
+
+/* NULL where memory is out. */
+struct live_judge *live_judge_new(const struct judge_options *options) MUST_USE;
+void live_judge_free(struct live_judge *l);
+
+void live_judge_add(struct live_judge *l, const struct judge_exchange *e);
+/* As judge_add_rule; for a reload. */
+uint16_t live_judge_add_rule(struct live_judge *l, const struct judge_rule *rule);
+/* Any thread. As judge_finish: after an end other than JUDGE_END_SO_FAR nothing more may be added. -ENOMEM. */
+int live_judge_finish(struct live_judge *l, enum judge_end end, struct verdict *out) MUST_USE;
+
+#endif
