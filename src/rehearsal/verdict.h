@@ -134,7 +134,7 @@ struct verdict {
 	struct verdict_run run;
 	struct verdict_rule *rules; /* owned */
 	unsigned n_rules;
-	char policy[160]; /* "looks like exponential 0.5 s x2, x0.75..1 jitter, 3 attempts"; "" where there was too little to see */
+	char policy[160]; /* "looks like exponential 0.5 s x2, x0.75..1 jitter, 3 attempts"; "": too little to see */
 	struct check checks[CHECK_COUNT]; /* by id */
 };
 
