@@ -116,6 +116,7 @@ static void write_trace(struct text *out)
 		"    since            nanoseconds since the start\n"
 		"    early            there, and true, where a told wait was not kept\n"
 		"  decisions_lost     how many found no room\n"
+		"  asked              there, and true, where the request asked for its fault itself (header_control)\n"
 		"\n"
 		"Hashes, draws and ids are hexadecimal texts, the seed is a decimal one: most readers of JSON keep 53 bits.\n"
 		"\n"

@@ -22,10 +22,16 @@ struct sink {
 
 /* ---- what access.def asks of a record ---- */
 
+/* Occurrences count from 1: where there is none no decision stands behind the fault, or none was kept. */
+static bool was_decided(const struct record *r)
+{
+	return r->rule && r->decision.occurrence > 0;
+}
+
 /* A rule that always fires draws nothing, and nothing is drawn for who came back early. */
 static bool was_drawn(const struct record *r)
 {
-	if (!r->rule || r->decision.early || r->decision.threshold == UINT64_MAX)
+	if (!was_decided(r) || r->decision.early || r->decision.threshold == UINT64_MAX)
 		return false;
 	return r->rule->n_outcomes == 0 || r->decision.threshold > 0;
 }

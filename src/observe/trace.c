@@ -103,6 +103,8 @@ void trace_write_exchange(struct text *out, const struct ruleset *rules, const s
 		json_member_u64(&j, "upstream_status", r->upstream_status);
 	if (r->close != CLOSE_NONE)
 		json_member_string(&j, "close", close_reason_name((enum close_reason)r->close));
+	if (r->decision.asked)
+		json_member_bool(&j, "asked", true);
 	json_key(&j, "decisions");
 	json_begin_array(&j);
 	for (unsigned i = 0; r->decisions && i < r->decisions->n; i++)

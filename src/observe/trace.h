@@ -9,7 +9,8 @@
  *    "1999999999999999","outcome":"fired","choice":0,"since":1200345678}]}
  *
  * Words of 64 bits are texts, since most readers of JSON keep 53: the seed decimal, hashes, draws and ids hexadecimal. `since` is
- * in nanoseconds. "early":true stands where somebody came back before the wait that was told was over, and nothing was drawn.
+ * in nanoseconds. "early":true stands where somebody came back before the wait that was told was over, and nothing was drawn;
+ * "asked":true in the line of an exchange that asked for its fault itself.
  * The texts of rules stand as hashes: they tell whether two runs had the same rules.
  */
 #ifndef BROWNOUT_OBSERVE_TRACE_H

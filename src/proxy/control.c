@@ -158,6 +158,7 @@ static void note_asked(struct client *c)
 
 	ex->delay_ns = ex->effect.delay_ns;
 	ex->retry_after_ns = -1;
+	ex->decision = (struct decision){ .asked = true };
 	if (ex->rule)
 		return;
 	ex->rule = &c->worker->shared->control->rule;

@@ -38,6 +38,17 @@ static const struct {
 	{ ASK("/healthz", TOKEN "x-brownout-abort: 503\r\n"), 0, NULL, NULL },
 };
 
+/* The log says that nothing was drawn, and names the rule where one was asked for. */
+static void expect_asked(struct rig *r, unsigned line, const char *rule)
+{
+	const char *text = rig_log_line(r, line);
+	const char *asked = rig_log_value(text, "asked"), *named = rig_log_value(text, "rule");
+
+	rig_check(r, asked && strcmp(asked, "true") == 0 && named && strcmp(named, rule) == 0, "%s", text);
+	rig_check(r, !rig_log_value(text, "draw") && !rig_log_value(text, "threshold"), "%s", text);
+	rig_check(r, !rig_log_value(text, "occurrence"), "%s", text);
+}
+
 Test(control, asks)
 {
 	struct message request, answer;
@@ -62,6 +73,9 @@ Test(control, asks)
 		message_free(&answer);
 	}
 	rig_expect_upstream_silence(&r, 20);
+	expect_asked(&r, 0, "header");
+	expect_asked(&r, 2, "never");
+	rig_check(&r, rig_log_value(rig_log_line(&r, 3), "asked") == NULL, "a refused one has asked");
 	rig_end(&r);
 }
 

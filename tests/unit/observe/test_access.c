@@ -94,6 +94,23 @@ Test(access, text_of_a_faulted_request)
 		"threshold=10.000000 close=complete id=1000000000002a\n");
 }
 
+/* It had no occurrence, and nothing was drawn: not 0, but nothing. */
+Test(access, what_was_asked_for_was_not_drawn)
+{
+	struct record r = faulted();
+
+	r.decision = (struct decision){ .asked = true };
+	expect_line(access_write_text, &r,
+		"127.0.0.1:51234 [2026-10-02T12:00:00.123Z] \"GET /x?y=1 HTTP/1.1\" 503 187 request_time=0.251000 host=a.test "
+		"rule=\"flaky checkout\" fault=abort phase=request delay=0.250000 delay_actual=0.250070 asked=true "
+		"close=complete id=1000000000002a\n");
+	expect_part(access_write_json, &r, "\"asked\":true", true);
+	expect_part(access_write_json, &r, "\"occurrence\":", false);
+	expect_part(access_write_json, &r, "\"draw\":", false);
+	r.decision.asked = false; /* found no room among those that were kept */
+	expect_part(access_write_text, &r, "draw=", false);
+}
+
 Test(access, json_of_a_forwarded_request)
 {
 	struct record r = plain();

@@ -84,6 +84,16 @@ Test(trace, exchange_of_which_little_is_known)
 	expect(&out, "{\"id\":\"7\",\"time\":\"1970-01-01T00:00:00.000Z\",\"decisions\":[]}\n");
 }
 
+Test(trace, what_was_asked_for_was_not_decided)
+{
+	static struct record r = { .id = 7, .decision = { .asked = true } };
+	struct text out;
+
+	text_init(&out);
+	trace_write_exchange(&out, &set, &r);
+	expect(&out, "{\"id\":\"7\",\"time\":\"1970-01-01T00:00:00.000Z\",\"asked\":true,\"decisions\":[]}\n");
+}
+
 Test(trace, the_longest_line_can_be_read)
 {
 	static struct record_decisions many = { .n = RECORD_DECISIONS_MAX, .lost = 9 };
