@@ -22,7 +22,6 @@ static const char *const level_names[] = {
 	[LOG_ERROR] = "error",
 	[LOG_WARNING] = "warning",
 	[LOG_INFO] = "info",
-	[LOG_DEBUG] = "debug",
 };
 
 static _Atomic int current_level = LOG_INFO;

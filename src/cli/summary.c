@@ -5,6 +5,7 @@
 #include "cli/summary.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/json.h"
 #include "core/rule.h"
@@ -149,6 +150,12 @@ static bool column_is_shown(const struct summary *s, const struct rule_column *c
 	return shown;
 }
 
+/* Percent of the matches that fired; no number where there was none. */
+static double share(const struct summary_rule *r)
+{
+	return r->matched ? 100.0 * (double)r->fired / (double)r->matched : (double)NAN;
+}
+
 static void put_rule(const struct summary_rule *r, const bool *columns, unsigned width, struct text *out)
 {
 	unsigned used;
@@ -160,7 +167,7 @@ static void put_rule(const struct summary_rule *r, const bool *columns, unsigned
 			text_printf(out, "%12" PRIu64, rule_count(r, &rule_columns[i]));
 	}
 	if (r->matched)
-		text_printf(out, "%8.2f %%\n", 100.0 * (double)r->fired / (double)r->matched);
+		text_printf(out, "%8.2f %%\n", share(r));
 	else
 		text_printf(out, "%10s\n", "-");
 }
@@ -290,6 +297,8 @@ static void write_rules(const struct summary *s, struct json *j)
 		json_member_span(j, "name", s->rules[i].name);
 		for (size_t k = 0; k < ARRAY_LEN(rule_columns); k++)
 			json_member_u64(j, rule_columns[k].name, rule_count(&s->rules[i], &rule_columns[k]));
+		json_key(j, "share");
+		json_double(j, share(&s->rules[i]));
 		json_end_object(j);
 	}
 	json_end_array(j);

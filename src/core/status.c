@@ -237,14 +237,3 @@ const struct status_method_meaning *status_method_meaning(unsigned code, size_t 
 			return &method_meanings[i];
 	return NULL;
 }
-
-const char *status_meaning_for_method(unsigned code, struct span method)
-{
-	const struct status_method_meaning *m;
-	const struct status_info *info = status_classify(code);
-
-	for (size_t i = 0; (m = status_method_meaning(code, i)) != NULL; i++)
-		if (span_eq(span_of_string(m->method), method))
-			return m->meaning;
-	return info ? info->meaning : NULL;
-}

@@ -142,11 +142,6 @@ const char *status_field_name(enum status_field index);
  */
 const char *status_field_fill(unsigned code, enum status_field index);
 
-/*
- * What 200 means to this method (GET, HEAD, POST, PUT, TRACE ...); the general meaning of the code where the method makes
- * no difference; NULL outside 100 to 599.
- */
-const char *status_meaning_for_method(unsigned code, struct span method);
 /* The methods that make a difference to a code, one after the other: index 0, 1, ...; NULL past the last. */
 struct status_method_meaning {
 	uint16_t code;

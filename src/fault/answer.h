@@ -28,11 +28,6 @@ struct fault_answer {
 /* -ENOMEM. proxy_status: add the field that says that the answer was made here (RFC 9209). */
 int fault_answer_init_abort(struct fault_answer *a, const struct fault_abort *abort, struct span rule_name, bool proxy_status)
 	MUST_USE;
-/* The same of the abort that is the rule's own, not one of its outcomes or of its sequence. */
-static inline int fault_answer_init(struct fault_answer *a, const struct rule *rule, bool proxy_status)
-{
-	return fault_answer_init_abort(a, &rule->faults.abort, rule->name, proxy_status);
-}
 void fault_answer_deinit(struct fault_answer *a);
 
 /* The head,

@@ -9,6 +9,7 @@
 
 #define SIZE_BYTES_MAX (UINT64_C(1) << 50)
 #define DRIP_BYTES 10
+#define PARAMETER_BYTES 64 /* more of a value than any number with a unit has; what is longer is cut */
 #define DRIP_EVERY_NS (100 * NS_PER_MS)
 
 void origin_answer_init(struct origin_answer *a)
@@ -94,15 +95,15 @@ static void say(struct origin_answer *a, unsigned status, const char *text)
 	text_put_char(&a->text, '\n');
 }
 
-/* The value of a query parameter as it stands; an empty span where there is none. */
-static struct span parameter(const struct http_request *r, struct span wanted)
+/* The value of a query parameter, decoded into block; an empty span where there is none. */
+static struct span parameter(const struct http_request *r, struct span wanted, char *block, size_t block_n)
 {
 	struct span rest = r->query;
 	struct span name, value;
 
 	while (http_query_next(&rest, &name, &value)) {
 		if (span_eq(name, wanted))
-			return value;
+			return span_of(block, http_query_decode(value, block, block_n));
 	}
 	return SPAN_EMPTY;
 }
@@ -135,19 +136,22 @@ static void answer_delay(struct origin_answer *a, const struct http_request *r, 
 
 static void answer_bytes(struct origin_answer *a, const struct http_request *r, struct span argument)
 {
+	char chunked[PARAMETER_BYTES];
+
 	if (origin_parse_size(argument, &a->length)) {
 		say(a, 400, "/bytes/N: N is a whole number with or without a unit (B KiB MiB GiB KB MB GB), as in 64KiB");
 		return;
 	}
 	a->content = ORIGIN_CONTENT_FILL;
 	a->type = "application/octet-stream";
-	a->chunked = span_eq(parameter(r, SPAN("chunked")), SPAN("1"));
+	a->chunked = span_eq(parameter(r, SPAN("chunked"), chunked, sizeof(chunked)), SPAN("1"));
 }
 
 static void answer_drip(struct origin_answer *a, const struct http_request *r, struct span argument)
 {
-	struct span bytes = parameter(r, SPAN("bytes"));
-	struct span every = parameter(r, SPAN("every"));
+	char bytes_block[PARAMETER_BYTES], every_block[PARAMETER_BYTES];
+	struct span bytes = parameter(r, SPAN("bytes"), bytes_block, sizeof(bytes_block));
+	struct span every = parameter(r, SPAN("every"), every_block, sizeof(every_block));
 
 	(void)argument;
 	a->length = DRIP_BYTES;

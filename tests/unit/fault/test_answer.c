@@ -27,11 +27,11 @@ struct told {
 static void render(struct fault_answer *a, const struct told *told)
 {
 	unsigned n_fields = 0;
-	struct rule rule = { .name = SPAN("down") };
+	struct fault_abort abort;
 
 	while (n_fields < ALLOWED_FIELDS_MAX && told->fields[n_fields].name.n)
 		n_fields++;
-	rule.faults.abort = (struct fault_abort){
+	abort = (struct fault_abort){
 		.status = (uint16_t)told->status,
 		.reason = span_of_string(told->reason),
 		.fields = (struct fault_field *)(uintptr_t)told->fields,
@@ -41,9 +41,9 @@ static void render(struct fault_answer *a, const struct told *told)
 		.content_type = span_of_string(told->type),
 	};
 	if (told->retry)
-		rule.faults.abort.retry_after = (struct fault_retry_after){
+		abort.retry_after = (struct fault_retry_after){
 			.kind = RETRY_AFTER_SECONDS, .min_ns = told->retry_after_ns, .max_ns = told->retry_after_ns };
-	cr_assert_eq(fault_answer_init(a, &rule, told->proxy_status), 0);
+	cr_assert_eq(fault_answer_init_abort(a, &abort, SPAN("down"), told->proxy_status), 0);
 }
 
 #define FIELD_OF(name, value) { { (name), sizeof(name) - 1 }, { (value), sizeof(value) - 1 } }

@@ -297,7 +297,7 @@ Test(origin_answer, a_drip)
 	cr_expect_eq(a.length, 10);
 	cr_expect_eq(a.every_ns, 100 * NS_PER_MS);
 	origin_answer_deinit(&a);
-	get(&a, "/drip?every=1s&bytes=3");
+	get(&a, "/drip?every=%31s&bytes=3");
 	cr_expect_eq(a.length, 3);
 	cr_expect_eq(a.every_ns, NS_PER_S);
 	origin_answer_deinit(&a);
