@@ -7,8 +7,9 @@
 #include "base/base.h"
 
 /*
- * argv[0] is "check". Prints "FILE: ok, N rules" for each good file, every error and warning of each to standard error.
- * Returns the exit code: 0 where all are good; 2 for a file with errors, one that cannot be read, or wrong usage; 125.
+ * argv[0] is "check". Prints "FILE: ok, N rules" and what it amounts to for each good file, every error and warning of each
+ * to standard error. Returns the exit code: 0 where all are good; 2 for a file with errors, one that cannot be read, or wrong
+ * usage; 125.
  */
 int cmd_check(int argc, char **argv) MUST_USE;
 

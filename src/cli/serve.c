@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
+#include "cli/plan_text.h"
 #include "cli/status_line.h"
 #include "cli/summary.h"
 
@@ -109,24 +110,6 @@ static int draw_seed(struct plan *plan)
 	return 0;
 }
 
-static void put_upstream(struct text *out, const struct plan_upstream *u)
-{
-	switch (u->address.kind) {
-	case ENDPOINT_ORIGIN:
-		text_put_literal(out, "the embedded upstream");
-		break;
-	case ENDPOINT_UNIX:
-		text_put_literal(out, "unix:");
-		text_put_span(out, u->address.host);
-		break;
-	case ENDPOINT_TCP:
-		text_put_literal(out, "http://");
-		text_put_span(out, u->authority);
-		break;
-	}
-	text_put_span(out, u->path_prefix);
-}
-
 static void put_address(struct text *out, const struct server *server, unsigned listener)
 {
 	if (server_plan(server)->listeners[listener].address.kind != ENDPOINT_UNIX)
@@ -153,7 +136,7 @@ static void announce(const struct server *server)
 		text_put_literal(&out, "upstream ");
 		text_put_span(&out, plan->upstreams[i].name);
 		text_put_literal(&out, " is ");
-		put_upstream(&out, &plan->upstreams[i]);
+		plan_text_put_upstream(&out, &plan->upstreams[i]);
 		text_put_char(&out, '\n');
 	}
 	output_note(&out);

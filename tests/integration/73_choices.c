@@ -133,6 +133,47 @@ Test(choices, a_client_that_leaves_gives_its_place_back)
 	rig_end(&r);
 }
 
+#define RULES_A_PHASE 16 /* as many as can act in one */
+
+/*
+ * Of both phases together: an exchange holds a place for each of its rules until it ends, so that nobody else gets one of them,
+ * and then gives back every one.
+ */
+Test(choices, every_place_of_many_rules_is_held_until_the_exchange_ends)
+{
+	char rules[RULES_A_PHASE * 2 * 80] = "";
+	struct message request, answer;
+	struct peer *held, *client;
+	struct rig r;
+	const char *line;
+
+	for (unsigned i = 0; i < RULES_A_PHASE * 2 - 1; i++) {
+		size_t n = strlen(rules);
+
+		snprintf(rules + n, sizeof(rules) - n, "  - {phase: %s, max_active_faults: 1, delay: 1ms}\n",
+			i < RULES_A_PHASE ? "request" : "response");
+	}
+	rig_start_with(&r, "rules:\n%s  - {phase: response, match: {path: /hang}, hang: {max: 60s}}\n", rules);
+	held = rig_client(&r);
+	client = rig_client(&r);
+	peer_send(held, GET("/hang"));
+	/* Once another answer has come this one has been decided upon: there is one worker, and it was there first. */
+	peer_send(rig_request(&r, &request), OK_HI);
+	message_free(&request);
+	rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	line = rig_log_line(&r, 0);
+	rig_check(&r, !rig_log_value(line, "rule") && !rig_log_value(line, "delay"), "a place was free: %s", line);
+	peer_close(held);
+	(void)rig_log_line(&r, 1);
+	rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
+	free_both(&request, &answer);
+	line = rig_log_line(&r, 2);
+	rig_check(&r, rig_log_value(line, "delay") && strcmp(rig_log_value(line, "delay"), "0.031000") == 0,
+		"a place was not given back: %s", line);
+	rig_end(&r);
+}
+
 Test(choices, a_dry_run_lets_everything_pass)
 {
 	struct crowd c = { .n_connections = 8 };

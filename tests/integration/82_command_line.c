@@ -121,7 +121,7 @@ Test(command_line, check_says_ok_or_what_is_wrong)
 	struct program p;
 	struct bytes out;
 	char path[128];
-	char expected[160];
+	char expected[240];
 	int code;
 
 	program_open(&p);
@@ -131,6 +131,12 @@ Test(command_line, check_says_ok_or_what_is_wrong)
 	program_write_file(&p, "bad.yaml", "upstream: http://127.0.0.1:9\nrules:\n  - abort: 100\n");
 	snprintf(path, sizeof(path), "%s", program_path(&p, "good.yaml"));
 	code = program_run(&p, (const char *const[]){ "check", path, NULL }, NULL);
+	out = program_stdout(&p);
+	snprintf(expected, sizeof(expected), "%s: ok, 2 rules\n  listener  default  http://127.0.0.1:8080\n", path);
+	cr_assert(code == 0 && strncmp(bytes_text(&out), expected, strlen(expected)) == 0, "exit code %d, said %s", code,
+		bytes_text(&out));
+	bytes_free(&out);
+	code = program_run(&p, (const char *const[]){ "check", path, "-q", NULL }, NULL);
 	out = program_stdout(&p);
 	snprintf(expected, sizeof(expected), "%s: ok, 2 rules\n", path);
 	cr_assert(code == 0 && strcmp(bytes_text(&out), expected) == 0, "exit code %d, said %s", code, bytes_text(&out));
