@@ -204,13 +204,13 @@ static void put_delay_error(const struct summary *s, struct text *out)
 {
 	const struct histogram *h = &s->total.delay_error;
 
-	if (load(&h->n) + load(&h->negatives) == 0)
+	if (histogram_count(h) + load(&h->negatives) == 0)
 		return;
 	put_label(out, "delay error");
 	put_ms(out, "p50", histogram_quantile(h, 0.5));
 	put_ms(out, ", p99", histogram_quantile(h, 0.99));
 	put_ms(out, ", max", (int64_t)load(&h->max_ns));
-	text_printf(out, " of %" PRIu64 " delays, %" PRIu64 " early\n", load(&h->n), load(&h->negatives));
+	text_printf(out, " of %" PRIu64 " delays, %" PRIu64 " early\n", histogram_count(h), load(&h->negatives));
 }
 
 /* Lines that matter only where they are not zero. */
@@ -280,7 +280,7 @@ static void write_delay_error(const struct histogram *h, struct json *j)
 {
 	json_key(j, "delay_error");
 	json_begin_object(j);
-	json_member_u64(j, "count", load(&h->n));
+	json_member_u64(j, "count", histogram_count(h));
 	json_member_u64(j, "early", load(&h->negatives));
 	write_seconds(j, "p50", histogram_quantile(h, 0.5));
 	write_seconds(j, "p99", histogram_quantile(h, 0.99));

@@ -124,6 +124,8 @@ static void refuse_one(struct listener *l)
 static void pause_accepting(struct listener *l)
 {
 	l->pauses++;
+	if (l->on_pause)
+		l->on_pause(l);
 	/* Where there is no memory for the timer the next connection's edge is what ends the pause. */
 	l->paused = timer_set(l->loop, &l->resume, loop_now_ns(l->loop) + LISTENER_PAUSE_NS) == 0;
 }

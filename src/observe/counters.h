@@ -5,12 +5,10 @@
 #ifndef BROWNOUT_OBSERVE_COUNTERS_H
 #define BROWNOUT_OBSERVE_COUNTERS_H
 
-#include <stdatomic.h>
-
-#include "base/base.h"
 #include "core/fault_set.h"
 #include "core/proxy_error.h"
 #include "core/status.h"
+#include "observe/histogram.h"
 
 enum counter {
 #define COUNTER(id, name, help) COUNTER_##id,
@@ -29,20 +27,6 @@ enum close_reason {
 
 #define COUNTERS_REJECTS_MAX 64 /* rows of http/errors.def */
 
-/*
- * A histogram of nanoseconds: buckets of 1/8 of a power of two (error under 12.5 %), from 0 to 2^46 ns (19 hours); what is
- * above goes into the last one.
- */
-#define HISTOGRAM_SUB 8
-#define HISTOGRAM_BUCKETS (44 * HISTOGRAM_SUB)
-struct histogram {
-	_Atomic uint64_t v[HISTOGRAM_BUCKETS];
-	_Atomic uint64_t n;
-	_Atomic uint64_t sum_ns;
-	_Atomic uint64_t max_ns;
-	_Atomic uint64_t negatives; /* samples below 0: counted here alone, not in n */
-};
-
 struct counters {
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t v[COUNTER_COUNT];
 	_Atomic uint64_t faults[FAULT_KIND_COUNT]; /* that acted, by kind */
@@ -52,13 +36,24 @@ struct counters {
 	_Atomic uint64_t closes[CLOSE_REASON_COUNT];
 	_Atomic int64_t active; /* exchanges open now */
 	_Atomic int64_t held; /* exchanges waiting for a delay now */
-	struct histogram delay_error; /* actual minus intended */
+	_Atomic int64_t clients; /* connections of clients open now */
+	_Atomic int64_t upstream_open; /* connections to upstreams open now ... */
+	_Atomic int64_t upstream_idle; /* ... of these, kept for a next request */
+	struct histogram request_time; /* first byte of a request to the end of its answer; tunnels are not in it */
+	struct histogram upstream_time; /* request handed to the upstream's socket to its answer's head */
+	struct histogram delay; /* intended, of the delays that were waited for to their end ... */
+	struct histogram delay_error; /* ... and actual minus intended */
 };
+
+static inline uint64_t counter_load(const _Atomic uint64_t *c)
+{
+	return atomic_load_explicit(c, memory_order_relaxed);
+}
 
 /* Only the owning thread may add. */
 static inline void counter_bump(_Atomic uint64_t *c, uint64_t n)
 {
-	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+	atomic_store_explicit(c, counter_load(c) + n, memory_order_relaxed);
 }
 
 static inline void counter_add(struct counters *c, enum counter id, uint64_t n)
@@ -70,11 +65,6 @@ static inline void gauge_add(_Atomic int64_t *g, int64_t n)
 {
 	atomic_store_explicit(g, atomic_load_explicit(g, memory_order_relaxed) + n, memory_order_relaxed);
 }
-
-/* Only the owning thread may add. */
-void histogram_add(struct histogram *h, int64_t ns);
-/* The greatest value of the bucket that holds quantile q (0 to 1), at most the greatest sample; 0 where there is none. */
-int64_t histogram_quantile(const struct histogram *h, double q);
 
 /* Faults of all kinds that acted. */
 uint64_t counters_faults(const struct counters *c);

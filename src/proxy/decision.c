@@ -98,6 +98,7 @@ static void delay_is_over(struct client *c, int64_t since_ns)
 
 	ex->delayed = true;
 	ex->delay_actual_ns += actual;
+	histogram_add(&c->worker->counters.delay, ex->effect.delay_ns);
 	histogram_add(&c->worker->counters.delay_error, actual - ex->effect.delay_ns);
 	ex->effect.delay_counted = true;
 }

@@ -201,7 +201,7 @@ static const struct record_decisions *copy_decisions(struct record_decisions *to
 	return to;
 }
 
-static void write_record(struct client *c, enum close_reason reason)
+static void write_record(struct client *c, enum close_reason reason, int64_t end_ns)
 {
 	const struct exchange *ex = &c->ex;
 	struct worker *w = c->worker;
@@ -221,7 +221,7 @@ static void write_record(struct client *c, enum close_reason reason)
 		.upstream_sent_ns = ex->upstream_sent_ns,
 		.upstream_head_ns = ex->upstream_head_ns,
 		.answer_ns = ex->answer_ns,
-		.end_ns = loop_read_clock(w->loop), /* the step's own time would be its beginning */
+		.end_ns = end_ns,
 		.delay_ns = ex->delay_ns,
 		.delay_actual_ns = ex->delay_actual_ns,
 		.bytes_in = ex->head.n + ex->upload.content_bytes,
@@ -250,19 +250,29 @@ static void write_record(struct client *c, enum close_reason reason)
 	ring_commit(w->ring);
 }
 
-static void count_end(struct client *c, enum close_reason reason)
+static void count_times(struct counters *counters, const struct exchange *ex, int64_t end_ns)
+{
+	if (ex->status != 101)
+		histogram_add(&counters->request_time, end_ns - ex->first_ns);
+	if (ex->upstream_head_ns)
+		histogram_add(&counters->upstream_time, ex->upstream_head_ns - ex->upstream_sent_ns);
+}
+
+static void count_end(struct client *c, enum close_reason reason, int64_t end_ns)
 {
 	static const enum counter by_class[6] = {
 		[1] = COUNTER_RESPONSES_1XX, [2] = COUNTER_RESPONSES_2XX, [3] = COUNTER_RESPONSES_3XX,
 		[4] = COUNTER_RESPONSES_4XX, [5] = COUNTER_RESPONSES_5XX,
 	};
-	struct counters *counters = &c->worker->counters;
 	const struct exchange *ex = &c->ex;
+	struct worker *w = c->worker;
+	struct counters *counters = &w->counters;
+	unsigned status_class = ex->status / 100;
 
 	gauge_add(&counters->active, -1);
 	counter_bump(&counters->closes[reason], 1);
 	if (ex->status)
-		counter_add(counters, by_class[ex->status / 100], 1);
+		counter_add(counters, by_class[status_class], 1);
 	if (ex->failure) {
 		counter_add(counters, COUNTER_UPSTREAM_FAILURES, 1);
 		counter_bump(&counters->failures[ex->failure], 1);
@@ -271,6 +281,8 @@ static void count_end(struct client *c, enum close_reason reason)
 		counter_add(counters, COUNTER_CLIENTS_LEFT, 1);
 	counter_add(counters, COUNTER_BYTES_IN, ex->upload.content_bytes);
 	counter_add(counters, COUNTER_BYTES_OUT, ex->head_wire_bytes + ex->download.content_bytes);
+	count_times(counters, ex, end_ns);
+	traffic_add(w->traffic, traffic_map_slot(&w->shared->traffic, c->listener->index, ex->upstream), status_class);
 }
 
 void exchange_finish(struct client *c, enum close_reason reason)
@@ -278,8 +290,12 @@ void exchange_finish(struct client *c, enum close_reason reason)
 	struct exchange *ex = &c->ex;
 
 	if (ex->begun) {
-		count_end(c, reason);
-		write_record(c, reason);
+		struct loop *loop = c->worker->loop;
+		/* The step's own time is its beginning: good enough but for a record. */
+		int64_t end_ns = c->worker->ring ? loop_read_clock(loop) : loop_now_ns(loop);
+
+		count_end(c, reason, end_ns);
+		write_record(c, reason, end_ns);
 		ex->begun = false;
 	}
 	decision_release(c);

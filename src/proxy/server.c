@@ -21,6 +21,7 @@ struct server {
 	struct plan *plan;
 	struct shared shared;
 	struct rule_states states;
+	struct traffic *traffic;
 	struct origin *origin;
 	struct collector *collector;
 	struct worker *workers;
@@ -132,6 +133,9 @@ static int init_shared(struct server *s, char *error, size_t error_n)
 	if (!s->shared.fixed || !s->shared.upstream_open)
 		return fail(error, error_n, -ENOMEM, "start");
 	r = init_states(s);
+	s->traffic = traffic_new();
+	if (r == 0)
+		r = s->traffic ? traffic_map_init(&s->shared.traffic, s->traffic, s->plan) : -ENOMEM;
 	if (r == 0)
 		r = init_answers(s);
 	if (r == 0)
@@ -387,13 +391,21 @@ void server_reopen_logs(struct server *s)
 void server_snapshot(const struct server *s, struct server_snapshot *snapshot)
 {
 	memset(snapshot, 0, sizeof(*snapshot));
-	for (unsigned i = 0; i < s->n_made; i++)
+	for (unsigned i = 0; i < s->n_made; i++) {
 		counters_sum(&snapshot->total, &s->workers[i].counters);
+		if (s->workers[i].traffic)
+			traffic_sum(&snapshot->traffic, s->workers[i].traffic);
+	}
 	if (s->collector)
 		snapshot->log_lost = collector_lost(s->collector);
 	snapshot->keys_forgotten = keytable_evictions(s->states.keys);
 	if (s->states.limiter)
 		snapshot->keys_forgotten += limiter_evictions(s->states.limiter);
+}
+
+const struct traffic *server_traffic(const struct server *s)
+{
+	return s->traffic;
 }
 
 unsigned server_rule_count(const struct server *s)
@@ -436,6 +448,8 @@ void server_free(struct server *s)
 	free(s->shared.answers);
 	control_free(s->shared.control);
 	rule_states_deinit(&s->states);
+	traffic_map_deinit(&s->shared.traffic);
+	traffic_free(s->traffic);
 	free(s->shared.fixed);
 	free((void *)(uintptr_t)s->shared.upstream_open);
 	for (unsigned i = 0; s->bound && i < s->plan->n_listeners; i++) {

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "config/plan.h"
 #include "core/decide.h"
-#include "observe/counters.h"
+#include "observe/traffic.h"
 
 struct server;
 
@@ -23,6 +23,7 @@ struct server_rule_count {
 
 struct server_snapshot {
 	struct counters total; /* summed over the workers */
+	struct traffic_counts traffic; /* the same; by the slots of server_traffic */
 	uint64_t log_lost; /* lines the collector could not write */
 	uint64_t keys_forgotten; /* what rules count by, and quotas: the tables were full */
 };
@@ -49,6 +50,7 @@ void server_reopen_logs(struct server *s);
 
 /* Any time until server_free. */
 void server_snapshot(const struct server *s, struct server_snapshot *snapshot);
+const struct traffic *server_traffic(const struct server *s);
 unsigned server_rule_count(const struct server *s);
 void server_rule(const struct server *s, unsigned i, struct server_rule_count *count);
 const struct plan *server_plan(const struct server *s);

@@ -67,6 +67,13 @@ static void bind_client(struct upstream_conn *up, struct client *c)
 	conn_set_task(&up->peer.conn, &c->task);
 }
 
+static void leave_idle(struct worker_upstream *u, struct upstream_conn *up)
+{
+	list_remove(&up->node);
+	u->n_idle--;
+	gauge_add(&u->worker->counters.upstream_idle, -1);
+}
+
 struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct client *c)
 {
 	struct worker_upstream *u = &w->upstreams[index];
@@ -80,8 +87,7 @@ struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct cli
 			upstream_close(up);
 			continue;
 		}
-		list_remove(&up->node);
-		u->n_idle--;
+		leave_idle(u, up);
 		task_cancel(&up->task);
 		up->written_before = up->peer.conn.written;
 		bind_client(up, c);
@@ -141,6 +147,7 @@ int upstream_connect(struct worker *w, uint16_t index, struct client *c, unsigne
 	}
 	bind_client(up, c);
 	counter_add(&w->counters, COUNTER_UPSTREAM_CONNECTS, 1);
+	gauge_add(&w->counters.upstream_open, 1);
 	*result = up;
 	return 0;
 }
@@ -169,6 +176,7 @@ void upstream_keep(struct upstream_conn *up)
 		}
 	}
 	list_push_front(&u->idle, &up->node);
+	gauge_add(&w->counters.upstream_idle, 1);
 	if (u->n_idle++ == 0 && timer_set(w->loop, &u->sweep, up->idle_since_ns + SWEEP_NS) < 0)
 		return;
 }
@@ -177,12 +185,11 @@ void upstream_close(struct upstream_conn *up)
 {
 	struct worker *w = up->worker;
 
-	if (list_is_linked(&up->node)) {
-		list_remove(&up->node);
-		w->upstreams[up->index].n_idle--;
-	}
+	if (list_is_linked(&up->node))
+		leave_idle(&w->upstreams[up->index], up);
 	task_cancel(&up->task);
 	peer_deinit(w, &up->peer, CONN_END_CLOSE);
+	gauge_add(&w->counters.upstream_open, -1);
 	release(w, up->index);
 	loop_bury(w->loop, &up->grave, upstream_free);
 }

@@ -30,6 +30,13 @@ static void on_accept(struct listener *listener, int fd, const struct address *p
 	client_accept(l->worker, l, fd, peer);
 }
 
+static void on_pause(struct listener *listener)
+{
+	struct worker_listener *l = container_of(listener, struct worker_listener, listener);
+
+	counter_add(&l->worker->counters, COUNTER_ACCEPT_PAUSES, 1);
+}
+
 static int init_memory(struct worker *w, bool records)
 {
 	const struct plan_limits *limits = &w->plan->limits;
@@ -46,10 +53,13 @@ static int init_memory(struct worker *w, bool records)
 	text_init_fixed(&w->out, malloc(out_bytes), out_bytes);
 	text_init_fixed(&w->tail, malloc(HTTP_TRAILER_BYTES_MAX + 1024), HTTP_TRAILER_BYTES_MAX + 1024);
 	w->patterns = pattern_scratch_new();
+	w->traffic = aligned_alloc(_Alignof(struct traffic_counts), sizeof(*w->traffic));
+	if (w->traffic)
+		memset(w->traffic, 0, sizeof(*w->traffic));
 	if (records)
 		w->ring = ring_new(RING_RECORDS);
 	if (!w->listeners || !w->upstreams || !w->scratch || !w->path || !w->request.fields.v || !w->response.fields.v ||
-		!w->out.p || !w->tail.p || !w->patterns || (records && !w->ring))
+		!w->out.p || !w->tail.p || !w->patterns || !w->traffic || (records && !w->ring))
 		return -ENOMEM;
 	return 0;
 }
@@ -89,6 +99,7 @@ int worker_init(struct worker *w, unsigned number, struct shared *shared, const 
 		w->listeners[i].plan = &w->plan->listeners[i];
 		w->listeners[i].index = (uint16_t)i;
 		r = listener_init(&w->listeners[i].listener, w->loop, listen_fds[i], on_accept);
+		w->listeners[i].listener.on_pause = on_pause;
 	}
 	return r;
 }
@@ -98,7 +109,6 @@ static void close_listeners(struct worker *w)
 	for (unsigned i = 0; w->listeners && i < w->plan->n_listeners; i++) {
 		if (!w->listeners[i].worker)
 			continue;
-		counter_add(&w->counters, COUNTER_ACCEPT_PAUSES, w->listeners[i].listener.pauses);
 		listener_deinit(&w->listeners[i].listener);
 		w->listeners[i].worker = NULL;
 	}
@@ -134,6 +144,7 @@ void worker_deinit(struct worker *w)
 	blocks_deinit(&w->blocks);
 	pattern_scratch_free(w->patterns);
 	free(w->listeners);
+	free(w->traffic);
 	free(w->upstreams);
 	free(w->scratch);
 	free(w->path);
@@ -203,12 +214,14 @@ void worker_client_came(struct worker *w, struct list *node)
 {
 	list_push_back(&w->clients_open, node);
 	w->n_clients++;
+	gauge_add(&w->counters.clients, 1);
 }
 
 void worker_client_gone(struct worker *w, struct list *node)
 {
 	list_remove(node);
 	w->n_clients--;
+	gauge_add(&w->counters.clients, -1);
 	stop_when_empty(w);
 }
 

@@ -15,6 +15,7 @@
 #include "observe/ring.h"
 #include "proxy/client.h"
 #include "proxy/shape.h"
+#include "proxy/traffic_map.h"
 #include "proxy/upstream.h"
 
 #define WORKER_SCRATCH_BYTES 65536
@@ -29,6 +30,7 @@ struct shared {
 	struct fault_answer *answers; /* by fault_abort.number */
 	struct control *control; /* NULL: requests may not ask for faults */
 	struct resolver *resolver;
+	struct traffic_map traffic;
 	struct address *fixed; /* by upstream: where no name is to be resolved; n == 0 otherwise */
 	_Atomic uint32_t *upstream_open; /* by upstream: connections open in all workers */
 	_Atomic uint32_t clients_open;
@@ -79,6 +81,7 @@ struct worker {
 	int64_t date_until_ns; /* CLOCK_MONOTONIC */
 
 	struct counters counters;
+	struct traffic_counts *traffic;
 	struct ring *ring; /* NULL: nobody wants records */
 	uint64_t next_id;
 	uint64_t next_token;

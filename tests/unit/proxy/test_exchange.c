@@ -16,6 +16,8 @@
 #define FIELDS_MAX 16
 
 static struct worker w;
+static struct shared shared; /* without a map of its slots: all is traffic of others */
+static struct traffic_counts traffic;
 static struct client c;
 static struct plan plan;
 static struct plan_listener plan_listener = { .name = { "default", 7 } };
@@ -30,6 +32,8 @@ static void start(void)
 	blocks_init(&w.blocks);
 	plan = (struct plan){ .upstreams = &plan_upstream, .n_upstreams = 1, .rules = { .v = rules, .n = ARRAY_LEN(rules) } };
 	w.plan = &plan;
+	w.shared = &shared;
+	w.traffic = &traffic;
 	w.number = 3;
 	w.request.fields = (struct http_fields){ .v = fields, .cap = FIELDS_MAX };
 	w.ring = ring_new(8);
@@ -232,6 +236,11 @@ static unsigned records(struct record *last)
 
 #define POST "POST /a?b HTTP/1.1\r\nHost: shop.test:81\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
 
+static uint64_t sum_ns(const struct histogram *h)
+{
+	return histogram_count(h) == 1 ? atomic_load(&h->sum_ns) : UINT64_MAX;
+}
+
 static const bool places[] = { false, true };
 
 Test(exchange, begin_takes_the_head_and_leaves_the_rest)
@@ -277,10 +286,34 @@ Test(exchange, is_finished_once)
 	cr_expect_eq(counted(COUNTER_RESPONSES_2XX), 1);
 	cr_expect_eq(counted(COUNTER_UPSTREAM_FAILURES), 1);
 	cr_expect_eq(w.counters.failures[PROXY_ERROR_CONNECTION_REFUSED], 1);
+	cr_expect_eq(traffic.v[TRAFFIC_OTHER][2], 1);
 	cr_expect_eq(counted(COUNTER_CLIENTS_LEFT), 0);
 	cr_expect_eq(records(&r), 1);
 	cr_expect_null(c.ex.head.p);
 	cr_expect_null(w.parsed_for);
+}
+
+Test(exchange, its_times_are_counted)
+{
+	struct record r;
+
+	c.ex.first_ns = loop_now_ns(w.loop);
+	begin(POST, true);
+	c.ex.status = 200;
+	c.ex.upstream_sent_ns = 1000;
+	c.ex.upstream_head_ns = 251000;
+	exchange_finish(&c, CLOSE_COMPLETE);
+	cr_expect_eq(records(&r), 1);
+	cr_expect_eq(sum_ns(&w.counters.request_time), (uint64_t)(r.end_ns - r.first_ns));
+	cr_expect_eq(sum_ns(&w.counters.upstream_time), 250000);
+	/* A tunnel's time is no answer's. */
+	exchange_init(&c.ex);
+	c.ex.upstream = UINT16_MAX;
+	begin(POST, true);
+	c.ex.status = 101;
+	exchange_finish(&c, CLOSE_TUNNEL_END);
+	cr_expect_eq(histogram_count(&w.counters.request_time), 1);
+	cr_expect_eq(histogram_count(&w.counters.upstream_time), 1);
 }
 
 Test(exchange, one_that_never_began_ends_without_a_trace)
