@@ -26,5 +26,12 @@ extern const struct key_map keys_hang, keys_throttle, keys_drip, keys_truncate, 
 extern const struct key_map keys_rewrite, keys_request, keys_edit_headers, keys_hints, keys_rate_limit;
 /* keys_rule.c */
 extern const struct key_map keys_rule, keys_ramp, keys_burst, keys_outcome, keys_step;
+/* keys_expect.c */
+extern const struct key_map keys_expect, keys_expect_retry_after, keys_expect_attempts, keys_expect_amplification,
+	keys_expect_retry_budget, keys_expect_backoff, keys_expect_jitter, keys_expect_herd,
+	keys_expect_unsafe_retries, keys_expect_idempotency_key, keys_expect_pointless_retries, keys_expect_hedging,
+	keys_expect_give_up, keys_expect_client_timeout, keys_expect_circuit_breaker, keys_expect_recovery,
+	keys_expect_aftermath, keys_expect_connections, keys_expect_quota, keys_expect_handling, keys_expect_yield,
+	keys_observe, keys_fingerprint;
 
 #endif

@@ -2,7 +2,7 @@
  * keys: to add a key, add a row; a new kind of value needs a struct value_type, a new mapping a struct key_map and
  * a line in keys_all. Rows are decoded in this order: what refers to upstreams and listeners stands below them.
  * Descriptions are plain sentences; the reference wraps them. Rules are in keys_rule,
- * conditions in keys_match, faults in keys_fault.
+ * conditions in keys_match, faults in keys_fault, expectations in keys_expect.
  */
 #include "config/key_rows.h"
 
@@ -227,6 +227,9 @@ static const struct key file_keys[] = {
 	{ .name = "header_control", .map = &control_map, FIELD(plan, control),
 		.description = "Lets requests ask for their own faults. Off by default.",
 		.example = "header_control: {enabled: true, allow: [abort, delay]}" },
+	{ .name = "observe", .map = &keys_observe, FIELD(plan, observe),
+		.description = "How clients, and the attempts of one request, are recognised.",
+		.example = "observe: {client_key: [address, header:user-agent]}" },
 	{ .name = "exclude", .type = &value_path_glob, .map = &keys_path, .shape = KEY_ONE_OR_LIST, .heap = true,
 		LIST(plan, rules.exclude, rules.n_exclude), .max_items = 1000,
 		.description = "Paths that no rule may touch: health checks, for one. They are not counted either.",
@@ -235,6 +238,9 @@ static const struct key file_keys[] = {
 		.max_items = RULESET_RULES_MAX,
 		.description = "The rules, from top to bottom.",
 		.example = "rules: [{abort: 503, percentage: 10}]" },
+	{ .name = "expect", .map = &keys_expect, FIELD(plan, expect),
+		.default_note = "nothing; what was seen is told",
+		.description = "What is expected of the clients.", .example = "expect: recommended" },
 };
 
 const struct key_map keys_file = {
@@ -250,5 +256,11 @@ const struct key_map *const keys_all[] = {
 	&keys_pareto, &keys_rate_limit, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
 	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &listener_map, &route_map, &keys_route_match,
 	&control_map, &safety_map, &limits_map, &log_map,
+	&keys_expect, &keys_expect_retry_after, &keys_expect_attempts, &keys_expect_amplification, &keys_expect_retry_budget,
+	&keys_expect_backoff, &keys_expect_jitter, &keys_expect_herd, &keys_expect_unsafe_retries,
+	&keys_expect_idempotency_key, &keys_expect_pointless_retries, &keys_expect_hedging, &keys_expect_give_up,
+	&keys_expect_client_timeout, &keys_expect_circuit_breaker, &keys_expect_recovery, &keys_expect_aftermath,
+	&keys_expect_connections, &keys_expect_quota, &keys_expect_handling, &keys_expect_yield, &keys_observe,
+	&keys_fingerprint,
 };
 const unsigned keys_all_n = ARRAY_LEN(keys_all);

@@ -173,6 +173,10 @@ static const struct key rule_keys[] = {
 	{ .name = "dry_run", .type = &value_bool, FIELD(rule, dry_run), .default_text = "false",
 		.description = "Decides and counts, and does nothing.",
 		.example = "dry_run: true" },
+	{ .name = "required", .type = &value_bool, FIELD(rule, required), .default_text = "false",
+		.description = "A run in which the rule never acted is no success, whatever the clients did: nothing was "
+			"rehearsed.",
+		.example = "required: true" },
 	{ .name = "percentage", .type = &value_percentage, FIELD(rule, percentage), .default_text = "100",
 		.description = "How many of the matching requests get the fault: 0 to 100, with up to 6 decimals.",
 		.example = "percentage: 12.5" },

@@ -7,7 +7,9 @@
 
 #include <stdatomic.h>
 
+#include "core/observe.h"
 #include "core/rule.h"
+#include "rehearsal/expect.h"
 
 enum endpoint_kind { ENDPOINT_TCP, ENDPOINT_UNIX, ENDPOINT_ORIGIN /* the embedded upstream */ };
 
@@ -92,6 +94,9 @@ struct plan {
 	bool proxy_status;
 	struct span via; /* pseudonym in Via; "brownout" */
 	struct ruleset rules;
+	struct expect expect; /* without limits where the file has none */
+	bool has_expect; /* the file says what it expects */
+	struct observe observe;
 	char *file; /* name it was loaded from, for messages */
 	void *memory; /* everything the spans point to; freed with the plan */
 };

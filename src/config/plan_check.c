@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "config/endpoint.h"
+#include "config/expect_keys.h"
 #include "config/keys.h"
 #include "config/match_keys.h"
 
@@ -340,6 +341,7 @@ void plan_check(struct decode *d, const struct yaml_node *root, const struct loa
 	check_listener_names(d, listen, listeners);
 	check_routes(d, root, listeners, listen != NULL);
 	check_rule_names(d, rules);
+	expect_keys_check(d, yaml_node_get(root, "expect"));
 	if (d->diagnostics->n_errors > 0) /* what follows reads conditions, which may be half decoded */
 		return;
 	warn_of_hidden_routes(d, listeners, listen != NULL);

@@ -379,6 +379,8 @@ void rule_check_rule(struct decode *d, const struct yaml_node *node, void *base)
 		decode_error(d, status, "the upstream's answer is known only in phase: response");
 		decode_leave(d, mark);
 	}
+	if (r->required && (!r->enabled || r->dry_run))
+		decode_error(d, node, "required: a rule that is %s never acts", r->enabled ? "a dry run" : "not enabled");
 	check_schedule(d, node, r);
 	check_key(d, node, r);
 	r->text_hash = yaml_node_hash(node) ^ d->side_hash;

@@ -69,6 +69,7 @@ struct rule {
 	uint64_t first;
 	uint64_t every;
 	bool dry_run; /* decide and count, do not act */
+	bool required; /* a rehearsal in which it never acted does not pass */
 	struct rule_schedule schedule;
 	/* What happens where the rule fires: `faults`, or one of `outcomes` (these take the place of the percentage), or the one
 	 * of `sequence` whose turn it is (per key). All owned. */
