@@ -155,7 +155,7 @@ class Chart {
 		}
 		if (!some) {
 			grid.push(makeSvg("text", {
-				class: "axis", x: (CHART_EDGE.left + right) / 2, y: CHART_HEIGHT / 2 - 8, "text-anchor": "middle",
+				class: "axis", x: (CHART_EDGE.left + right) / 2, y: (this.y(this.max) + this.y(this.max / 2)) / 2 + 4, "text-anchor": "middle",
 			}, this.empty));
 		}
 		this.layers[0].replaceChildren(...grid);

@@ -21,28 +21,29 @@ const control = { armed: null, facts: {}, startedAt: null, afterChange: () => {}
 
 /* ---- what runs here ---- */
 
+/* list, id, name, value */
 const FACTS = [
-	["version", "version", (status) => status.version],
-	["seed", "seed", (status) => status.seed],
-	["generation", "generation", (status) => status.generation],
-	["up", "up", (status) => formatLong(status.uptime_s)],
-	["listens", "listens on", (status) => (status.listeners ?? []).map((one) => one.address).join(", ")],
-	["upstreams", "upstream", (status) => (status.upstreams ?? []).map((one) => one.url).join(", ")],
-	["file", "rules", (status) => status.file],
+	["facts", "version", "version", (status) => status.version],
+	["facts", "seed", "seed", (status) => status.seed],
+	["facts", "generation", "generation", (status) => status.generation],
+	["facts", "up", "up", (status) => formatLong(status.uptime_s)],
+	["places", "listens", "listens on", (status) => (status.listeners ?? []).map((one) => one.address).join(", ")],
+	["places", "upstreams", "upstream", (status) => (status.upstreams ?? []).map((one) => one.url).join(", ")],
+	["places", "file", "rules", (status) => status.file],
 ];
 
 function makeFacts() {
-	for (const [id, name] of FACTS) {
+	for (const [list, id, name] of FACTS) {
 		const value = make("dd", { id: "fact-" + id }, NONE);
 		control.facts[id] = value;
-		byId("facts").append(make("div", { hidden: true }, make("dt", {}, name), value));
+		byId(list).append(make("div", { hidden: true }, make("dt", {}, name), value));
 	}
 }
 
 function takeStatus(status) {
 	traffic.status = status;
 	control.startedAt = performance.now() / 1000 - numberOr0(status.uptime_s);
-	for (const [id, , read] of FACTS) {
+	for (const [, id, , read] of FACTS) {
 		const value = read(status);
 		const isKnown = value !== null && value !== undefined && value !== "";
 		control.facts[id].parentNode.hidden = !isKnown;

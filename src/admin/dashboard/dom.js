@@ -55,8 +55,8 @@ function makeCell(label, className, ...children) {
 function makeHead(columns) {
 	const row = make("tr", { role: "row" });
 	for (const column of columns) {
-		row.append(make("th", { scope: "col", role: "columnheader", class: column.number ? "number" : undefined, title: column.help },
-			column.name));
+		const className = [column.number && "number", column.less && "less"].filter(Boolean).join(" ");
+		row.append(make("th", { scope: "col", role: "columnheader", class: className || undefined, title: column.help }, column.name));
 	}
 	return make("thead", { role: "rowgroup" }, row);
 }

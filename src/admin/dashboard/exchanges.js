@@ -9,13 +9,13 @@ const RECENT_DRAW_MS = 250;
 
 const RECENT_COLUMNS = [
 	{ name: "Time" }, { name: "Request" }, { name: "Status", help: "what the client got" },
-	{ name: "Upstream", help: "what the upstream answered" }, { name: "Fault or failure" }, { name: "Rule" },
+	{ name: "Upstream", help: "what the upstream answered", less: true }, { name: "Fault or failure" }, { name: "Rule" },
 	{ name: "Delay", number: true, help: "by rules, as it came to" }, { name: "Took", number: true, help: "from the first byte of the request to the end" },
-	{ name: "Client" }, { name: "End", help: "how the exchange ended" },
+	{ name: "Client", less: true }, { name: "End", help: "how the exchange ended", less: true },
 ];
 const OPEN_COLUMNS = [
 	{ name: "Age", number: true }, { name: "Request" }, { name: "State", help: "what it waits for" }, { name: "Status" }, { name: "Rule" },
-	{ name: "Upstream" }, { name: "Id" },
+	{ name: "Upstream", less: true }, { name: "Id", less: true },
 ];
 
 const recent = {
@@ -125,12 +125,12 @@ function makeRecentRow(one) {
 	const tags = makeWhat(one);
 
 	row.open = open;
-	row.node = make("tr", { role: "row" }, makeCell("Time", "", formatLogTime(one.time)), makeCell("", "target full", open),
-		makeCell("Status", "", makeStatus(one.status)), makeCell("Upstream", "", ...upstream),
-		makeCell("Fault or failure", tags.length ? "" : "none", ...tags), makeCell("Rule", "cut" + (one.rule ? "" : " none"), one.rule ?? ""),
+	row.node = make("tr", { role: "row" }, makeCell("", "tight", formatLogTime(one.time)), makeCell("", "target full", open),
+		makeCell("", "", makeStatus(one.status)), makeCell("Upstream", "less none", ...upstream),
+		makeCell("", tags.length ? "" : "none", ...tags), makeCell("", "cut" + (one.rule ? "" : " none"), one.rule ?? ""),
 		makeCell("Delay", "number" + (one.delay_actual ? "" : " none"), one.delay_actual ? formatSeconds(one.delay_actual) : ""),
-		makeCell("Took", "number", formatSeconds(one.request_time)), makeCell("Client", "quiet", one.client ?? ""),
-		makeCell("End", one.close === "complete" ? "quiet" : "", one.close ?? ""));
+		makeCell("Took", "number", formatSeconds(one.request_time)), makeCell("Client", "less none quiet", one.client ?? ""),
+		makeCell("", "less" + (one.close === "complete" ? " none quiet" : ""), one.close ?? ""));
 	return row;
 }
 
@@ -230,9 +230,10 @@ function takeOpen(answer) {
 		return;
 	const list = answer.exchanges;
 	const rows = list.map((one) => make("tr", { role: "row" },
-		makeCell("Age", "number", formatSeconds(one.age_s)), makeCell("", "target full mono", requestText(one)), makeCell("State", "", one.state ?? NONE),
-		makeCell("Status", "", one.status ? makeStatus(one.status) : ""), makeCell("Rule", "cut", one.rule ?? ""),
-		makeCell("Upstream", "cut", one.upstream ?? ""), makeCell("Id", "mono quiet", one.id ?? "")));
+		makeCell("Age", "number tight", formatSeconds(one.age_s)), makeCell("", "target full mono cut", requestText(one)),
+		makeCell("", "", one.state ?? NONE), makeCell("", one.status ? "" : "none", one.status ? makeStatus(one.status) : ""),
+		makeCell("", "cut" + (one.rule ? "" : " none"), one.rule ?? ""), makeCell("", "cut less", one.upstream ?? ""),
+		makeCell("", "mono quiet less none", one.id ?? "")));
 	recent.openBody.replaceChildren(...rows);
 	const total = numberOr0(answer.total) || list.length;
 	setText(byId("open-count"), total > list.length ? `the oldest ${formatCount(list.length)} of ${formatCount(total)}` : total ? formatCount(total) : "");

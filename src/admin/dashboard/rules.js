@@ -40,12 +40,12 @@ function makeRuleRow(name) {
 	row.open = make("button", { type: "button", class: "plain open name", "aria-expanded": "false", title: "The rule's text",
 		onclick: () => toggleRuleText(row) }, name);
 	row.tags = make("span");
-	row.faults = makeCell("Faults");
+	row.faults = makeCell("", "tight");
 	row.percentage = make("input", { class: "field", inputmode: "decimal", autocomplete: "off", "aria-label": `Percentage of rule ${name}`,
 		onkeydown: (event) => typeInPercentage(row, event), onchange: () => sendPercentage(row) });
 	row.noPercentage = make("span", { class: "quiet", title: "outcomes or a sequence decide by themselves" }, NONE);
 	row.percent = make("span", { class: "percentage" }, row.percentage, "%");
-	row.node = make("tr", { role: "row" }, makeCell("On", "", row.enabled), makeCell("", "full", row.open, " ", row.tags), row.faults,
+	row.node = make("tr", { role: "row" }, makeCell("", "", row.enabled), makeCell("", "first", row.open, " ", row.tags), row.faults,
 		makeCell("Percentage", "number", row.percent, row.noPercentage));
 	for (const [label] of RULE_COUNTS) {
 		row.cells[label] = makeCell(label, "number");

@@ -94,7 +94,7 @@ const TILES = [
 	{
 		id: "held", name: "Held by a fault",
 		figure: (totals) => [formatCount(totals?.held), ""],
-		more: (totals) => `${formatShare(totals?.held, totals?.active)} of the active`,
+		more: (totals) => tellShare(totals?.held, totals?.active, "of the active"),
 	},
 	{
 		id: "failures", name: "Real failures", kind: "real",
@@ -104,9 +104,13 @@ const TILES = [
 	{
 		id: "left", name: "Clients that left",
 		figure: (totals) => [formatCount(totals?.clients_left), ""],
-		more: (totals) => `${formatShare(totals?.clients_left, totals?.requests)} of the requests`,
+		more: (totals) => tellShare(totals?.clients_left, totals?.requests, "of the requests"),
 	},
 ];
+
+function tellShare(part, whole, words) {
+	return whole ? `${formatShare(part, whole)} ${words}` : "";
+}
 
 function sumFaults(totals) {
 	return totals ? Object.values(totals.faults || {}).reduce((sum, n) => sum + numberOr0(n), 0) : null;

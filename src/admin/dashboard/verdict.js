@@ -56,10 +56,21 @@ function formatMembers(object) {
 		.map(([key, value]) => `${key.replaceAll("_", " ")} ${isNumber(value) ? formatValue(value) : value}`).join(", ");
 }
 
+/* A verdict stands above the exchanges, an invitation to ask for one at the end of the page. */
+function placeVerdict(some) {
+	const panel = byId("verdict-panel");
+	if (some && panel.nextElementSibling !== byId("recent-panel"))
+		byId("recent-panel").before(panel);
+	else if (!some && panel.nextElementSibling)
+		panel.parentNode.append(panel);
+}
+
 /* null: there are no expectations. */
 function takeVerdict(answer) {
 	const word = byId("verdict-word");
 	const some = typeof answer === "object" && answer !== null;
+
+	placeVerdict(some);
 	setText(byId("verdict-totals"), some ? formatMembers(answer.totals) : "");
 	if (!some) {
 		word.replaceChildren();
