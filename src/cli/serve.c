@@ -20,6 +20,7 @@
 #include "cli/plan_text.h"
 #include "cli/status_line.h"
 #include "cli/summary.h"
+#include "cli/supervisor.h"
 
 #define ERROR_BYTES 512
 
@@ -151,6 +152,7 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
 	taken_signals(&set);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	raise_file_limit();
+	supervisor_open();
 	if (options->quiet)
 		log_set_level(LOG_WARNING);
 	if (!plan->seed_given)
@@ -165,6 +167,7 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
 	}
 	if (!options->quiet)
 		announce(*server);
+	supervisor_ready(*server);
 	return EXIT_CODE_OK;
 }
 
@@ -205,13 +208,16 @@ static bool take_signal(struct server *server, int signal, bool *draining)
 		if (*draining)
 			return true;
 		*draining = true;
+		supervisor_stopping();
 		begin_drain(server);
 		return false;
 	case SIGUSR1:
 		server_reopen_logs(server);
 		return false;
 	case SIGHUP:
+		supervisor_reloading();
 		log_warning("SIGHUP: reloading is not built in; nothing has changed");
+		supervisor_ready(server);
 		return false;
 	default:
 		return false;
@@ -231,6 +237,7 @@ bool serve_wait(struct server *server, const struct serve_options *options, int6
 		/* While draining the end is near; it is looked for more often. */
 		int64_t wait_ns = draining ? STATUS_LINE_EVERY_NS / 25 : STATUS_LINE_EVERY_NS;
 
+		wait_ns = MAX(MIN(wait_ns, supervisor_look(server, now_ns) - now_ns), 0);
 		if (until_ns)
 			wait_ns = MAX(MIN(wait_ns, until_ns - now_ns), 0);
 		if (take_signal(server, next_signal(wait_ns), &draining))
@@ -312,8 +319,10 @@ int serve_finish(struct server *server, int64_t start_ns, const struct serve_opt
 {
 	int rc;
 
+	supervisor_stopping();
 	server_stop(server);
 	rc = write_summary(server, clock_mono_ns() - start_ns, options);
 	server_free(server);
+	supervisor_close();
 	return rc;
 }

@@ -382,6 +382,15 @@ void server_stop(struct server *s)
 	s->joined = true;
 }
 
+bool server_comes_round(struct server *s)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < s->n_started; i++)
+		all &= worker_comes_round(&s->workers[i]);
+	return all;
+}
+
 void server_reopen_logs(struct server *s)
 {
 	if (s->collector)

@@ -48,6 +48,12 @@ void server_stop(struct server *s);
 /* Logs opened anew, for rotation. */
 void server_reopen_logs(struct server *s);
 
+/*
+ * True where each worker has come round since the last call, or has ended; then asks them anew. Waits for nothing. For one
+ * caller: what the watchdog of a service manager is patted by.
+ */
+bool server_comes_round(struct server *s);
+
 /* Any time until server_free. */
 void server_snapshot(const struct server *s, struct server_snapshot *snapshot);
 const struct traffic *server_traffic(const struct server *s);

@@ -164,6 +164,7 @@ static void *run(void *arg)
 	loop_run(w->loop);
 	close_listeners(w);
 	close_clients(w, CLOSE_SHUTDOWN);
+	atomic_store(&w->has_ended, true);
 	atomic_fetch_sub(&w->shared->workers_running, 1);
 	return NULL;
 }
@@ -208,6 +209,25 @@ int worker_post_drain(struct worker *w)
 int worker_post_stop(struct worker *w)
 {
 	return loop_post(w->loop, stop, w);
+}
+
+static void come_round(void *arg)
+{
+	struct worker *w = arg;
+
+	atomic_store(&w->is_asked, false);
+}
+
+bool worker_comes_round(struct worker *w)
+{
+	if (atomic_load(&w->has_ended))
+		return true;
+	if (atomic_exchange(&w->is_asked, true))
+		return false;
+	/* Without memory to ask with nothing is known, and so nothing said against it. */
+	if (loop_post(w->loop, come_round, w) < 0)
+		atomic_store(&w->is_asked, false);
+	return true;
 }
 
 void worker_client_came(struct worker *w, struct list *node)

@@ -86,6 +86,8 @@ struct worker {
 	uint64_t next_id;
 	uint64_t next_token;
 	bool draining;
+	_Atomic bool is_asked; /* worker_comes_round waits for its loop to come round */
+	_Atomic bool has_ended;
 };
 
 /* listen_fds: one per listener, taken over. -errno. The thread is not started. */
@@ -97,6 +99,8 @@ int worker_start(struct worker *w) MUST_USE;
 /* Any thread: stop accepting, let open exchanges end / cut them. */
 int worker_post_drain(struct worker *w) MUST_USE;
 int worker_post_stop(struct worker *w) MUST_USE;
+/* Any thread, one at a time: true where the loop has come round since the last call, or has ended; then asks it anew. */
+bool worker_comes_round(struct worker *w);
 
 /* A client has come or gone. The last one to go ends the loop of a draining worker. */
 void worker_client_came(struct worker *w, struct list *node);
