@@ -16,6 +16,15 @@ bool span_eq_nocase(struct span a, struct span b)
 	return true;
 }
 
+bool span_eq_secret(struct span given, struct span wanted)
+{
+	unsigned different = given.n != wanted.n;
+
+	for (size_t i = 0; i < given.n && wanted.n; i++)
+		different |= (unsigned)(given.p[i] ^ wanted.p[i % wanted.n]);
+	return !different;
+}
+
 size_t span_find(struct span s, char c)
 {
 	const char *at = s.n ? memchr(s.p, c, s.n) : NULL;

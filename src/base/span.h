@@ -64,6 +64,9 @@ static inline bool ascii_is_digit(char c)
 /* Equal but for ASCII case. */
 bool span_eq_nocase(struct span a, struct span b) PURE;
 
+/* Equal. Takes as long for a wrong span that is nearly right as for one that is not at all: for secrets. */
+bool span_eq_secret(struct span given, struct span wanted) PURE;
+
 /* Position of byte c, or s.n where there is none. */
 size_t span_find(struct span s, char c) PURE;
 

@@ -35,7 +35,7 @@ static int unknown_name(const struct options *o, struct span name)
 /* The value of a row that wants one: what stands with it (NULL: nothing does), else the next argument. */
 static int take_value(struct options *o, int row, const char *attached)
 {
-	if (attached) {
+	if (attached || o->rows[row].argument[0] == '[') {
 		o->value = attached;
 	} else if (o->at < o->argc) {
 		o->value = o->argv[o->at++];
@@ -122,7 +122,7 @@ static void put_row(struct text *out, char letter, const char *name, const char 
 	else
 		text_printf(out, "      --%s", name);
 	if (argument)
-		text_printf(out, " %s", argument);
+		text_printf(out, argument[0] == '[' ? "%s" : " %s", argument);
 	text_printf(out, "%*s%s\n", (int)(MAX(start + HELP_COLUMN, out->n + 2) - out->n), "", help);
 }
 

@@ -11,7 +11,7 @@
 struct option_row {
 	const char *name; /* without dashes */
 	char letter; /* 0: none */
-	const char *argument; /* name of its value in the help; NULL: a flag */
+	const char *argument; /* name of its value in the help; NULL: a flag. "[=X]": may be left out, else --name=X */
 	const char *help;
 };
 

@@ -59,20 +59,10 @@ static void put_listen(struct text *out, const struct endpoint *e)
 
 void plan_text_put_upstream(struct text *out, const struct plan_upstream *u)
 {
-	switch (u->address.kind) {
-	case ENDPOINT_ORIGIN:
+	if (u->address.kind == ENDPOINT_ORIGIN)
 		text_put_literal(out, "the embedded upstream");
-		break;
-	case ENDPOINT_UNIX:
-		text_put_literal(out, "unix:");
-		text_put_span(out, u->address.host);
-		break;
-	case ENDPOINT_TCP:
-		text_put_literal(out, "http://");
-		text_put_span(out, u->authority);
-		break;
-	}
-	text_put_span(out, u->path_prefix);
+	else
+		plan_upstream_write_url(u, out);
 }
 
 /* ---- what ---- */

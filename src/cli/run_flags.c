@@ -19,6 +19,7 @@
 	X(DELAY, "delay", 0, "TIME", "without FILE: delay by TIME: 250ms, or 100ms..2s")                                        \
 	X(PERCENTAGE, "percentage", 'p', "P", "without FILE: of P % of the requests, 0 to 100")                                 \
 	X(PATH, "path", 0, "GLOB", "without FILE: of paths that match GLOB: /api/**")                                           \
+	X(ADMIN, "admin", 0, "[=ADDRESS]", "dashboard, metrics and API at ADDRESS (default 127.0.0.1:9901)")                    \
 	X(SEED, "seed", 's', "N", "seed of all random decisions (default: drawn)")                                              \
 	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: one per core)")                                           \
 	X(ACCESS, "access", 0, "DEST", "access log to stderr, stdout, a file, or off")                                          \
@@ -107,6 +108,7 @@ static bool take_option(struct run_flags *f, const struct options *o, int row)
 	case RUN_PERCENTAGE: f->percentage = o->value; return true;
 	case RUN_PATH: f->path = o->value; return true;
 	case RUN_ACCESS: f->access = o->value; return true;
+	case RUN_ADMIN: f->admin = o->value ? o->value : ""; return true;
 	case RUN_TRACE: f->trace = o->value; return true;
 	case RUN_LOG_FORMAT: return take_log_format(f, o->value);
 	case RUN_SUMMARY: return take_summary(f, o->value);

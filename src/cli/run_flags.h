@@ -18,6 +18,7 @@ struct run_flags {
 	const char *access;
 	const char *log_format;
 	const char *trace;
+	const char *admin; /* "": at the usual address */
 	bool has_seed;
 	uint64_t seed;
 	bool has_workers;

@@ -47,6 +47,13 @@ static bool is_numeric(int family, struct span host)
 	return inet_pton(family, text, address) == 1;
 }
 
+bool endpoint_is_local(const struct endpoint *e)
+{
+	if (e->kind != ENDPOINT_TCP || span_eq_nocase(e->host, SPAN("localhost")) || span_eq(e->host, SPAN("::1")))
+		return true;
+	return span_starts_with(e->host, SPAN("127.")) && is_numeric(AF_INET, e->host);
+}
+
 static int check_name(struct span host, char *problem)
 {
 	if (host.n == 0)

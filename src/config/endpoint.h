@@ -25,4 +25,7 @@ int endpoint_parse_listen(struct endpoint *e, struct arena *arena, struct span s
  */
 int endpoint_parse_url(struct plan_upstream *u, struct arena *arena, struct span s, char *problem) MUST_USE;
 
+/* True where only this machine can connect: a unix socket, 127.*, ::1, localhost. Other names are not looked up. */
+bool endpoint_is_local(const struct endpoint *e) PURE;
+
 #endif

@@ -157,6 +157,22 @@ static const struct key_map control_map = {
 		"fields never reach the upstream.",
 };
 
+static const struct key admin_keys[] = {
+	{ .name = "address", .type = &value_address, FIELD(plan_admin, address), .default_text = "127.0.0.1:9901",
+		.description = "HOST:PORT, [IPV6]:PORT, unix:/PATH. Port 0 is a free one. Any address but a loopback one (127.*, "
+			"[::1], localhost) or a unix socket demands a token.",
+		.example = "address: 127.0.0.1:9901" },
+	{ .name = "token", .type = &value_text, FIELD(plan_admin, token), .default_note = "none is asked for",
+		.description = "A secret that each request must bring, as Authorization: Bearer TOKEN. Letters, digits and "
+			"-._~+/=. Best taken from a variable: ${BROWNOUT_TOKEN}.",
+		.example = "token: a-long-secret-of-your-own" },
+};
+
+static const struct key_map admin_map = {
+	.name = "admin", .phrase = "a mapping", KEYS(admin_keys), .short_key = "address", .finish = topology_keys_finish_admin,
+	.description = "Where a running brownout is watched and steered: dashboard, metrics, HTTP API.",
+};
+
 static const struct key_map safety_map = {
 	.name = "safety", .phrase = "a mapping", KEYS(safety_keys),
 	.description = "Ceilings for all rules together.",
@@ -230,6 +246,9 @@ static const struct key file_keys[] = {
 	{ .name = "observe", .map = &keys_observe, FIELD(plan, observe),
 		.description = "How clients, and the attempts of one request, are recognised.",
 		.example = "observe: {client_key: [address, header:user-agent]}" },
+	{ .name = "admin", .map = &admin_map, FIELD(plan, admin), .default_note = "not there",
+		.description = "The address of the dashboard, the metrics and the API that steers a running brownout.",
+		.example = "admin: 127.0.0.1:9901" },
 	{ .name = "exclude", .type = &value_path_glob, .map = &keys_path, .shape = KEY_ONE_OR_LIST, .heap = true,
 		LIST(plan, rules.exclude, rules.n_exclude), .max_items = 1000,
 		.description = "Paths that no rule may touch: health checks, for one. They are not counted either.",
@@ -255,7 +274,7 @@ const struct key_map *const keys_all[] = {
 	&keys_outcome, &keys_step, &keys_abort, &keys_body, &keys_retry_after, &keys_delay, &keys_normal, &keys_lognormal,
 	&keys_pareto, &keys_rate_limit, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
 	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &listener_map, &route_map, &keys_route_match,
-	&control_map, &safety_map, &limits_map, &log_map,
+	&control_map, &safety_map, &limits_map, &log_map, &admin_map,
 	&keys_expect, &keys_expect_retry_after, &keys_expect_attempts, &keys_expect_amplification, &keys_expect_retry_budget,
 	&keys_expect_backoff, &keys_expect_jitter, &keys_expect_herd, &keys_expect_unsafe_retries,
 	&keys_expect_idempotency_key, &keys_expect_pointless_retries, &keys_expect_hedging, &keys_expect_give_up,

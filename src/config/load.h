@@ -17,6 +17,8 @@ struct load_options {
 	/* Values from the command line that win over the file's; NULL or 0: not given. */
 	const char *listen; /* address of the only listener, or of the one named `default` */
 	const char *upstream;
+	const char *admin; /* address of the admin listener, which it turns on */
+	const char *admin_token; /* for that listener where the file has no token */
 };
 
 /*

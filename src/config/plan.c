@@ -8,6 +8,24 @@
 
 #include "config/arena.h"
 
+void plan_upstream_write_url(const struct plan_upstream *u, struct text *out)
+{
+	switch (u->address.kind) {
+	case ENDPOINT_ORIGIN:
+		text_put_literal(out, "origin");
+		break;
+	case ENDPOINT_UNIX:
+		text_put_literal(out, "unix:");
+		text_put_span(out, u->address.host);
+		break;
+	case ENDPOINT_TCP:
+		text_put_literal(out, "http://");
+		text_put_span(out, u->authority);
+		break;
+	}
+	text_put_span(out, u->path_prefix);
+}
+
 struct plan *plan_ref(struct plan *plan)
 {
 	(void)atomic_fetch_add_explicit(&plan->references, 1, memory_order_relaxed);

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/text.h"
 #include "core/observe.h"
 #include "core/rule.h"
 #include "rehearsal/expect.h"
@@ -75,6 +76,13 @@ struct plan_control {
 	struct span token; /* that x-brownout-token must bring; empty: none is asked for */
 };
 
+/* Where a running brownout is watched and steered. */
+struct plan_admin {
+	bool enabled;
+	struct endpoint address;
+	struct span token; /* that each request must bring; empty: none is asked for, and the address is a loopback one */
+};
+
 struct plan {
 	_Atomic unsigned references;
 	uint64_t seed; /* the same as rules.seed; 0 where none was given */
@@ -87,6 +95,7 @@ struct plan {
 	struct plan_limits limits;
 	struct plan_safety safety;
 	struct plan_control control;
+	struct plan_admin admin;
 	struct span log_access; /* "stderr", "stdout", "off" or a path */
 	enum plan_log_format log_format;
 	struct span log_trace; /* "stderr", "stdout" or a path; empty: no trace */
@@ -100,6 +109,9 @@ struct plan {
 	char *file; /* name it was loaded from, for messages */
 	void *memory; /* everything the spans point to; freed with the plan */
 };
+
+/* "http://10.0.0.7:9000/v1", "unix:/run/app.sock", "origin": as the file would have it. */
+void plan_upstream_write_url(const struct plan_upstream *u, struct text *out);
 
 /* plan_ref is safe from any thread that holds a reference. */
 struct plan *plan_ref(struct plan *plan);

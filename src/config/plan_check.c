@@ -15,6 +15,7 @@
 /* What a load may spend on comparing rules, in pairs of conditions; 10,000 rules that differ would need fifty million. */
 #define COVER_BUDGET UINT64_C(5000000)
 
+#define ADMIN_TOKEN_BYTES_FEW 16
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_URL_EXAMPLE "http://127.0.0.1:9000"
 
@@ -195,6 +196,46 @@ static void apply_listen(struct decode *d, const struct load_options *options)
 		refuse_option(d, "the address", listen, problem);
 }
 
+static void apply_admin(struct decode *d, const struct load_options *options)
+{
+	struct plan_admin *admin = &d->plan->admin;
+	char problem[ENDPOINT_PROBLEM_BYTES] = "";
+	int rc;
+
+	if (!options->admin)
+		return;
+	admin->enabled = true;
+	if (options->admin_token && admin->token.n == 0)
+		admin->token = decode_copy(d, false, span_of_string(options->admin_token));
+	if (!*options->admin) /* where the file says, or the usual place */
+		return;
+	rc = endpoint_parse_listen(&admin->address, d->arena, span_of_string(options->admin), problem);
+	if (rc < 0)
+		d->out_of_memory = true;
+	else if (rc > 0)
+		refuse_option(d, "the admin address", options->admin, problem);
+}
+
+/* Whoever reaches it may stop all faults, or start them. */
+static void check_admin(struct decode *d, const struct yaml_node *node, const struct load_options *options)
+{
+	const struct plan_admin *admin = &d->plan->admin;
+	const struct yaml_node *address = yaml_node_get(node, "address");
+	const struct yaml_node *token = yaml_node_get(node, "token");
+
+	if (!admin->enabled || d->diagnostics->n_errors > 0 || endpoint_is_local(&admin->address))
+		return;
+	if (admin->token.n == 0 && options->admin && *options->admin)
+		refuse_option(d, "the admin address", options->admin,
+			"can be reached from other machines: it needs a token (BROWNOUT_TOKEN, or admin: {token: } in the file)");
+	else if (admin->token.n == 0)
+		decode_error(d, address ? address : node, "\"%.*s\" can be reached from other machines: it needs a token (write "
+			"admin: {address: ..., token: ...})", DECODE_SHOWN(admin->address.host));
+	else if (token && admin->token.n < ADMIN_TOKEN_BYTES_FEW)
+		decode_warning(d, token, "a token of %zu bytes can be guessed; take %d or more", admin->token.n,
+			ADMIN_TOKEN_BYTES_FEW);
+}
+
 /* ---- routes ---- */
 
 /* A listener without routes has one, to the only upstream or the default one, so that the proxy need not know of this. */
@@ -342,6 +383,8 @@ void plan_check(struct decode *d, const struct yaml_node *root, const struct loa
 	check_routes(d, root, listeners, listen != NULL);
 	check_rule_names(d, rules);
 	expect_keys_check(d, yaml_node_get(root, "expect"));
+	apply_admin(d, options);
+	check_admin(d, yaml_node_get(root, "admin"), options);
 	if (d->diagnostics->n_errors > 0) /* what follows reads conditions, which may be half decoded */
 		return;
 	warn_of_hidden_routes(d, listeners, listen != NULL);

@@ -6,6 +6,8 @@
 #include "config/endpoint.h"
 #include "config/keys.h"
 
+#define ADMIN_TOKEN_BYTES_MAX 512
+
 static void report(struct decode *d, const struct yaml_node *node, int rc, const char *problem)
 {
 	if (rc < 0)
@@ -69,4 +71,28 @@ void topology_keys_decode_listen(struct decode *d, const struct key *key, const 
 
 	if (l)
 		l->name = KEYS_DEFAULT_NAME;
+}
+
+/* What may stand in Authorization: Bearer (RFC 6750 section 2.1). */
+static bool is_token68(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = ascii_lower(s.p[i]);
+
+		if (!ascii_is_digit(c) && (c < 'a' || c > 'z') && (c == '\0' || !strchr("-._~+/=", c)))
+			return false;
+	}
+	return true;
+}
+
+void topology_keys_finish_admin(struct decode *d, const struct yaml_node *node, void *base)
+{
+	struct plan_admin *admin = base;
+	const struct yaml_node *token = yaml_node_get(node, "token");
+
+	admin->enabled = true;
+	if (token && admin->token.n > ADMIN_TOKEN_BYTES_MAX)
+		decode_error(d, token, "a token has at most %d bytes", ADMIN_TOKEN_BYTES_MAX);
+	else if (token && !is_token68(admin->token))
+		decode_error(d, token, "a token is made of letters, digits and -._~+/=");
 }

@@ -83,16 +83,6 @@ static int parse_delay(struct span text, int64_t *ns)
 	return 1;
 }
 
-/* Takes as long for a token that is nearly right as for one that is not at all. */
-static bool token_is(struct span given, struct span wanted)
-{
-	unsigned different = given.n != wanted.n;
-
-	for (size_t i = 0; i < given.n; i++)
-		different |= (unsigned)(given.p[i] ^ wanted.p[i % wanted.n]);
-	return !different;
-}
-
 static enum step refuse(struct client *c, unsigned status, const char *text)
 {
 	return reply_status(c, status, status == 403 ? PROXY_ERROR_HTTP_REQUEST_DENIED : PROXY_ERROR_HTTP_REQUEST_ERROR, text);
@@ -196,7 +186,7 @@ enum control_result control_take(struct client *c, struct http_request *r, const
 
 		if (!field || ruleset_excludes(&c->worker->plan->rules, f->path, c->worker->patterns))
 			continue;
-		if (!may_ask(plan, asks[i].ask) || (plan->token.n && !(token && token_is(token->value, plan->token)))) {
+		if (!may_ask(plan, asks[i].ask) || (plan->token.n && !(token && span_eq_secret(token->value, plan->token)))) {
 			*step = refuse(c, 403, "This request may not ask for a fault.");
 			return CONTROL_REFUSED;
 		}

@@ -219,7 +219,7 @@ static bool wants_access(const struct plan *plan)
 
 static bool wants_records(const struct plan *plan)
 {
-	return wants_access(plan) || plan->log_trace.n;
+	return wants_access(plan) || plan->log_trace.n || plan->admin.enabled;
 }
 
 /* `file` is opened by one of the two; what is wrong goes to error, by the key's name. */
@@ -360,6 +360,11 @@ void server_drain(struct server *s)
 		if (worker_post_drain(&s->workers[i]) < 0)
 			log_error("no memory to stop worker %u softly", i);
 	}
+}
+
+bool server_is_draining(const struct server *s)
+{
+	return atomic_load(&s->drain_until_ns) != 0;
 }
 
 bool server_is_done(const struct server *s)

@@ -43,6 +43,7 @@ void server_listener_address(const struct server *s, unsigned i, struct text *ou
 void server_drain(struct server *s);
 /* True once all workers have ended by themselves after server_drain (or the drain time is over and they were cut). */
 bool server_is_done(const struct server *s);
+bool server_is_draining(const struct server *s);
 /* Cuts what is still open; returns when all threads have ended. May be called without server_drain. */
 void server_stop(struct server *s);
 /* Logs opened anew, for rotation. */

@@ -147,27 +147,40 @@ struct bytes program_stderr(const struct program *p)
 	return read_output(p, "stderr");
 }
 
-/* "... listening on http://127.0.0.1:4711 ..." */
+/*
+ * The address behind the words in the text from *at on, "127.0.0.1:4711" or "unix:/path", into `address`; *at goes behind it.
+ * False where there is none, or its line is still being written.
+ */
+static bool find_address(const char **at, const char *words, char *address, size_t address_n)
+{
+	const char *p = strstr(*at, words);
+	size_t n;
+
+	if (!p)
+		return false;
+	p += strlen(words);
+	if (strncmp(p, "http://", 7) == 0)
+		p += 7;
+	n = strcspn(p, strncmp(p, "unix:", 5) == 0 ? " \t\r\n,(\x1b" : " \t\r\n,(/\x1b");
+	if (!strchr(p, '\n') || n >= address_n)
+		return false;
+	snprintf(address, address_n, "%.*s", (int)n, p);
+	*at = p;
+	return true;
+}
+
+/* "... listening on http://127.0.0.1:4711 ...", "dashboard on http://127.0.0.1:4712/" */
 static void find_listeners(struct program *p)
 {
-	static const char words[] = "listening on ";
 	struct bytes err = program_stderr(p);
 	const char *at = bytes_text(&err);
 
 	p->n_listeners = 0;
-	while ((at = strstr(at, words)) && p->n_listeners < PROGRAM_LISTENERS_MAX) {
-		size_t n;
-
-		at += strlen(words);
-		if (strncmp(at, "http://", 7) == 0)
-			at += 7;
-		n = strcspn(at, " \t\r\n,(/\x1b");
-		if (strncmp(at, "unix:", 5) == 0)
-			n = strcspn(at, " \t\r\n,(\x1b");
-		if (!strchr(at, '\n') || n >= sizeof(p->listeners[0]))
-			break; /* the line is still being written */
-		snprintf(p->listeners[p->n_listeners++], sizeof(p->listeners[0]), "%.*s", (int)n, at);
-	}
+	while (p->n_listeners < PROGRAM_LISTENERS_MAX &&
+	       find_address(&at, "listening on ", p->listeners[p->n_listeners], sizeof(p->listeners[0])))
+		p->n_listeners++;
+	if (!find_address(&at, "dashboard on ", p->admin, sizeof(p->admin)))
+		(void)find_address(&at, "admin on ", p->admin, sizeof(p->admin));
 	bytes_free(&err);
 }
 
@@ -178,6 +191,18 @@ bool program_wait_listening(struct program *p, unsigned n_listeners)
 	do {
 		find_listeners(p);
 		if (p->n_listeners >= n_listeners)
+			return true;
+	} while (!program_wait(p, 5) && now_ms() < until_ms);
+	return false;
+}
+
+bool program_wait_admin(struct program *p)
+{
+	long long until_ms = now_ms() + 2 * PATIENCE_MS;
+
+	do {
+		find_listeners(p);
+		if (p->admin[0])
 			return true;
 	} while (!program_wait(p, 5) && now_ms() < until_ms);
 	return false;

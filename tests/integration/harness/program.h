@@ -21,6 +21,7 @@ struct program {
 	char dir[64]; /* temporary folder, "" before program_open */
 	char listeners[PROGRAM_LISTENERS_MAX][128]; /* "127.0.0.1:4711", "unix:/path", in the order of the start-up lines */
 	unsigned n_listeners;
+	char admin[128]; /* of the admin listener; "": it has none, or has not said so yet */
 };
 
 /* Monotonic milliseconds. */
@@ -43,6 +44,8 @@ void program_write_file(const struct program *p, const char *name, const char *t
 void program_start(struct program *p, const char *const *arguments, const char *const *variables);
 /* Waits for so many start-up lines. False where they do not come or the program ends. */
 bool program_wait_listening(struct program *p, unsigned n_listeners);
+/* Waits for the line of the admin listener. */
+bool program_wait_admin(struct program *p);
 /* Waits for its end at most this long. True with p->code set. */
 bool program_wait(struct program *p, int timeout_ms);
 void program_signal(const struct program *p, int signal);

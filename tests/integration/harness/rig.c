@@ -250,6 +250,16 @@ struct peer *rig_client(struct rig *r)
 	return rig_client_to(r, 0);
 }
 
+struct peer *rig_admin(struct rig *r)
+{
+	int fd;
+
+	rig_check(r, program_wait_admin(&r->program), "the program has no admin listener");
+	fd = rig_connect(r->program.admin);
+	rig_check(r, fd >= 0, "cannot connect to %s: %s", r->program.admin, strerror(errno));
+	return add_peer(r, fd, "admin", ++r->n_clients);
+}
+
 static struct peer *try_accept(struct rig *r, unsigned upstream)
 {
 	int fd = accept4(r->upstream_fds[upstream], NULL, NULL, SOCK_CLOEXEC);

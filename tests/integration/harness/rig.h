@@ -44,6 +44,8 @@ int rig_connect(const char *address);
 /* Connects to the first listener, or the given one. The result belongs to the rig. */
 struct peer *rig_client(struct rig *r);
 struct peer *rig_client_to(struct rig *r, unsigned listener);
+/* Connects to the admin listener. */
+struct peer *rig_admin(struct rig *r);
 /* A connection of the program to an upstream. */
 struct peer *rig_accept(struct rig *r);
 struct peer *rig_accept_on(struct rig *r, unsigned upstream);

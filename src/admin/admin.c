@@ -1,0 +1,156 @@
+/*
+ * admin: the thread, the listener, the end.
+ */
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "admin/admin_internal.h"
+#include "base/clock.h"
+
+/* ---- binding ---- */
+
+static int find_address(const struct endpoint *e, struct address *want, char *error, size_t error_n)
+{
+	unsigned n = 0;
+	int r;
+
+	if (e->kind == ENDPOINT_UNIX) {
+		r = address_from_unix(want, e->host);
+		if (r)
+			(void)snprintf(error, error_n, "admin: %.*s: the path of a unix socket is too long", SPAN_ARG(e->host));
+		return r ? -ENAMETOOLONG : 0;
+	}
+	r = address_resolve(want, 1, &n, e->host, e->port);
+	if (r == 0 && n)
+		return 0;
+	(void)snprintf(error, error_n, "admin: %.*s: %s", SPAN_ARG(e->host), address_resolve_error(r));
+	return -EADDRNOTAVAIL;
+}
+
+static void on_accept(struct listener *listener, int fd, const struct address *peer)
+{
+	(void)peer;
+	admin_conn_accept(container_of(listener, struct admin, listener), fd);
+}
+
+/* Takes the address; nobody may have it already, nor a second brownout that would share it. */
+static int bind_address(struct admin *a, const struct plan_admin *plan, char *error, size_t error_n)
+{
+	char block[ADDRESS_TEXT_BYTES];
+	struct address want;
+	struct text at;
+	int fd = -1;
+	int r = find_address(&plan->address, &want, error, error_n);
+
+	if (r < 0)
+		return r;
+	text_init_fixed(&at, block, sizeof(block));
+	address_write(&want, &at);
+	/* A name that seemed to be of this machine alone may have been given another meaning. */
+	if (plan->token.n == 0 && !address_is_loopback(&want)) {
+		(void)snprintf(error, error_n, "admin: %.*s can be reached from other machines: it needs a token",
+			SPAN_ARG(text_span(&at)));
+		return -EACCES;
+	}
+	r = listener_probe(&want);
+	if (r == 0)
+		r = listener_bind(&want, &fd, &a->bound);
+	if (r == 0)
+		r = listener_init(&a->listener, a->loop, fd, on_accept);
+	if (r < 0)
+		(void)snprintf(error, error_n, "admin: cannot listen on %.*s: %s", SPAN_ARG(text_span(&at)), strerror(-r));
+	return r;
+}
+
+int admin_open(struct admin **admin, const struct plan *plan, char *error, size_t error_n)
+{
+	struct admin *a;
+	int r;
+
+	*admin = NULL;
+	if (!plan->admin.enabled)
+		return 0;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return -ENOMEM;
+	a->listener.fd = -1;
+	list_init(&a->conns);
+	a->auth.is_unix = plan->admin.address.kind == ENDPOINT_UNIX;
+	a->auth.token.n = plan->admin.token.n;
+	a->auth.token.p = span_dup(plan->admin.token);
+	r = a->auth.token.p ? loop_new(&a->loop) : -ENOMEM;
+	if (r == 0)
+		r = bind_address(a, &plan->admin, error, error_n);
+	if (r < 0)
+		admin_free(a);
+	else
+		*admin = a;
+	return r;
+}
+
+void admin_address(const struct admin *admin, struct text *out)
+{
+	address_write(&admin->bound, out);
+}
+
+bool admin_is_unix(const struct admin *admin)
+{
+	return admin->auth.is_unix;
+}
+
+/* ---- the thread ---- */
+
+static void *run(void *arg)
+{
+	struct admin *a = arg;
+
+	(void)pthread_setname_np(pthread_self(), "admin");
+	loop_run(a->loop);
+	return NULL;
+}
+
+int admin_start(struct admin *admin, struct server *server)
+{
+	int r;
+
+	admin->server = server;
+	admin->start_ns = clock_mono_ns();
+	r = -pthread_create(&admin->thread, NULL, run, admin);
+	admin->runs = r == 0;
+	return r;
+}
+
+static void stop(void *arg)
+{
+	struct admin *a = arg;
+
+	loop_stop(a->loop);
+}
+
+static void stop_thread(struct admin *a)
+{
+	/* It fails only where memory is out for the moment. */
+	while (loop_post(a->loop, stop, a) < 0)
+		(void)usleep(1000);
+	(void)pthread_join(a->thread, NULL);
+}
+
+void admin_free(struct admin *admin)
+{
+	if (!admin)
+		return;
+	if (admin->runs)
+		stop_thread(admin);
+	listener_deinit(&admin->listener);
+	while (!list_is_empty(&admin->conns))
+		admin_conn_end(container_of(admin->conns.next, struct admin_conn, node));
+	loop_free(admin->loop);
+	if (admin->auth.is_unix && admin->bound.n && admin->bound.un.sun_path[0])
+		(void)unlink(admin->bound.un.sun_path);
+	free((char *)(uintptr_t)admin->auth.token.p);
+	free(admin);
+}

@@ -1,0 +1,30 @@
+/*
+ * admin_internal: what the files of the admin listener share. All of it belongs to the admin's thread once that runs.
+ */
+#ifndef BROWNOUT_ADMIN_ADMIN_INTERNAL_H
+#define BROWNOUT_ADMIN_ADMIN_INTERNAL_H
+
+#include <pthread.h>
+
+#include "admin/admin.h"
+#include "admin/admin_conn.h"
+#include "net/listener.h"
+
+struct admin {
+	struct server *server; /* NULL before admin_start */
+	struct loop *loop;
+	struct listener listener;
+	struct address bound;
+	struct admin_auth auth;
+	struct list conns; /* struct admin_conn */
+	unsigned n_conns;
+	pthread_t thread;
+	bool runs;
+	int64_t start_ns; /* CLOCK_MONOTONIC */
+	struct http_field fields[ADMIN_FIELDS_MAX]; /* of the head being parsed */
+};
+
+/* The members of /v1/totals, into an object that is open. */
+void admin_write_totals(struct json *j, const struct server_snapshot *s);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * admin_status: the handlers that only look: what runs, how it does, what has been counted.
+ */
+#include <stdlib.h>
+
+#include "admin/admin_internal.h"
+#include "admin/dashboard.h"
+#include "admin/embedded.h"
+#include "base/clock.h"
+
+void admin_get_dashboard(const struct admin_request *r, struct admin_answer *a)
+{
+	(void)r;
+	a->type = "text/html; charset=utf-8";
+	a->file = dashboard_page();
+	a->policy = dashboard_policy();
+}
+
+void admin_get_openapi(const struct admin_request *r, struct admin_answer *a)
+{
+	(void)r;
+	a->type = "application/json";
+	a->file = embedded_openapi;
+}
+
+void admin_get_healthz(const struct admin_request *r, struct admin_answer *a)
+{
+	(void)r;
+	json_member_string(admin_answer_begin_json(a), "status", "ok");
+	admin_answer_end_json(a);
+}
+
+void admin_get_readyz(const struct admin_request *r, struct admin_answer *a)
+{
+	bool draining = server_is_draining(r->admin->server);
+
+	json_member_string(admin_answer_begin_json(a), "status", draining ? "draining" : "ok");
+	admin_answer_end_json(a);
+	if (draining)
+		a->status = 503;
+}
+
+/* ---- numbers ---- */
+
+static void put_seconds(struct json *j, const char *key, int64_t ns)
+{
+	json_key(j, key);
+	json_double(j, (double)(ns / NS_PER_US) / 1e6);
+}
+
+/* Unix time, in milliseconds. */
+static void put_time(struct json *j, int64_t unix_ns)
+{
+	json_key(j, "time");
+	json_double(j, (double)(unix_ns / NS_PER_MS) / 1e3);
+}
+
+/* ---- what runs ---- */
+
+static void put_listeners(struct json *j, const struct server *server, const struct plan *plan)
+{
+	struct text address;
+
+	text_init(&address);
+	json_key(j, "listeners");
+	json_begin_array(j);
+	for (unsigned i = 0; i < plan->n_listeners; i++) {
+		text_clear(&address);
+		server_listener_address(server, i, &address);
+		json_begin_object(j);
+		json_member_span(j, "name", plan->listeners[i].name);
+		json_member_span(j, "address", text_span(&address));
+		json_end_object(j);
+	}
+	json_end_array(j);
+	text_deinit(&address);
+}
+
+static void put_url(struct json *j, const struct plan_upstream *u)
+{
+	struct text url;
+
+	text_init(&url);
+	plan_upstream_write_url(u, &url);
+	json_member_span(j, "url", text_span(&url));
+	text_deinit(&url);
+}
+
+static void put_upstreams(struct json *j, const struct plan *plan)
+{
+	json_key(j, "upstreams");
+	json_begin_array(j);
+	for (unsigned i = 0; i < plan->n_upstreams; i++) {
+		json_begin_object(j);
+		json_member_span(j, "name", plan->upstreams[i].name);
+		put_url(j, &plan->upstreams[i]);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+/* A text: most readers of JSON keep 53 bits of a number. */
+static void put_seed(struct json *j, uint64_t seed)
+{
+	char block[24];
+	struct text digits;
+
+	text_init_fixed(&digits, block, sizeof(block));
+	text_put_u64(&digits, seed);
+	json_member_span(j, "seed", text_span(&digits));
+}
+
+void admin_get_status(const struct admin_request *r, struct admin_answer *a)
+{
+	const struct server *server = r->admin->server;
+	const struct plan *plan = server_plan(server);
+	struct json *j = admin_answer_begin_json(a);
+
+	json_member_string(j, "version", BROWNOUT_VERSION);
+	put_seconds(j, "uptime_s", clock_mono_ns() - r->admin->start_ns);
+	put_seed(j, server_seed(server));
+	json_member_bool(j, "draining", server_is_draining(server));
+	json_member_u64(j, "workers", server_workers(server));
+	put_listeners(j, server, plan);
+	put_upstreams(j, plan);
+	json_member_u64(j, "rules", plan->rules.n);
+	admin_answer_end_json(a);
+}
+
+/* ---- counts ---- */
+
+static uint64_t load(const _Atomic uint64_t *c)
+{
+	return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+/* Of a histogram of nanoseconds, in seconds. */
+static void put_times(struct json *j, const char *key, const struct histogram *h)
+{
+	json_key(j, key);
+	json_begin_object(j);
+	put_seconds(j, "p50_s", histogram_quantile(h, 0.5));
+	put_seconds(j, "p99_s", histogram_quantile(h, 0.99));
+	put_seconds(j, "max_s", (int64_t)load(&h->max_ns));
+	json_member_u64(j, "count", load(&h->n));
+	json_end_object(j);
+}
+
+static void put_answers(struct json *j, const struct counters *c)
+{
+	json_key(j, "responses");
+	json_begin_object(j);
+	json_member_u64(j, "1xx", load(&c->v[COUNTER_RESPONSES_1XX]));
+	json_member_u64(j, "2xx", load(&c->v[COUNTER_RESPONSES_2XX]));
+	json_member_u64(j, "3xx", load(&c->v[COUNTER_RESPONSES_3XX]));
+	json_member_u64(j, "4xx", load(&c->v[COUNTER_RESPONSES_4XX]));
+	json_member_u64(j, "5xx", load(&c->v[COUNTER_RESPONSES_5XX]));
+	json_end_object(j);
+}
+
+static void put_faults(struct json *j, const struct counters *c)
+{
+	json_key(j, "faults");
+	json_begin_object(j);
+	for (unsigned i = FAULT_NONE + 1; i < FAULT_KIND_COUNT; i++) {
+		if (load(&c->faults[i]))
+			json_member_u64(j, fault_kind_name((enum fault_kind)i), load(&c->faults[i]));
+	}
+	json_end_object(j);
+}
+
+void admin_write_totals(struct json *j, const struct server_snapshot *s)
+{
+	const struct counters *c = &s->total;
+
+	put_time(j, clock_wall_ns());
+	json_member_u64(j, "requests", load(&c->v[COUNTER_REQUESTS]));
+	put_answers(j, c);
+	put_faults(j, c);
+	json_member_u64(j, "upstream_failures", load(&c->v[COUNTER_UPSTREAM_FAILURES]));
+	json_member_u64(j, "rejected", load(&c->v[COUNTER_REQUESTS_REJECTED]));
+	json_member_u64(j, "clients_left", load(&c->v[COUNTER_CLIENTS_LEFT]));
+	json_member_i64(j, "active", atomic_load_explicit(&c->active, memory_order_relaxed));
+	json_member_i64(j, "held", atomic_load_explicit(&c->held, memory_order_relaxed));
+	json_member_u64(j, "connections", load(&c->v[COUNTER_CONNECTIONS]));
+	json_member_u64(j, "bytes_in", load(&c->v[COUNTER_BYTES_IN]));
+	json_member_u64(j, "bytes_out", load(&c->v[COUNTER_BYTES_OUT]));
+	json_member_u64(j, "log_dropped", load(&c->v[COUNTER_RECORDS_DROPPED]) + s->log_lost);
+	put_times(j, "delay_error", &c->delay_error);
+}
+
+void admin_get_totals(const struct admin_request *r, struct admin_answer *a)
+{
+	struct server_snapshot *s = malloc(sizeof(*s));
+
+	if (!s) {
+		admin_answer_error(a, 503, "memory is out");
+		return;
+	}
+	server_snapshot(r->admin->server, s);
+	admin_write_totals(admin_answer_begin_json(a), s);
+	admin_answer_end_json(a);
+	free(s);
+}
