@@ -129,9 +129,9 @@ void admin_get_status(const struct admin_request *r, struct admin_answer *a)
 
 /* ---- counts ---- */
 
-static uint64_t load(const _Atomic uint64_t *c)
+static int64_t gauge_load(const _Atomic int64_t *g)
 {
-	return atomic_load_explicit(c, memory_order_relaxed);
+	return atomic_load_explicit(g, memory_order_relaxed);
 }
 
 /* Of a histogram of nanoseconds, in seconds. */
@@ -141,8 +141,8 @@ static void put_times(struct json *j, const char *key, const struct histogram *h
 	json_begin_object(j);
 	put_seconds(j, "p50_s", histogram_quantile(h, 0.5));
 	put_seconds(j, "p99_s", histogram_quantile(h, 0.99));
-	put_seconds(j, "max_s", (int64_t)load(&h->max_ns));
-	json_member_u64(j, "count", load(&h->n));
+	put_seconds(j, "max_s", (int64_t)counter_load(&h->max_ns));
+	json_member_u64(j, "count", histogram_count(h));
 	json_end_object(j);
 }
 
@@ -150,11 +150,11 @@ static void put_answers(struct json *j, const struct counters *c)
 {
 	json_key(j, "responses");
 	json_begin_object(j);
-	json_member_u64(j, "1xx", load(&c->v[COUNTER_RESPONSES_1XX]));
-	json_member_u64(j, "2xx", load(&c->v[COUNTER_RESPONSES_2XX]));
-	json_member_u64(j, "3xx", load(&c->v[COUNTER_RESPONSES_3XX]));
-	json_member_u64(j, "4xx", load(&c->v[COUNTER_RESPONSES_4XX]));
-	json_member_u64(j, "5xx", load(&c->v[COUNTER_RESPONSES_5XX]));
+	json_member_u64(j, "1xx", counter_load(&c->v[COUNTER_RESPONSES_1XX]));
+	json_member_u64(j, "2xx", counter_load(&c->v[COUNTER_RESPONSES_2XX]));
+	json_member_u64(j, "3xx", counter_load(&c->v[COUNTER_RESPONSES_3XX]));
+	json_member_u64(j, "4xx", counter_load(&c->v[COUNTER_RESPONSES_4XX]));
+	json_member_u64(j, "5xx", counter_load(&c->v[COUNTER_RESPONSES_5XX]));
 	json_end_object(j);
 }
 
@@ -163,8 +163,8 @@ static void put_faults(struct json *j, const struct counters *c)
 	json_key(j, "faults");
 	json_begin_object(j);
 	for (unsigned i = FAULT_NONE + 1; i < FAULT_KIND_COUNT; i++) {
-		if (load(&c->faults[i]))
-			json_member_u64(j, fault_kind_name((enum fault_kind)i), load(&c->faults[i]));
+		if (counter_load(&c->faults[i]))
+			json_member_u64(j, fault_kind_name((enum fault_kind)i), counter_load(&c->faults[i]));
 	}
 	json_end_object(j);
 }
@@ -174,18 +174,21 @@ void admin_write_totals(struct json *j, const struct server_snapshot *s)
 	const struct counters *c = &s->total;
 
 	put_time(j, clock_wall_ns());
-	json_member_u64(j, "requests", load(&c->v[COUNTER_REQUESTS]));
+	json_member_u64(j, "requests", counter_load(&c->v[COUNTER_REQUESTS]));
 	put_answers(j, c);
 	put_faults(j, c);
-	json_member_u64(j, "upstream_failures", load(&c->v[COUNTER_UPSTREAM_FAILURES]));
-	json_member_u64(j, "rejected", load(&c->v[COUNTER_REQUESTS_REJECTED]));
-	json_member_u64(j, "clients_left", load(&c->v[COUNTER_CLIENTS_LEFT]));
-	json_member_i64(j, "active", atomic_load_explicit(&c->active, memory_order_relaxed));
-	json_member_i64(j, "held", atomic_load_explicit(&c->held, memory_order_relaxed));
-	json_member_u64(j, "connections", load(&c->v[COUNTER_CONNECTIONS]));
-	json_member_u64(j, "bytes_in", load(&c->v[COUNTER_BYTES_IN]));
-	json_member_u64(j, "bytes_out", load(&c->v[COUNTER_BYTES_OUT]));
-	json_member_u64(j, "log_dropped", load(&c->v[COUNTER_RECORDS_DROPPED]) + s->log_lost);
+	json_member_u64(j, "upstream_failures", counter_load(&c->v[COUNTER_UPSTREAM_FAILURES]));
+	json_member_u64(j, "rejected", counter_load(&c->v[COUNTER_REQUESTS_REJECTED]));
+	json_member_u64(j, "clients_left", counter_load(&c->v[COUNTER_CLIENTS_LEFT]));
+	json_member_i64(j, "active", gauge_load(&c->active));
+	json_member_i64(j, "held", gauge_load(&c->held));
+	json_member_i64(j, "connections", gauge_load(&c->clients));
+	json_member_u64(j, "bytes_in", counter_load(&c->v[COUNTER_BYTES_IN]));
+	json_member_u64(j, "bytes_out", counter_load(&c->v[COUNTER_BYTES_OUT]));
+	json_member_u64(j, "log_dropped", counter_load(&c->v[COUNTER_RECORDS_DROPPED]) + s->log_lost);
+	put_times(j, "request_time", &c->request_time);
+	put_times(j, "upstream_time", &c->upstream_time);
+	put_times(j, "intended_delay", &c->delay);
 	put_times(j, "delay_error", &c->delay_error);
 }
 

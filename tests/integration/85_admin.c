@@ -56,7 +56,8 @@ Test(admin, answers)
 		message_read_answer(&answer, client, "GET");
 		expect_status(&answer, cases[i].status);
 		expect_field(&answer, "content-type", "application/json");
-		rig_check(&r, answer.status < 400 || strncmp(bytes_text(&answer.body), "{\"error\":\"", 10) == 0, "no error is said");
+		rig_check(&r, answer.status < 400 || strncmp(bytes_text(&answer.body), "{\"error\":\"", 10) == 0,
+			"no error is said");
 		if (cases[i].field)
 			expect_field(&answer, cases[i].field, cases[i].value);
 		message_free(&answer);
@@ -79,7 +80,8 @@ static const struct {
 	{ "GET /v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", 415 },
 	{ "GET /v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 	  "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400 },
-	{ "GET /v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n\r\n", 413 },
+	{ "GET /v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+	  "Content-Length: 1048577\r\n\r\n", 413 },
 };
 
 Test(admin, what_is_no_request)
@@ -275,7 +277,7 @@ Test(admin, no_open_door)
 		cr_assert(strstr(bytes_text(&err), files[i][1]), "%s is not in\n%s", files[i][1], bytes_text(&err));
 		bytes_free(&err);
 	}
-	cr_assert_eq(program_run(&p, (const char *const[]){ "run", "-u", "origin", "-l", "127.0.0.1:0", "--admin=0.0.0.0:0", NULL },
+	cr_assert_eq(program_run(&p, (const char *const[]){ "run", "-u", "origin", "--admin=0.0.0.0:0", NULL },
 			     (const char *const[]){ "BROWNOUT_TOKEN=", NULL }), 2);
 	program_close(&p);
 }

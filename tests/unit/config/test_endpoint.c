@@ -157,3 +157,34 @@ Test(endpoint, bytes_that_end_strings)
 	cr_expect_eq(endpoint_parse_url(&u, a, SPAN("http://a/\0"), problem), 1);
 	arena_free(a);
 }
+
+Test(endpoint, what_is_of_this_machine_alone)
+{
+	static const struct {
+		const char *address;
+		bool local;
+	} cases[] = {
+		{ "127.0.0.1:1", true },
+		{ "127.9.9.9:1", true },
+		{ "[::1]:1", true },
+		{ "localhost:1", true },
+		{ "LocalHost:1", true },
+		{ "unix:/run/a", true },
+		{ ":1", false },
+		{ "[::]:1", false },
+		{ "10.0.0.1:1", false },
+		{ "128.0.0.1:1", false },
+		{ "127.example:1", false },
+		{ "localhost.example:1", false },
+	};
+	char problem[ENDPOINT_PROBLEM_BYTES];
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct endpoint e;
+
+		cr_assert_eq(endpoint_parse_listen(&e, arena, span_of_string(cases[i].address), problem), 0);
+		cr_expect_eq(endpoint_is_local(&e), cases[i].local, "%s", cases[i].address);
+	}
+	arena_free(arena);
+}

@@ -74,6 +74,7 @@ static const struct {
 	{ "edit_headers", "upstream: origin\nrules:\n- request: {headers: {", "}}" },
 	{ "early_hints", "upstream: origin\nrules:\n- early_hints: {", "}" },
 	{ "safety", "upstream: origin\nsafety: {", "}" },
+	{ "admin", "upstream: origin\nadmin: {", "}" },
 	{ "header_control", "upstream: origin\nheader_control: {", "}" },
 	{ "upstream", "upstreams: {a: {", "}}" },
 	{ "listener", "upstreams: {api: origin, default: origin, web: origin}\nlisteners: [{", "}]" },
