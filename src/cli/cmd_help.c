@@ -17,6 +17,7 @@
 #include "config/suggest.h"
 #include "fault/gateway.h"
 #include "observe/collector.h"
+#include "observe/metrics.h"
 
 #define FAULT_COLUMN 14
 #define MALFORMED_COLUMN 16
@@ -143,6 +144,17 @@ static void write_log(struct text *out)
 			close_reason_text((enum close_reason)i));
 }
 
+static void write_metrics(struct text *out)
+{
+	text_put_literal(out,
+		"What /metrics of the admin listener tells, in the text format of Prometheus, or as OpenMetrics 1.0 where\n"
+		"Accept prefers that. Histograms have buckets from 10 us to 100 s. Labels take a bounded number of values:\n"
+		"pairs of listener and upstream beyond the 255th and rules beyond the 1000th are counted as (other);\n"
+		"an upstream of (none) means that none was chosen.\n"
+		"\n");
+	metrics_write_reference(out);
+}
+
 static void write_origin(struct text *out)
 {
 	text_put_literal(out,
@@ -174,6 +186,7 @@ static const struct {
 	{ "profiles", "answers in the manner of known gateways", write_profiles },
 	{ "log", "the fields of the access log", write_log },
 	{ "trace", "what a trace of decisions has in it", write_trace },
+	{ "metrics", "what /metrics tells", write_metrics },
 	{ "origin", "the embedded upstream", write_origin },
 	{ "exit-codes", "how brownout ends", write_exit_codes },
 };
