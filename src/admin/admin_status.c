@@ -57,7 +57,7 @@ static void put_time(struct json *j, int64_t unix_ns)
 
 /* ---- what runs ---- */
 
-static void put_listeners(struct json *j, const struct server *server, const struct plan *plan)
+static void put_listeners(struct json *j, struct server *server, const struct plan *plan)
 {
 	struct text address;
 
@@ -112,19 +112,22 @@ static void put_seed(struct json *j, uint64_t seed)
 
 void admin_get_status(const struct admin_request *r, struct admin_answer *a)
 {
-	const struct server *server = r->admin->server;
-	const struct plan *plan = server_plan(server);
+	struct server *server = r->admin->server;
+	struct plan *plan = server_plan_ref(server);
 	struct json *j = admin_answer_begin_json(a);
 
 	json_member_string(j, "version", BROWNOUT_VERSION);
 	put_seconds(j, "uptime_s", clock_mono_ns() - r->admin->start_ns);
-	put_seed(j, server_seed(server));
+	put_seed(j, plan->seed);
+	json_member_u64(j, "generation", server_generation(server));
+	json_member_bool(j, "armed", server_is_armed(server));
 	json_member_bool(j, "draining", server_is_draining(server));
 	json_member_u64(j, "workers", server_workers(server));
 	put_listeners(j, server, plan);
 	put_upstreams(j, plan);
 	json_member_u64(j, "rules", plan->rules.n);
 	admin_answer_end_json(a);
+	plan_unref(plan);
 }
 
 /* ---- counts ---- */

@@ -33,7 +33,7 @@ static int check_file(const char *file, bool quiet)
 {
 	struct plan *plan = NULL;
 	struct text out;
-	int rc = serve_load_file(file, NULL, &plan);
+	int rc = serve_load_file(file, NULL, NULL, &plan);
 
 	if (rc == EXIT_CODE_OK) {
 		text_init(&out);

@@ -160,7 +160,7 @@ static int print_answer(uint64_t number, const char *target, const struct demo_a
 /* ---- the run ---- */
 
 /* Where the server's first listener is, to be connected to. 1 where its text says nothing that can be. */
-static int listener_address(const struct server *server, struct address *address)
+static int listener_address(struct server *server, struct address *address)
 {
 	char block[ADDRESS_TEXT_BYTES];
 	struct text t;
@@ -205,7 +205,7 @@ static int send_requests(struct server *server, const struct demo_flags *f, cons
 	return rc;
 }
 
-static int invite(const struct server *server)
+static int invite(struct server *server)
 {
 	struct text out;
 

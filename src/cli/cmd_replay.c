@@ -102,7 +102,7 @@ static int check(const struct replay_flags *f)
 static int by_rules(const struct replay_flags *f, struct trace_file *trace, struct text *out)
 {
 	struct plan *plan;
-	int rc = serve_load_file(f->rules, NULL, &plan);
+	int rc = serve_load_file(f->rules, NULL, NULL, &plan);
 
 	if (rc == EXIT_CODE_OK)
 		rc = replay_by_rules(trace, &plan->rules, f->has_seed ? &f->seed : NULL, out);

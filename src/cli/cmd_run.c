@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/run_flags.h"
@@ -17,34 +18,20 @@
 /* The token of --admin, where the file has none; brownout ctl sends it too. */
 #define TOKEN_VARIABLE "BROWNOUT_TOKEN"
 
-static int load_file(const struct run_flags *f, struct plan **plan)
+static int load(const struct run_flags *f, const struct load_options *overrides, struct text *source, struct plan **plan)
 {
-	const struct load_options overrides = {
-		.listen = f->listen,
-		.upstream = f->upstream,
-		.admin = f->admin,
-		.admin_token = getenv(TOKEN_VARIABLE),
-	};
-
-	return serve_load_file(f->file, &overrides, plan);
-}
-
-static int load_flags(const struct run_flags *f, struct plan **plan)
-{
-	const struct load_options overrides = { .admin = f->admin, .admin_token = getenv(TOKEN_VARIABLE) };
-	struct text source;
-	int rc;
-
-	text_init(&source);
-	run_flags_write_rules(f, &source);
-	rc = serve_load(FLAGS_FILE, text_span(&source), &overrides, plan);
-	text_deinit(&source);
-	return rc;
+	if (f->file)
+		return serve_load_file(f->file, overrides, source, plan);
+	text_init(source);
+	run_flags_write_rules(f, source);
+	return serve_load(FLAGS_FILE, text_span(source), overrides, plan);
 }
 
 /* What was given as a flag wins over the file. The plan is still ours alone. */
-static void override(struct plan *plan, const struct run_flags *f)
+static void override(struct plan *plan, const void *arg)
 {
+	const struct run_flags *f = arg;
+
 	if (f->has_seed) {
 		plan->seed = f->seed;
 		plan->seed_given = true;
@@ -68,35 +55,56 @@ static int print_help(void)
 	return output_write(&out);
 }
 
+/* Between the start and the end of the server. The admin listener is bound already. */
+static int serve(struct server *server, struct admin *admin, const struct run_flags *f, const struct live_file_options *live,
+	struct span source)
+{
+	struct serve_options options = f->serve;
+	int rc;
+
+	if (live_file_new(&options.live, server, live, source) < 0)
+		log_error("no memory to keep the rules; they cannot be read again");
+	rc = serve_admin_start(admin, server, &options);
+	if (rc == EXIT_CODE_OK)
+		(void)serve_wait(server, &options, 0);
+	admin_free(admin);
+	live_file_free(options.live);
+	return rc;
+}
+
 /* Takes the plan's reference over. */
-static int serve_plan(struct plan *plan, const struct serve_options *options, int64_t start_ns)
+static int run(struct run_flags *f, int64_t start_ns, const struct live_file_options *live, struct span source,
+	struct plan *plan)
 {
 	struct server *server;
 	struct admin *admin;
-	int rc = serve_admin_open(&admin, plan);
-	int rc_finish;
+	int rc, rc_finish;
 
+	override(plan, f);
+	/* Lines on standard output would run into the status line. */
+	if ((span_eq(plan->log_access, SPAN("stdout")) || span_eq(plan->log_trace, SPAN("stdout"))) && isatty(STDOUT_FILENO))
+		f->serve.status_line = false;
+	rc = serve_admin_open(&admin, plan);
 	if (rc != EXIT_CODE_OK) {
 		plan_unref(plan);
 		return rc;
 	}
-	rc = serve_start(&server, plan, options);
+	rc = serve_start(&server, plan, &f->serve);
 	if (rc != EXIT_CODE_OK) {
 		admin_free(admin);
 		return rc;
 	}
-	rc = serve_admin_start(admin, server, options);
-	if (rc == EXIT_CODE_OK)
-		(void)serve_wait(server, options, 0);
-	admin_free(admin);
-	rc_finish = serve_finish(server, start_ns, options);
+	rc = serve(server, admin, f, live, source);
+	rc_finish = serve_finish(server, start_ns, &f->serve);
 	return rc == EXIT_CODE_OK ? rc_finish : rc;
 }
 
 int cmd_run(int argc, char **argv)
 {
 	int64_t start_ns = clock_mono_ns();
+	struct live_file_options live = { .load.env = serve_environment, .adjust = override };
 	struct run_flags flags;
+	struct text source;
 	struct plan *plan;
 	int rc = run_flags_parse(&flags, argc, argv);
 
@@ -104,12 +112,18 @@ int cmd_run(int argc, char **argv)
 		return rc;
 	if (flags.help)
 		return print_help();
-	rc = flags.file ? load_file(&flags, &plan) : load_flags(&flags, &plan);
-	if (rc != EXIT_CODE_OK)
-		return rc;
-	override(plan, &flags);
-	/* Lines on standard output would run into the status line. */
-	if ((span_eq(plan->log_access, SPAN("stdout")) || span_eq(plan->log_trace, SPAN("stdout"))) && isatty(STDOUT_FILENO))
-		flags.serve.status_line = false;
-	return serve_plan(plan, &flags.serve, start_ns);
+	live.name = flags.file ? flags.file : FLAGS_FILE;
+	live.is_file = flags.file && strcmp(flags.file, "-") != 0;
+	live.arg = &flags;
+	live.load.admin = flags.admin;
+	live.load.admin_token = getenv(TOKEN_VARIABLE);
+	if (flags.file) {
+		live.load.listen = flags.listen;
+		live.load.upstream = flags.upstream;
+	}
+	rc = load(&flags, &live.load, &source, &plan);
+	if (rc == EXIT_CODE_OK)
+		rc = run(&flags, start_ns, &live, text_span(&source), plan);
+	text_deinit(&source);
+	return rc;
 }

@@ -21,12 +21,13 @@
 #include "cli/status_line.h"
 #include "cli/summary.h"
 #include "cli/supervisor.h"
+#include "cli/watch.h"
 
 #define ERROR_BYTES 512
 
 /* ---- loading ---- */
 
-static const char *environment(void *arg, const char *name)
+const char *serve_environment(void *arg, const char *name)
 {
 	(void)arg;
 	return getenv(name);
@@ -46,7 +47,7 @@ int serve_load(const char *file, struct span source, const struct load_options *
 	struct text out;
 	int rc;
 
-	options.env = environment;
+	options.env = serve_environment;
 	*plan = NULL;
 	rc = load_plan(file, source, &options, plan, &d);
 	text_init(&out);
@@ -62,20 +63,22 @@ int serve_load(const char *file, struct span source, const struct load_options *
 	return rc == 0 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
 }
 
-int serve_load_file(const char *file, const struct load_options *overrides, struct plan **plan)
+int serve_load_file(const char *file, const struct load_options *overrides, struct text *wanted, struct plan **plan)
 {
-	struct text source;
+	struct text own;
+	struct text *source = wanted ? wanted : &own;
 	int rc;
 
 	*plan = NULL;
-	text_init(&source);
-	rc = load_read_file(file, &source);
+	text_init(source);
+	rc = load_read_file(file, source);
 	if (rc == -EFBIG)
 		log_error("%s: a rule file has %d bytes at most", file, LOAD_FILE_BYTES_MAX);
 	else if (rc < 0)
 		log_error("%s: %s", file, strerror(-rc));
-	rc = rc < 0 ? EXIT_CODE_USAGE : serve_load(file, text_span(&source), overrides, plan);
-	text_deinit(&source);
+	rc = rc < 0 ? EXIT_CODE_USAGE : serve_load(file, text_span(source), overrides, plan);
+	if (!wanted)
+		text_deinit(&own);
 	return rc;
 }
 
@@ -111,26 +114,26 @@ static int draw_seed(struct plan *plan)
 	return 0;
 }
 
-static void put_address(struct text *out, const struct server *server, unsigned listener)
+static void put_address(struct text *out, struct server *server, const struct plan *plan, unsigned listener)
 {
-	if (server_plan(server)->listeners[listener].address.kind != ENDPOINT_UNIX)
+	if (plan->listeners[listener].address.kind != ENDPOINT_UNIX)
 		text_put_literal(out, "http://");
 	server_listener_address(server, listener, out);
 }
 
-static void announce(const struct server *server)
+static void announce(struct server *server)
 {
-	const struct plan *plan = server_plan(server);
-	unsigned rules = server_rule_count(server);
+	struct plan *plan = server_plan_ref(server);
+	unsigned rules = plan->rules.n;
 	unsigned workers = server_workers(server);
 	struct text out;
 
 	text_init(&out);
 	text_printf(&out, "brownout " BROWNOUT_VERSION ": %u rule%s, seed %" PRIu64 "%s, %u worker%s\n", rules,
-		rules == 1 ? "" : "s", server_seed(server), plan->seed_given ? "" : " (drawn)", workers, workers == 1 ? "" : "s");
+		rules == 1 ? "" : "s", plan->seed, plan->seed_given ? "" : " (drawn)", workers, workers == 1 ? "" : "s");
 	for (unsigned i = 0; i < plan->n_listeners; i++) {
 		text_put_literal(&out, "listening on ");
-		put_address(&out, server, i);
+		put_address(&out, server, plan, i);
 		text_put_char(&out, '\n');
 	}
 	for (unsigned i = 0; i < plan->n_upstreams; i++) {
@@ -141,6 +144,7 @@ static void announce(const struct server *server)
 		text_put_char(&out, '\n');
 	}
 	output_note(&out);
+	plan_unref(plan);
 }
 
 int serve_start(struct server **server, struct plan *plan, const struct serve_options *options)
@@ -188,19 +192,65 @@ static int next_signal(int64_t wait_ns)
 static void begin_drain(struct server *server)
 {
 	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
+	struct plan *plan = server_plan_ref(server);
+	int64_t drain_ns = plan->limits.drain_ns;
 
+	plan_unref(plan);
 	server_drain(server);
 	if (!snapshot)
 		return;
 	server_snapshot(server, snapshot);
 	if (!server_is_done(server) && snapshot->total.active > 0)
 		log_info("stopping; exchanges still open: %" PRId64 ", for %" PRId64 " s at most; a second signal cuts them",
-			(int64_t)snapshot->total.active, server_plan(server)->limits.drain_ns / NS_PER_S);
+			(int64_t)snapshot->total.active, drain_ns / NS_PER_S);
 	free(snapshot);
 }
 
+static void reload(struct server *server, struct live_file *live)
+{
+	struct text report;
+	int r;
+
+	if (!live) {
+		log_warning("there is no file to be read again; nothing has changed");
+		return;
+	}
+	text_init(&report);
+	r = live_file_reload(live, &report);
+	if (report.n)
+		output_note(&report); /* deinits it */
+	else
+		text_deinit(&report);
+	if (r == 0)
+		log_info("%s was read again and is served, generation %" PRIu64, live_file_name(live), server_generation(server));
+	else
+		log_warning("%s: nothing has changed", live_file_name(live));
+}
+
+/* Whether to watch the file is for the rules in force to say. */
+static void look_at_file(struct server *server, struct live_file *live, struct watch *watch, uint64_t *generation)
+{
+	uint64_t now = server_generation(server);
+	struct plan *plan;
+	int r = 0;
+
+	if (now != *generation) {
+		*generation = now;
+		plan = server_plan_ref(server);
+		if (!plan->watch)
+			watch_deinit(watch);
+		else if (watch->fd < 0 && live_file_is_file(live))
+			r = watch_init(watch, live_file_name(live));
+		plan_unref(plan);
+	}
+	if (r < 0)
+		log_warning("watch: %s cannot be watched: %s", live_file_name(live), strerror(-r));
+	if (watch_changed(watch, clock_mono_ns()))
+		reload(server, live);
+}
+
 /* True where the server is to be stopped now. */
-static bool take_signal(struct server *server, int signal, bool *draining)
+static bool take_signal(struct server *server, const struct serve_options *options, int signal, bool *draining)
 {
 	switch (signal) {
 	case SIGTERM:
@@ -216,7 +266,7 @@ static bool take_signal(struct server *server, int signal, bool *draining)
 		return false;
 	case SIGHUP:
 		supervisor_reloading();
-		log_warning("SIGHUP: reloading is not built in; nothing has changed");
+		reload(server, options->live);
 		supervisor_ready(server);
 		return false;
 	default:
@@ -228,6 +278,8 @@ bool serve_wait(struct server *server, const struct serve_options *options, int6
 {
 	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
 	struct status_line line = { 0 };
+	struct watch watch = { .fd = -1 };
+	uint64_t generation = 0;
 	bool draining = false;
 	int64_t now_ns = clock_mono_ns();
 
@@ -240,14 +292,18 @@ bool serve_wait(struct server *server, const struct serve_options *options, int6
 		wait_ns = MAX(MIN(wait_ns, supervisor_look(server, now_ns) - now_ns), 0);
 		if (until_ns)
 			wait_ns = MAX(MIN(wait_ns, until_ns - now_ns), 0);
-		if (take_signal(server, next_signal(wait_ns), &draining))
+		if (take_signal(server, options, next_signal(wait_ns), &draining))
 			break;
+		if (options->live && !draining)
+			look_at_file(server, options->live, &watch, &generation);
+		server_tidy(server);
 		now_ns = clock_mono_ns();
 		if (line.on && now_ns - line.last_ns >= STATUS_LINE_EVERY_NS) {
 			server_snapshot(server, snapshot);
 			status_line_draw(&line, &snapshot->total, now_ns);
 		}
 	}
+	watch_deinit(&watch);
 	status_line_deinit(&line);
 	free(snapshot);
 	return !draining;
@@ -256,42 +312,31 @@ bool serve_wait(struct server *server, const struct serve_options *options, int6
 /* ---- the end ---- */
 
 /* -ENOMEM where memory is out. The rules are the caller's to free. */
-static int take_summary(const struct server *server, int64_t elapsed_ns, struct summary *s)
+static int take_summary(struct server *server, int64_t elapsed_ns, struct summary *s)
 {
 	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
-	unsigned n = server_rule_count(server);
+	struct plan *plan = server_plan_ref(server);
+	unsigned n = plan->rules.n;
 
-	*s = (struct summary){ .n_rules = n, .elapsed_ns = elapsed_ns };
+	*s = (struct summary){ .n_rules = n, .elapsed_ns = elapsed_ns, .seed = plan->seed, .seed_drawn = !plan->seed_given };
+	plan_unref(plan);
 	s->rules = calloc(MAX(n, 1u), sizeof(*s->rules));
 	if (!snapshot || !s->rules) {
 		free(snapshot);
 		free(s->rules);
 		return -ENOMEM;
 	}
+	/* The workers have ended: no other plan comes. */
+	(void)server_rules(server, s->rules, n);
 	server_snapshot(server, snapshot);
 	counters_sum(&s->total, &snapshot->total);
 	s->log_lost = snapshot->log_lost;
 	s->keys_forgotten = snapshot->keys_forgotten;
 	free(snapshot);
-	for (unsigned i = 0; i < n; i++) {
-		struct server_rule_count c;
-
-		server_rule(server, i, &c);
-		s->rules[i] = (struct summary_rule){
-			.name = c.rule->name,
-			.matched = c.matched,
-			.fired = c.fired,
-			.dry = c.dry,
-			.refused = c.refused,
-			.early = c.early,
-		};
-	}
-	s->seed = server_seed(server);
-	s->seed_drawn = !server_plan(server)->seed_given;
 	return 0;
 }
 
-static int write_summary(const struct server *server, int64_t elapsed_ns, const struct serve_options *options)
+static int write_summary(struct server *server, int64_t elapsed_ns, const struct serve_options *options)
 {
 	struct summary s;
 	struct text out;

@@ -5,6 +5,7 @@
 #ifndef BROWNOUT_CLI_SERVE_H
 #define BROWNOUT_CLI_SERVE_H
 
+#include "admin/live_file.h"
 #include "config/load.h"
 #include "proxy/server.h"
 
@@ -14,6 +15,7 @@ struct serve_options {
 	bool quiet; /* nothing on standard error but what went wrong */
 	bool status_line; /* on a terminal */
 	enum serve_summary summary; /* TEXT goes to standard error, JSON to standard output */
+	struct live_file *live; /* what is read again on SIGHUP, or by `watch: true` when it has changed; NULL: nothing */
 };
 
 /*
@@ -22,8 +24,15 @@ struct serve_options {
  */
 int serve_load(const char *file, struct span source, const struct load_options *overrides, struct plan **plan) MUST_USE;
 
-/* The same of a file, "-" being standard input. */
-int serve_load_file(const char *file, const struct load_options *overrides, struct plan **plan) MUST_USE;
+/*
+ * The same of a file, "-" being standard input; its bytes go to source, where that is not NULL (the caller's to deinit, whatever
+ * is returned).
+ */
+int serve_load_file(const char *file, const struct load_options *overrides, struct text *source, struct plan **plan)
+	MUST_USE;
+
+/* The environment's variables, for a load_options. */
+const char *serve_environment(void *arg, const char *name);
 
 /*
  * Blocks the signals that serve_wait takes (threads started later inherit it), raises the limit of open files, draws the
@@ -34,7 +43,8 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
 
 /*
  * Until SIGTERM or SIGINT, and then until the open exchanges have ended or a second one comes. SIGUSR1 opens the logs
- * anew. With until_ns (CLOCK_MONOTONIC; 0: none) it returns then at the latest. False where a signal ended it.
+ * anew, SIGHUP reads the rules again. With until_ns (CLOCK_MONOTONIC; 0: none) it returns then at the latest. False where a
+ * signal ended it.
  */
 bool serve_wait(struct server *server, const struct serve_options *options, int64_t until_ns);
 

@@ -126,14 +126,14 @@ static const struct rule_column {
 	size_t offset;
 	bool always;
 } rule_columns[] = {
-	{ "matched", "matched", offsetof(struct summary_rule, matched), true },
-	{ "fired", "fired", offsetof(struct summary_rule, fired), true },
-	{ "dry_run", "dry run", offsetof(struct summary_rule, dry), false },
-	{ "refused", "refused", offsetof(struct summary_rule, refused), false },
-	{ "early", "early", offsetof(struct summary_rule, early), false },
+	{ "matched", "matched", offsetof(struct server_rule_count, matched), true },
+	{ "fired", "fired", offsetof(struct server_rule_count, fired), true },
+	{ "dry_run", "dry run", offsetof(struct server_rule_count, dry), false },
+	{ "refused", "refused", offsetof(struct server_rule_count, refused), false },
+	{ "early", "early", offsetof(struct server_rule_count, early), false },
 };
 
-static uint64_t rule_count(const struct summary_rule *r, const struct rule_column *column)
+static uint64_t rule_count(const struct server_rule_count *r, const struct rule_column *column)
 {
 	uint64_t n;
 
@@ -151,15 +151,15 @@ static bool column_is_shown(const struct summary *s, const struct rule_column *c
 }
 
 /* Percent of the matches that fired; no number where there was none. */
-static double share(const struct summary_rule *r)
+static double share(const struct server_rule_count *r)
 {
 	return r->matched ? 100.0 * (double)r->fired / (double)r->matched : (double)NAN;
 }
 
-static void put_rule(const struct summary_rule *r, const bool *columns, unsigned width, struct text *out)
+static void put_rule(const struct server_rule_count *r, const bool *columns, unsigned width, struct text *out)
 {
 	unsigned used;
-	struct span name = shown(r->name, &used);
+	struct span name = shown(span_of_string(r->name), &used);
 
 	text_printf(out, "  %.*s%*s", SPAN_ARG(name), (int)(width - used), "");
 	for (size_t i = 0; i < ARRAY_LEN(rule_columns); i++) {
@@ -181,7 +181,7 @@ static void put_rules(const struct summary *s, struct text *out)
 	if (s->n_rules == 0)
 		return;
 	for (unsigned i = 0; i < s->n_rules; i++) {
-		(void)shown(s->rules[i].name, &used);
+		(void)shown(span_of_string(s->rules[i].name), &used);
 		width = MAX(width, used);
 	}
 	text_printf(out, "  %-*s", (int)width, "rule");
@@ -294,7 +294,7 @@ static void write_rules(const struct summary *s, struct json *j)
 	json_begin_array(j);
 	for (unsigned i = 0; i < s->n_rules; i++) {
 		json_begin_object(j);
-		json_member_span(j, "name", s->rules[i].name);
+		json_member_string(j, "name", s->rules[i].name);
 		for (size_t k = 0; k < ARRAY_LEN(rule_columns); k++)
 			json_member_u64(j, rule_columns[k].name, rule_count(&s->rules[i], &rule_columns[k]));
 		json_key(j, "share");

@@ -6,19 +6,11 @@
 
 #include "base/text.h"
 #include "observe/counters.h"
-
-struct summary_rule {
-	struct span name; /* lives as long as the plan */
-	uint64_t matched;
-	uint64_t fired;
-	uint64_t dry; /* would have fired, but for dry_run */
-	uint64_t refused; /* by a ceiling */
-	uint64_t early; /* returns before the wait that was told was over */
-};
+#include "proxy/server.h"
 
 struct summary {
 	struct counters total;
-	struct summary_rule *rules; /* in file order; the caller's */
+	struct server_rule_count *rules; /* in file order; the caller's */
 	unsigned n_rules;
 	uint64_t log_lost; /* lines that the access log or the trace could not take */
 	uint64_t keys_forgotten; /* of rules and quotas, for want of room */

@@ -151,7 +151,7 @@ void supervisor_stopping(void)
 }
 
 /* Nothing where nothing has changed: an idle service sends nothing but pats. */
-static void tell_counts(const struct server *server)
+static void tell_counts(struct server *server)
 {
 	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
 	char block[MESSAGE_BYTES];

@@ -25,6 +25,8 @@ struct plan_route {
 	uint16_t upstream;
 };
 
+#define PLAN_LISTENERS_MAX 256
+
 struct plan_listener {
 	struct span name;
 	struct endpoint address;
@@ -99,6 +101,7 @@ struct plan {
 	struct span log_access; /* "stderr", "stdout", "off" or a path */
 	enum plan_log_format log_format;
 	struct span log_trace; /* "stderr", "stdout" or a path; empty: no trace */
+	bool watch; /* the file is read again when it has changed */
 	bool fault_header;
 	bool proxy_status;
 	struct span via; /* pseudonym in Via; "brownout" */

@@ -376,13 +376,29 @@ bool yaml_node_is_null(const struct yaml_node *node)
 		(node->text.n == 0 || span_eq(node->text, SPAN("~")) || span_eq(node->text, SPAN("null")));
 }
 
+static bool is_among(struct span key, const struct span *names, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (span_eq(key, names[i]))
+			return true;
+	}
+	return false;
+}
+
 uint64_t yaml_node_hash(const struct yaml_node *node)
+{
+	return yaml_node_hash_without(node, NULL, 0);
+}
+
+uint64_t yaml_node_hash_without(const struct yaml_node *node, const struct span *without, unsigned n)
 {
 	uint64_t pair[2], h = 0;
 
 	if (node->kind == YAML_SCALAR)
 		return random_hash(YAML_SCALAR, node->text);
 	for (const struct yaml_item *item = node->items; item; item = item->next) {
+		if (item->key && is_among(item->key->text, without, n))
+			continue;
 		pair[0] = item->key ? random_hash(YAML_SCALAR, item->key->text) : h;
 		pair[1] = yaml_node_hash(item->value);
 		if (item->key)

@@ -60,5 +60,7 @@ struct yaml_node *yaml_node_get(const struct yaml_node *node, const char *key);
 bool yaml_node_is_null(const struct yaml_node *node);
 /* Equal for equal content, whatever the order of keys, the quoting and the comments. */
 uint64_t yaml_node_hash(const struct yaml_node *node);
+/* The same, of a mapping without the items that have one of these keys. */
+uint64_t yaml_node_hash_without(const struct yaml_node *node, const struct span *without, unsigned n);
 
 #endif

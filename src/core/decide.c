@@ -123,7 +123,6 @@ struct walk {
 	struct rule_states *states;
 	const struct facts *f;
 	int64_t now_ns;
-	int64_t since_ns;
 	int64_t told_until_ns; /* of the rule that refuses an early return */
 	struct fault_plan *plan;
 };
@@ -133,13 +132,18 @@ static void count(_Atomic uint64_t *counter)
 	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
+static uint64_t table_key(const struct walk *w, unsigned rule)
+{
+	return atomic_load_explicit(&w->states->v[rule]->table_key, memory_order_relaxed);
+}
+
 /* Who was told to wait longer than now is refused again, whatever the draw would be. */
 static bool is_early(struct walk *w, const struct rule *r, struct decision *d)
 {
 	uint64_t told = decide_key_told_hash(w->set, r, d->key_hash, w->f);
 	unsigned choice;
 
-	w->told_until_ns = limiter_told(w->states->limiter, r->name_hash, told, w->now_ns, &choice);
+	w->told_until_ns = limiter_told(w->states->common->limiter, table_key(w, d->rule), told, w->now_ns, &choice);
 	if (w->told_until_ns == 0)
 		return false;
 	d->outcome = DECISION_FIRED;
@@ -153,20 +157,22 @@ static bool is_early(struct walk *w, const struct rule *r, struct decision *d)
 static void count_and_draw(struct walk *w, unsigned i, struct decision *d)
 {
 	const struct rule *r = &w->set->v[i];
-	uint64_t occurrence = atomic_fetch_add_explicit(&w->states->v[i].matched, 1, memory_order_relaxed) + 1;
+	struct rule_state *state = w->states->v[i];
+	int64_t since_ns = w->now_ns - atomic_load_explicit(&state->epoch_ns, memory_order_relaxed);
+	uint64_t occurrence = atomic_fetch_add_explicit(&state->matched, 1, memory_order_relaxed) + 1;
 	uint64_t key_hash = 0;
 
 	if (r->key != RULE_KEY_ORDINAL) {
 		key_hash = decide_key_hash(w->set, r, w->f);
-		occurrence = keytable_count(w->states->keys, r->name_hash, key_hash);
+		occurrence = keytable_count(w->states->common->keys, table_key(w, i), key_hash);
 	}
 	if (UNLIKELY(r->has_enforce)) {
 		*d = (struct decision){ .rule = (uint16_t)i, .phase = (uint8_t)r->phase, .key_hash = key_hash,
-			.occurrence = occurrence, .since_ns = w->since_ns };
+			.occurrence = occurrence, .since_ns = since_ns };
 		if (is_early(w, r, d))
 			return;
 	}
-	*d = decide_draw(w->set, i, key_hash, occurrence, w->since_ns);
+	*d = decide_draw(w->set, i, key_hash, occurrence, since_ns);
 }
 
 static void plan_add_delay(struct walk *w, const struct fault_fired *fired)
@@ -224,7 +230,7 @@ static void plan_add_hint(struct walk *w, const struct fault_fired *fired, const
 	wait_ns = w->plan->retry_after_ns;
 	if (!is_date)
 		wait_ns = (wait_ns + NS_PER_S - 1) / NS_PER_S * NS_PER_S;
-	limiter_tell(w->states->limiter, fired->rule->name_hash,
+	limiter_tell(w->states->common->limiter, table_key(w, d->rule),
 		decide_key_told_hash(w->set, fired->rule, fired->key_hash, w->f), w->now_ns + wait_ns, d->choice);
 }
 
@@ -234,7 +240,7 @@ static void plan_add_hint(struct walk *w, const struct fault_fired *fired, const
 static struct limit_verdict ask_quota(struct walk *w, const struct rule *r, const struct fault_limit *limit, struct decision *d)
 {
 	/* Quotas of several outcomes of a rule are apart. */
-	struct limit_hold hold = { limit, r->name_hash + d->choice, decide_key_limit_hash(w->set, limit, w->f) };
+	struct limit_hold hold = { limit, table_key(w, d->rule) + d->choice, decide_key_limit_hash(w->set, limit, w->f) };
 	struct limit_verdict v;
 
 	if (!r->dry_run)
@@ -248,7 +254,7 @@ static struct limit_verdict ask_quota(struct walk *w, const struct rule *r, cons
 		d->outcome = DECISION_REFUSED;
 		return (struct limit_verdict){ 0 };
 	}
-	v = limiter_take(w->states->limiter, limit, hold.rule_hash, hold.key_hash, w->now_ns);
+	v = limiter_take(w->states->common->limiter, limit, hold.rule_hash, hold.key_hash, w->now_ns);
 	if (!v.refused) {
 		d->outcome = DECISION_PASSED;
 		if (limit->algorithm == LIMIT_CONCURRENCY)
@@ -274,7 +280,7 @@ static void plan_add_fired(struct walk *w, const struct fault_set *faults, const
 	}
 	plan->n_fired++;
 	if (d->early)
-		count(&w->states->v[d->rule].early);
+		count(&w->states->v[d->rule]->early);
 }
 
 static void plan_clear(struct fault_plan *plan)
@@ -314,7 +320,7 @@ static void plan_set_limit(struct fault_plan *plan, const struct rule *r, const 
 static void plan_add(struct walk *w, struct decision *d)
 {
 	const struct rule *r = &w->set->v[d->rule];
-	struct rule_state *state = &w->states->v[d->rule];
+	struct rule_state *state = w->states->v[d->rule];
 	const struct fault_set *faults = rule_faults(r, d->choice);
 	struct limit_verdict v = { 0 };
 
@@ -329,7 +335,7 @@ static void plan_add(struct walk *w, struct decision *d)
 		d->outcome = DECISION_DRY_RUN;
 		count(&state->dry);
 	} else if (d->outcome == DECISION_REFUSED || w->plan->n_fired == FIRED_MAX ||
-		   !rule_states_reserve(w->states, d->rule, r, d->since_ns)) {
+		   !rule_states_reserve(w->states, d->rule, r, w->now_ns)) {
 		d->outcome = DECISION_REFUSED;
 		count(&state->refused);
 	} else {
@@ -342,7 +348,6 @@ static void plan_add(struct walk *w, struct decision *d)
 void decide(const struct ruleset *set, struct rule_states *states, const struct facts *f, enum rule_phase phase, int64_t now_ns,
 	struct pattern_scratch *scratch, struct fault_plan *plan)
 {
-	int64_t since_ns = now_ns - atomic_load_explicit(&states->epoch_ns, memory_order_relaxed);
 	struct rule_cursor cursor;
 	struct decision spare;
 	struct walk w;
@@ -353,7 +358,7 @@ void decide(const struct ruleset *set, struct rule_states *states, const struct 
 	plan_clear(plan);
 	if (!ruleset_has_phase(set, phase))
 		return;
-	w = (struct walk){ set, states, f, now_ns, since_ns, 0, plan };
+	w = (struct walk){ set, states, f, now_ns, 0, plan };
 	ruleset_candidates(set, f->path, phase, &cursor);
 	while (!ended && (i = rule_cursor_next(&cursor)) < set->n) {
 		struct decision *d;
@@ -381,7 +386,7 @@ void decide_release(struct rule_states *states, unsigned rule)
 
 void decide_release_limit(struct rule_states *states, const struct limit_hold *hold)
 {
-	limiter_release(states->limiter, hold->limit, hold->rule_hash, hold->key_hash);
+	limiter_release(states->common->limiter, hold->limit, hold->rule_hash, hold->key_hash);
 }
 
 uint64_t decide_word(const struct ruleset *set, const struct fault_fired *fired, uint32_t word)

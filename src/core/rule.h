@@ -50,6 +50,7 @@ struct rule {
 	struct span name; /* owned; unique in the file */
 	uint64_t name_hash;
 	uint64_t text_hash; /* of the rule's decoded content: equal in two loads where nothing changed */
+	uint64_t state_hash; /* the same without enabled, percentage and dry_run: equal where counts go on over a reload */
 	struct match match;
 	enum rule_phase phase;
 	bool enabled;

@@ -11,7 +11,10 @@
 #include "core/keytable.h"
 #include "core/rule.h"
 
-/* What changes while serving, for one rule. Written by all workers; a line of its own each. */
+/*
+ * What changes while serving, for one rule. Written by all workers; a line of its own each. Shared by every load of the rules in
+ * which the rule stands unchanged.
+ */
 struct rule_state {
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t matched;
 	_Atomic uint64_t fired;
@@ -19,31 +22,54 @@ struct rule_state {
 	_Atomic uint64_t refused; /* by a ceiling */
 	_Atomic uint64_t early; /* returns before the told wait was over (enforce) */
 	_Atomic int64_t active; /* faults of it that are acting now */
+	_Atomic int64_t epoch_ns; /* CLOCK_MONOTONIC of the rule's first load, or of arming, from which its schedule counts */
+	_Atomic uint64_t table_key; /* of its keys in the tables: another one, and they are forgotten */
+	_Atomic unsigned references;
 };
 
-/* All counts of a ruleset; made by rule_states_init, found again by name and text hash on reload. */
-struct rule_states {
-	struct rule_state *v;
-	unsigned n;
+/* What rules share, over all loads of them. */
+struct rule_common {
 	struct keytable *keys;
 	struct limiter *limiter;
-	_Atomic int64_t epoch_ns; /* CLOCK_MONOTONIC of start or arming, from which schedules count */
 	_Atomic uint64_t faults; /* in all, for the ceiling of all */
 	_Atomic int64_t active;
+	_Atomic int64_t epoch_ns; /* of start or arming, for stop_after_ns */
+	_Atomic uint64_t births; /* states made so far: no two rules of one name have the same table_key */
+	_Atomic unsigned references;
+};
+
+/* All counts of one load of the rules. */
+struct rule_states {
+	struct rule_state **v; /* by rule */
+	unsigned n;
+	struct rule_common *common;
 	uint64_t max_faults; /* safety: 0: no limit */
 	int64_t max_active;
 	int64_t stop_after_ns; /* no fault any more after this, from the epoch; 0: none */
 };
-int rule_states_init(struct rule_states *s, const struct ruleset *set) MUST_USE;
+/* All counts 0. now_ns is the epoch. -ENOMEM. */
+int rule_states_init(struct rule_states *s, const struct ruleset *set, int64_t now_ns) MUST_USE;
+/*
+ * For the rules loaded anew while `old_set` acts by `old`: a rule with the name and the state_hash of one of those goes on with
+ * its counts, occurrences and quotas; any other starts at 0 with now_ns as its epoch. Ceilings of all hold over both. The caller
+ * keeps others from doing the same at the same time; deciding by `old` may go on. -ENOMEM.
+ */
+int rule_states_init_from(struct rule_states *s, const struct ruleset *set, const struct rule_states *old,
+	const struct ruleset *old_set, int64_t now_ns) MUST_USE;
 void rule_states_deinit(struct rule_states *s);
+
+/* Schedules, and the time after which no fault is wanted, count from now_ns. */
+void rule_states_arm(struct rule_states *s, int64_t now_ns);
+/* Counts begin at 0, keys, quotas and what was told are forgotten. What acts now stays counted as active. */
+void rule_states_reset(struct rule_states *s);
 
 /*
  * A place for one fault of rule number `rule`, which is `r`, in its own ceilings and in those of all; counted as fired
- * and active. False, and nothing changed, where one of them is full or the time of all faults is over. Where several
+ * and active. False, and nothing changed, where one of them is full or the time of all faults is over at now_ns. Where several
  * threads meet at a ceiling a place that one of them gives back may come too late for another: then one fault less acts,
  * never one more.
  */
-bool rule_states_reserve(struct rule_states *s, unsigned rule, const struct rule *r, int64_t since_ns) MUST_USE;
+bool rule_states_reserve(struct rule_states *s, unsigned rule, const struct rule *r, int64_t now_ns) MUST_USE;
 /* Gives the active place back; what has fired has fired. Once for each reserved place. */
 void rule_states_release(struct rule_states *s, unsigned rule);
 

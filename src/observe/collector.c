@@ -20,7 +20,8 @@ struct collector {
 	enum access_format format;
 	struct log_file access;
 	struct log_file trace;
-	const struct ruleset *rules; /* of the trace */
+	uint64_t generation; /* whose rules the trace tells of; 0: a header is due */
+	_Atomic uint64_t passes;
 
 	pthread_t thread;
 	bool runs;
@@ -69,12 +70,12 @@ int collector_add_ring(struct collector *c, struct ring *ring)
 /* ---- lines ---- */
 
 /* A file says by itself which rules and which seed it is about, also after it was opened anew. */
-static void put_header(struct collector *c)
+static void put_header(struct collector *c, const struct ruleset *rules)
 {
-	trace_write_header(log_file_begin_line(&c->trace), c->rules);
+	trace_write_header(log_file_begin_line(&c->trace), rules);
 	log_file_end_line(&c->trace);
-	for (unsigned i = 0; i < c->rules->n; i++) {
-		trace_write_rule(log_file_begin_line(&c->trace), &c->rules->v[i]);
+	for (unsigned i = 0; i < rules->n; i++) {
+		trace_write_rule(log_file_begin_line(&c->trace), &rules->v[i]);
 		log_file_end_line(&c->trace);
 	}
 }
@@ -85,8 +86,8 @@ int collector_add_trace(struct collector *c, const char *file, const struct rule
 
 	if (error < 0)
 		return error;
-	c->rules = rules;
-	put_header(c);
+	c->generation = 1;
+	put_header(c, rules);
 	return 0;
 }
 
@@ -102,7 +103,10 @@ static void put_record(struct collector *c, const struct record *r)
 		log_file_end_line(&c->access);
 	}
 	if (log_file_is_open(&c->trace)) {
-		trace_write_exchange(log_file_begin_line(&c->trace), c->rules, r);
+		if (r->generation != c->generation)
+			put_header(c, r->rules);
+		c->generation = r->generation;
+		trace_write_exchange(log_file_begin_line(&c->trace), r->rules, r);
 		log_file_end_line(&c->trace);
 	}
 }
@@ -130,7 +134,7 @@ static bool look_once(struct collector *c)
 		write_files(c); /* a header that no look has written yet */
 		(void)log_file_reopen(&c->access);
 		if (log_file_reopen(&c->trace))
-			put_header(c);
+			c->generation = 0; /* with the next exchange */
 	}
 	for (unsigned i = 0; i < c->n_rings; i++) {
 		const struct record *r;
@@ -145,6 +149,8 @@ static bool look_once(struct collector *c)
 		}
 	}
 	write_files(c);
+	if (!full)
+		atomic_fetch_add_explicit(&c->passes, 1, memory_order_release);
 	return full;
 }
 
@@ -200,6 +206,11 @@ uint64_t collector_written(const struct collector *c)
 {
 	return atomic_load_explicit(&c->access.written, memory_order_relaxed) +
 	       atomic_load_explicit(&c->trace.written, memory_order_relaxed);
+}
+
+uint64_t collector_passes(const struct collector *c)
+{
+	return atomic_load_explicit(&c->passes, memory_order_acquire);
 }
 
 void collector_free(struct collector *c)

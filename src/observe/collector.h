@@ -20,8 +20,8 @@ struct collector_options {
 /* -errno where the log cannot be opened. */
 int collector_new(struct collector **c, const struct collector_options *options) MUST_USE;
 /*
- * Before collector_add_ring: a trace of decisions too (trace.h), to "stderr", "stdout" or a path. What the decisions are by must
- * outlive the collector. -errno where the file cannot be opened.
+ * Before collector_add_ring: a trace of decisions too (trace.h), to "stderr", "stdout" or a path, which begins with these rules.
+ * -errno where the file cannot be opened.
  */
 int collector_add_trace(struct collector *c, const char *file, const struct ruleset *rules) MUST_USE;
 /*
@@ -35,6 +35,11 @@ void collector_reopen(struct collector *c);
 /* Lines that could not be written (disk full ...), and those written, of all files. */
 uint64_t collector_lost(const struct collector *c);
 uint64_t collector_written(const struct collector *c);
+/*
+ * How often every record that was there has been written. What was recorded before a moment has been seen when the count is
+ * by two higher than at that moment.
+ */
+uint64_t collector_passes(const struct collector *c);
 /* After the workers have ended: writes what is left, joins the thread, closes. */
 void collector_free(struct collector *c);
 

@@ -1,7 +1,7 @@
 /*
  * record: what is known of one finished exchange, of fixed size, so that the worker can leave it in its ring with one copy
- * and go on. Times are CLOCK_MONOTONIC nanoseconds but wall_ns. The rule pointer lives as long as the plan, which is
- * kept until the collector has seen every record.
+ * and go on. Times are CLOCK_MONOTONIC nanoseconds but wall_ns. What the pointers point to lives as long as the plan, which is
+ * kept until the collector has passed over every record of it.
  */
 #ifndef BROWNOUT_OBSERVE_RECORD_H
 #define BROWNOUT_OBSERVE_RECORD_H
@@ -33,6 +33,8 @@ struct record {
 	int64_t delay_actual_ns; /* from the head's completion to when the delay was over; 0: not over or none */
 	uint64_t bytes_in; /* of the request, head and body as read */
 	uint64_t bytes_out; /* of the answer, as written */
+	const struct ruleset *rules; /* that its decisions are by ... */
+	uint64_t generation; /* ... which is a number of its own for each load of them */
 	const struct rule *rule; /* the rule of the fault that shaped the exchange; NULL: none fired */
 	const char *upstream_name; /* NUL-terminated, lives like the rule; NULL: none was chosen */
 	const char *listener_name;

@@ -48,7 +48,7 @@ static enum step head_refused(struct client *c, enum http_error error)
 
 static enum step read_more(struct client *c)
 {
-	size_t max = c->worker->plan->limits.max_header_bytes;
+	size_t max = exchange_plan(c)->limits.max_header_bytes;
 	struct peer *peer = &up_of(c)->peer;
 
 	for (;;) {
@@ -98,6 +98,7 @@ enum step answer_read_head(struct client *c)
 	}
 	bytes = peer_bytes(peer);
 	ex->scanned = 0;
+	w->response.fields.cap = exchange_plan(c)->limits.max_headers;
 	/* Writable: the peer's own bytes, in the scratch or in its block. */
 	switch (http_response_parse(&w->response, (char *)(uintptr_t)bytes.p, bytes.n, (enum http_method)ex->method, &error)) {
 	case HTTP_PARSE_OK:
@@ -133,7 +134,7 @@ static enum step pass_interim(struct client *c)
 {
 	struct worker *w = c->worker;
 	struct exchange *ex = &c->ex;
-	const struct http_forward_response how = { .via = w->plan->via, .drop_length = true };
+	const struct http_forward_response how = { .via = exchange_plan(c)->via, .drop_length = true };
 	int sent = 0;
 
 	if (++ex->interims > INTERIMS_MAX)
@@ -196,7 +197,7 @@ static int decide_answer(struct client *c)
 
 	/* What phase request has decided is done with. */
 	c->ex.effect = (struct fault_effect){ 0 };
-	if (!ruleset_has_phase(&c->worker->plan->rules, RULE_PHASE_RESPONSE))
+	if (!ruleset_has_phase(&exchange_plan(c)->rules, RULE_PHASE_RESPONSE))
 		return 0;
 	facts_of_request(c, exchange_request(c), &f);
 	f.status = c->ex.upstream_status;
@@ -210,7 +211,7 @@ static enum step take_head(struct client *c)
 	const struct http_response *r = &w->response;
 
 	/* A head that came whole in one read is held to the same bound as one that came in parts. */
-	if (r->head_n > w->plan->limits.max_header_bytes)
+	if (r->head_n > exchange_plan(c)->limits.max_header_bytes)
 		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
 	if (r->status == 101) {
 		if (!ex->upgrade || !ex->upload_over || !was_offered(c, r))
@@ -263,13 +264,14 @@ static enum step relay_answer(struct client *c, struct span head);
 static struct fault_edited add_lines(struct client *c, struct text *extra)
 {
 	struct exchange *ex = &c->ex;
+	const struct claim *claim = ex->claim;
 	struct shape *s = ex->shape;
 	struct fault_edited edited = { 0 };
 
-	if (ex->rule && c->worker->plan->fault_header)
+	if (ex->rule && exchange_plan(c)->fault_header)
 		decision_put_line(c, extra, ex->rule, (enum fault_kind)ex->fault);
-	if (ex->quota && !ex->limit.refused)
-		fault_limit_put_headers(extra, ex->quota, &ex->limit, clock_wall_ns());
+	if (claim && claim->quota && !claim->limit.refused)
+		fault_limit_put_headers(extra, claim->quota, &claim->limit, clock_wall_ns());
 	if (s && s->n_rewrites)
 		edited = fault_edit_response(s->rewrites, s->n_rewrites, (enum http_method)ex->method, &c->worker->response,
 			extra);
@@ -281,7 +283,7 @@ static bool write_answer_head(struct client *c, struct fault_edited *edited)
 {
 	struct worker *w = c->worker;
 	struct http_response *r = &w->response;
-	struct http_forward_response how = { .via = w->plan->via };
+	struct http_forward_response how = { .via = exchange_plan(c)->via };
 	struct text extra;
 
 	text_init(&extra);

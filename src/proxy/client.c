@@ -64,9 +64,9 @@ static bool refused_by_rule(struct worker *w, int fd)
 	return true;
 }
 
-static bool reserve_client(struct worker *w)
+static bool reserve_client(struct worker *w, const struct worker_listener *l)
 {
-	uint32_t max = w->plan->limits.max_connections;
+	uint32_t max = l->generation->plan->limits.max_connections;
 
 	if (atomic_fetch_add_explicit(&w->shared->clients_open, 1, memory_order_relaxed) < max || !max)
 		return true;
@@ -81,7 +81,7 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 	counter_add(&w->counters, COUNTER_CONNECTIONS, 1);
 	if (UNLIKELY(atomic_load_explicit(&w->shared->refuse_next, memory_order_relaxed)) && refused_by_rule(w, fd))
 		return;
-	if (!reserve_client(w)) {
+	if (!reserve_client(w, l)) {
 		counter_add(&w->counters, COUNTER_CONNECTIONS_REFUSED, 1);
 		refuse(fd);
 		return;
@@ -98,14 +98,14 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 	exchange_init(&c->ex);
 	task_init(&c->task, client_run);
 	timer_init(&c->deadline, client_fire);
-	worker_client_came(w, &c->node);
+	worker_client_came(c);
 	/* Most clients have sent their request by the time they are accepted: reading at once spares a round of the loop. */
 	if (conn_open(&c->peer.conn, w->loop, fd, &c->task, CONN_READABLE | CONN_WRITABLE) < 0) {
 		c->peer.conn.fd = -1;
 		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 		return;
 	}
-	client_wait_for(c, w->plan->limits.idle_timeout_ns);
+	client_wait_for(c, exchange_plan(c)->limits.idle_timeout_ns);
 	loop_queue(w->loop, &c->task);
 }
 
@@ -133,7 +133,7 @@ enum step client_close(struct client *c, enum close_reason reason, enum conn_end
 	task_cancel(&c->task);
 	atomic_fetch_sub_explicit(&w->shared->clients_open, 1, memory_order_relaxed);
 	loop_bury(w->loop, &c->grave, client_free);
-	worker_client_gone(w, &c->node);
+	worker_client_gone(c);
 	return STEP_DONE;
 }
 
@@ -146,7 +146,7 @@ bool client_has_left(struct client *c)
 	/* A reset shows as readable, as the next request does: only the kernel can tell. */
 	if ((conn->ready & (CONN_READABLE | CONN_HANGUP)) && conn_probe(conn))
 		return true;
-	return (conn->ready & (CONN_HANGUP | CONN_EOF)) && !c->worker->plan->limits.half_close;
+	return (conn->ready & (CONN_HANGUP | CONN_EOF)) && !exchange_plan(c)->limits.half_close;
 }
 
 enum step client_linger(struct client *c)
@@ -194,14 +194,14 @@ enum step client_answered(struct client *c, enum close_reason reason)
 		exchange_set_state(c, EXCHANGE_DRAIN);
 		c->ex.upload.discard = true;
 		c->ex.upload.chunk_out = false;
-		client_wait_for(c, c->worker->plan->limits.header_timeout_ns);
+		client_wait_for(c, exchange_plan(c)->limits.header_timeout_ns);
 		return STEP_MORE;
 	}
 	if (keep) {
 		exchange_set_state(c, EXCHANGE_IDLE);
 		exchange_init(&c->ex);
 		conn_rest(&c->peer.conn);
-		client_wait_for(c, c->worker->plan->limits.idle_timeout_ns);
+		client_wait_for(c, exchange_plan(c)->limits.idle_timeout_ns);
 		return STEP_MORE;
 	}
 	if (unread || !client_is_quiet(c))
@@ -255,10 +255,12 @@ static enum step parse_head(struct client *c)
 {
 	struct worker *w = c->worker;
 	struct span bytes = peer_bytes(&c->peer);
-	size_t max = w->plan->limits.max_header_bytes;
+	const struct plan_limits *limits = &exchange_plan(c)->limits;
+	size_t max = limits->max_header_bytes;
 	enum http_error error = HTTP_ERROR_NONE;
 
 	w->parsed_for = NULL;
+	w->request.fields.cap = limits->max_headers;
 	switch (http_request_parse(&w->request, bytes.p, MIN(bytes.n, max), &error)) {
 	case HTTP_PARSE_OK:
 		if (w->request.method_id == HTTP_METHOD_CONNECT)
@@ -287,9 +289,8 @@ static enum step run_idle(struct client *c)
 		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
 	}
 	exchange_set_state(c, EXCHANGE_HEAD);
-	c->ex.first_ns = loop_now_ns(c->worker->loop);
-	c->ex.upstream = UINT16_MAX;
-	client_wait_for(c, c->worker->plan->limits.header_timeout_ns);
+	exchange_open(c);
+	client_wait_for(c, exchange_plan(c)->limits.header_timeout_ns);
 	return parse_head(c);
 }
 
@@ -313,7 +314,7 @@ static bool has_line_end(struct span held, size_t before)
  */
 static enum step run_head(struct client *c)
 {
-	size_t max = c->worker->plan->limits.max_header_bytes;
+	size_t max = exchange_plan(c)->limits.max_header_bytes;
 
 	if (c->timed_out && is_blank(peer_bytes(&c->peer)))
 		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);

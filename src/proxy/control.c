@@ -91,7 +91,7 @@ static enum step refuse(struct client *c, unsigned status, const char *text)
 static const char *ask_abort(struct client *c, struct span value)
 {
 	struct exchange *ex = &c->ex;
-	struct control *control = c->worker->shared->control;
+	struct control *control = c->ex.generation->shared->control;
 	uint64_t status;
 
 	if (span_to_u64(value, &status) != 0 || status < 200 || status > STATUS_MAX)
@@ -103,20 +103,20 @@ static const char *ask_abort(struct client *c, struct span value)
 
 static const char *ask_delay(struct client *c, struct span value)
 {
-	const struct plan_control *plan = &c->worker->plan->control;
+	const struct plan_control *plan = &exchange_plan(c)->control;
 	int64_t ns;
 
 	if (parse_delay(value, &ns) != 0)
 		return "x-brownout-delay is not a duration such as 250ms, 2s or 1m.";
 	c->ex.effect.delay_ns = MIN(ns, plan->max_delay_ns);
-	c->ex.effect.delay_rule = &c->worker->shared->control->rule;
+	c->ex.effect.delay_rule = &c->ex.generation->shared->control->rule;
 	return NULL;
 }
 
 /* The rule's own faults, once, whatever it matches and draws. Ceilings and counts are for what rules do by themselves. */
 static const char *ask_rule(struct client *c, struct span name)
 {
-	const struct ruleset *set = &c->worker->plan->rules;
+	const struct ruleset *set = &exchange_plan(c)->rules;
 	struct fault_plan *plan = &c->worker->last_plan;
 	const struct rule *rule = NULL;
 	uint64_t word;
@@ -148,10 +148,10 @@ static void note_asked(struct client *c)
 
 	ex->delay_ns = ex->effect.delay_ns;
 	ex->retry_after_ns = -1;
-	ex->decision = (struct decision){ .asked = true };
+	ex->asked = true;
 	if (ex->rule)
 		return;
-	ex->rule = &c->worker->shared->control->rule;
+	ex->rule = &c->ex.generation->shared->control->rule;
 	ex->fault = (uint8_t)kind;
 	counter_bump(&c->worker->counters.faults[kind], 1);
 }
@@ -176,7 +176,7 @@ enum control_result control_take(struct client *c, struct http_request *r, const
 		{ { PREFIX "delay", sizeof(PREFIX "delay") - 1 }, PLAN_ASK_DELAY, ask_delay },
 		{ { PREFIX "abort", sizeof(PREFIX "abort") - 1 }, PLAN_ASK_ABORT, ask_abort },
 	};
-	const struct plan_control *plan = &c->worker->plan->control;
+	const struct plan_control *plan = &exchange_plan(c)->control;
 	const struct http_field *token = control_field(r, SPAN(PREFIX "token"));
 	bool asked = false;
 
@@ -184,7 +184,7 @@ enum control_result control_take(struct client *c, struct http_request *r, const
 		const struct http_field *field = control_field(r, asks[i].name);
 		const char *wrong;
 
-		if (!field || ruleset_excludes(&c->worker->plan->rules, f->path, c->worker->patterns))
+		if (!field || ruleset_excludes(&exchange_plan(c)->rules, f->path, c->worker->patterns))
 			continue;
 		if (!may_ask(plan, asks[i].ask) || (plan->token.n && !(token && span_eq_secret(token->value, plan->token)))) {
 			*step = refuse(c, 403, "This request may not ask for a fault.");

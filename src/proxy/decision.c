@@ -4,12 +4,14 @@
 #include "proxy/decision.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "proxy/worker.h"
 
 void decision_note(struct client *c, const struct fault_plan *plan)
 {
 	struct exchange *ex = &c->ex;
+	const struct ruleset *rules = &exchange_plan(c)->rules;
 	const struct rule *rule = fault_effect_rule(&ex->effect);
 	enum fault_kind kind = fault_effect_kind(&ex->effect);
 
@@ -28,29 +30,54 @@ void decision_note(struct client *c, const struct fault_plan *plan)
 		return;
 	ex->rule = rule;
 	ex->fault = (uint8_t)kind;
-	for (unsigned i = 0; i < plan->n_decisions; i++) {
-		if (plan->decisions[i].outcome == DECISION_FIRED && &c->worker->plan->rules.v[plan->decisions[i].rule] == rule)
-			ex->decision = plan->decisions[i];
+	for (unsigned i = 0; ex->claim && i < plan->n_decisions; i++) {
+		if (plan->decisions[i].outcome == DECISION_FIRED && &rules->v[plan->decisions[i].rule] == rule)
+			ex->claim->decision = plan->decisions[i];
 	}
 }
 
-/* What the plan holds is the exchange's to give back. */
-static void hold(struct client *c, const struct fault_plan *plan)
+/* Without memory for a claim: nothing acts, nothing is held. */
+static void give_back(struct client *c, const struct fault_plan *plan)
 {
-	struct exchange *ex = &c->ex;
+	struct rule_states *states = &c->ex.generation->shared->states;
 
-	/* Room for two phases: nothing is let go of while it acts, so a ceiling is never exceeded. */
-	assert(ex->n_fired + plan->n_fired <= ARRAY_LEN(ex->fired));
-	assert(ex->n_quota_held + plan->n_held <= ARRAY_LEN(ex->quota_held));
 	for (unsigned i = 0; i < plan->n_fired; i++)
-		ex->fired[ex->n_fired++] = (uint16_t)(plan->fired[i].rule - c->worker->plan->rules.v);
+		decide_release(states, (unsigned)(plan->fired[i].rule - exchange_plan(c)->rules.v));
+	for (unsigned i = 0; i < plan->n_held; i++)
+		decide_release_limit(states, &plan->held[i]);
+}
+
+/* What the plan holds is the exchange's to give back. -ENOMEM */
+static int hold(struct client *c, const struct fault_plan *plan)
+{
+	struct claim *claim = c->ex.claim;
+
+	if (!claim) {
+		claim = pool_get(&c->worker->claims);
+		if (!claim) {
+			give_back(c, plan);
+			return -ENOMEM;
+		}
+		/* Not its lists: only what is counted of them means anything. */
+		claim->decision = (struct decision){ 0 };
+		claim->quota = NULL;
+		claim->n_fired = 0;
+		claim->n_quota_held = 0;
+		c->ex.claim = claim;
+	}
+	/* Room for two phases: nothing is let go of while it acts, so a ceiling is never exceeded. */
+	assert(claim->n_fired + plan->n_fired <= ARRAY_LEN(claim->fired));
+	assert(claim->n_quota_held + plan->n_held <= ARRAY_LEN(claim->quota_held));
+	for (unsigned i = 0; i < plan->n_fired; i++)
+		claim->fired[claim->n_fired++] = (uint16_t)(plan->fired[i].rule - exchange_plan(c)->rules.v);
 	if (plan->quota) {
-		ex->limit = plan->limit;
-		ex->quota = plan->quota;
+		claim->limit = plan->limit;
+		claim->quota = plan->quota;
 	}
 	/* Also of a dry run, which is no quota to tell of. */
 	for (unsigned i = 0; i < plan->n_held; i++)
-		ex->quota_held[ex->n_quota_held++] = plan->held[i];
+		claim->quota_held[claim->n_quota_held++] = plan->held[i];
+	return 0;
 }
 
 /* For the trace, where there is one: also what did not fire. Without memory for it the line says less, and no more is lost. */
@@ -74,15 +101,17 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 {
 	struct exchange *ex = &c->ex;
 	struct worker *w = c->worker;
+	const struct ruleset *rules = &exchange_plan(c)->rules;
 
 	ex->effect = (struct fault_effect){ 0 };
-	if (!ruleset_has_phase(&w->plan->rules, phase))
+	if (w->disarmed || !ruleset_has_phase(rules, phase))
 		return 0;
-	decide(&w->plan->rules, w->shared->states, f, phase, loop_now_ns(w->loop), w->patterns, &w->last_plan);
+	decide(rules, &ex->generation->shared->states, f, phase, loop_now_ns(w->loop), w->patterns, &w->last_plan);
 	remember(c, &w->last_plan);
 	if (!w->last_plan.n_fired && !w->last_plan.quota && !w->last_plan.n_held)
 		return 0;
-	hold(c, &w->last_plan);
+	if (hold(c, &w->last_plan) < 0)
+		return -ENOMEM;
 	ex->retry_after_ns = w->last_plan.retry_after_ns;
 	fault_effect_take(&ex->effect, &w->last_plan);
 	ex->delay_ns += ex->effect.delay_ns + w->last_plan.body_delay_ns;
@@ -149,14 +178,40 @@ bool decision_goes_on(struct client *c, enum rule_phase phase, enum step *step)
 	return false;
 }
 
+void decision_let_go(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	bool held = ex->state == EXCHANGE_HOLD || ex->state == EXCHANGE_HOLD_ANSWER;
+
+	if (!held && !ex->shape)
+		return;
+	if (held) {
+		int64_t since_ns = ex->state == EXCHANGE_HOLD ? ex->head_ns : ex->upstream_head_ns;
+
+		/* Not among the errors of delays: it is over because somebody wants it to be. */
+		ex->delay_actual_ns += loop_read_clock(c->worker->loop) - since_ns;
+		ex->effect = (struct fault_effect){ 0 };
+	}
+	shape_let_go(c);
+	ex->waits_for = EXCHANGE_WAITS_NONE;
+	loop_queue(c->worker->loop, &c->task);
+}
+
 void decision_release(struct client *c)
 {
 	struct exchange *ex = &c->ex;
+	struct claim *claim = ex->claim;
 
-	while (ex->n_fired)
-		decide_release(c->worker->shared->states, ex->fired[--ex->n_fired]);
-	while (ex->n_quota_held)
-		decide_release_limit(c->worker->shared->states, &ex->quota_held[--ex->n_quota_held]);
+	if (claim) {
+		struct rule_states *states = &ex->generation->shared->states;
+
+		while (claim->n_fired)
+			decide_release(states, claim->fired[--claim->n_fired]);
+		while (claim->n_quota_held)
+			decide_release_limit(states, &claim->quota_held[--claim->n_quota_held]);
+		pool_put(&c->worker->claims, claim);
+		ex->claim = NULL;
+	}
 	shape_free(c);
 	if (ex->decided) {
 		pool_put(&c->worker->decided, ex->decided);

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "proxy/adoption.h"
 #include "proxy/decision.h"
 #include "proxy/worker.h"
 
@@ -61,9 +62,25 @@ static struct head_part part_of(struct span head, struct span part)
 	return (struct head_part){ (uint32_t)(part.p - head.p), (uint32_t)part.n };
 }
 
-static struct span part_span(const struct exchange *ex, struct head_part part)
+struct span exchange_part(const struct exchange *ex, struct head_part part)
 {
 	return part.n ? span_of(ex->head.p + part.at, part.n) : SPAN_EMPTY;
+}
+
+void exchange_open(struct client *c)
+{
+	struct worker_listener *l = c->listener;
+
+	c->ex.first_ns = loop_now_ns(c->worker->loop);
+	c->ex.upstream = UINT16_MAX;
+	c->ex.listener = l->index;
+	c->ex.generation = l->generation;
+	l->generation->users++;
+}
+
+const struct plan *exchange_plan(const struct client *c)
+{
+	return (c->ex.generation ? c->ex.generation : c->listener->generation)->plan;
 }
 
 static void count_begin(struct client *c)
@@ -127,7 +144,8 @@ const struct http_request *exchange_request(struct client *c)
 	if (w->parsed_for == c)
 		return &w->request;
 	head = buffer_span(&c->ex.head);
-	/* It was parsed before from these very bytes. */
+	/* It was parsed before from these very bytes, within this very bound. */
+	w->request.fields.cap = exchange_plan(c)->limits.max_headers;
 	r = http_request_parse(&w->request, head.p, head.n, &error);
 	assert(r == HTTP_PARSE_OK);
 	(void)r;
@@ -138,7 +156,7 @@ const struct http_request *exchange_request(struct client *c)
 /* The deadline that goes with ex->waits_for. */
 static void arm(struct client *c)
 {
-	const struct plan *plan = c->worker->plan;
+	const struct plan *plan = exchange_plan(c);
 	const struct plan_upstream *u = c->ex.upstream == UINT16_MAX ? NULL : &plan->upstreams[c->ex.upstream];
 	int64_t ns = plan->limits.idle_timeout_ns;
 
@@ -204,6 +222,7 @@ static const struct record_decisions *copy_decisions(struct record_decisions *to
 static void write_record(struct client *c, enum close_reason reason, int64_t end_ns)
 {
 	const struct exchange *ex = &c->ex;
+	const struct plan *plan = exchange_plan(c);
 	struct worker *w = c->worker;
 	struct record *r;
 
@@ -226,10 +245,11 @@ static void write_record(struct client *c, enum close_reason reason, int64_t end
 		.delay_actual_ns = ex->delay_actual_ns,
 		.bytes_in = ex->head.n + ex->upload.content_bytes,
 		.bytes_out = ex->head_wire_bytes + ex->download.content_bytes,
+		.rules = &plan->rules,
+		.generation = ex->generation->shared->number,
 		.rule = ex->rule,
-		.upstream_name = ex->upstream == UINT16_MAX ? NULL : w->plan->upstreams[ex->upstream].name.p,
-		.listener_name = c->listener->plan->name.p,
-		.decision = ex->decision,
+		.upstream_name = ex->upstream == UINT16_MAX ? NULL : plan->upstreams[ex->upstream].name.p,
+		.listener_name = plan->listeners[ex->listener].name.p,
 		.client_port = c->port,
 		.status = ex->status,
 		.upstream_status = ex->upstream_status,
@@ -241,10 +261,14 @@ static void write_record(struct client *c, enum close_reason reason, int64_t end
 		.minor = ex->minor,
 		.reused = ex->reused,
 	};
+	if (ex->claim)
+		r->decision = ex->claim->decision;
+	r->decision.asked = ex->asked;
 	/* The wall clock is read here alone, off the way of the answer; the start is reckoned back from it. */
 	r->wall_ns = clock_wall_ns() - (r->end_ns - r->first_ns);
 	memcpy(r->client, c->address, sizeof(r->client));
-	record_set_text(r, part_span(ex, ex->method_part), part_span(ex, ex->host_part), part_span(ex, ex->target_part));
+	record_set_text(r, exchange_part(ex, ex->method_part), exchange_part(ex, ex->host_part),
+		exchange_part(ex, ex->target_part));
 	if (ring_wants_decisions(w->ring))
 		r->decisions = copy_decisions(ring_decisions(w->ring), ex->decided);
 	ring_commit(w->ring);
@@ -282,7 +306,7 @@ static void count_end(struct client *c, enum close_reason reason, int64_t end_ns
 	counter_add(counters, COUNTER_BYTES_IN, ex->upload.content_bytes);
 	counter_add(counters, COUNTER_BYTES_OUT, ex->head_wire_bytes + ex->download.content_bytes);
 	count_times(counters, ex, end_ns);
-	traffic_add(w->traffic, traffic_map_slot(&w->shared->traffic, c->listener->index, ex->upstream), status_class);
+	traffic_add(w->traffic, traffic_map_slot(&ex->generation->shared->traffic, ex->listener, ex->upstream), status_class);
 }
 
 void exchange_finish(struct client *c, enum close_reason reason)
@@ -307,4 +331,9 @@ void exchange_finish(struct client *c, enum close_reason reason)
 	buffer_clear(&c->worker->blocks, &ex->head);
 	if (c->worker->parsed_for == c)
 		c->worker->parsed_for = NULL;
+	/* The last, since all of the above may point into it. */
+	if (ex->generation) {
+		worker_generation_drop(ex->generation);
+		ex->generation = NULL;
+	}
 }

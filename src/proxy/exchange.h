@@ -15,10 +15,13 @@
 #include "proxy/buffer.h"
 #include "proxy/relay.h"
 
+struct claim;
 struct client;
+struct plan;
 struct shape;
 struct upstream_conn;
 struct worker;
+struct worker_generation;
 
 enum exchange_state {
 #define STATE(id, name, text) EXCHANGE_##id,
@@ -65,6 +68,7 @@ struct exchange {
 	bool keep_alive : 1; /* the client connection stays open after the answer */
 	bool expect_continue : 1;
 	bool upgrade : 1; /* offered by the client */
+	bool asked : 1; /* the request asked for its fault itself */
 	bool delayed : 1; /* a delay of either phase acted to its end */
 	bool answer_decided : 1; /* the rules of phase response were asked */
 	bool answer_begun : 1; /* the final head is on its way to the client */
@@ -81,7 +85,9 @@ struct exchange {
 	uint16_t upstream; /* index in the plan */
 	uint16_t status; /* sent */
 	uint16_t upstream_status;
+	uint16_t listener; /* index in the plan */
 	uint64_t id;
+	struct worker_generation *generation; /* that it acts by, from the first byte to the end; NULL: none yet, or no more */
 	struct buffer head; /* the request head as received */
 	struct head_part method_part, host_part, target_part;
 	uint32_t scanned; /* of an incomplete head of the upstream */
@@ -92,16 +98,10 @@ struct exchange {
 	int64_t delay_ns, delay_actual_ns; /* both phases added up */
 	struct fault_effect effect; /* of the running phase */
 	const struct rule *rule; /* that shaped the exchange */
-	struct decision decision; /* of that rule */
 	struct record_decisions *decided; /* what every rule decided; NULL: nobody wants to know */
 	struct shape *shape; /* what faults do to the bytes; NULL: nothing */
-	const struct fault_limit *quota; /* the last one that was asked, and what was said of it; NULL: none */
-	struct limit_verdict limit;
-	struct limit_hold quota_held[2 * LIMIT_HELD_MAX]; /* places of concurrency quotas that it holds, of both phases */
+	struct claim *claim; /* what it holds of ceilings and quotas; NULL: nothing */
 	int64_t retry_after_ns; /* the wait to be told, drawn; -1: none */
-	uint16_t fired[2 * FIRED_MAX]; /* rules whose places in ceilings are held, of both phases */
-	uint8_t n_fired;
-	uint8_t n_quota_held;
 	struct upstream_conn *up;
 	struct list resolving; /* in worker.resolving while RESOLVE */
 	uint64_t resolve_token;
@@ -112,12 +112,20 @@ struct exchange {
 void exchange_init(struct exchange *ex);
 void exchange_set_state(struct client *c, enum exchange_state to);
 
+/* The first byte of a request is there: the exchange acts by the rules of now until it is finished. */
+void exchange_open(struct client *c);
+/* What the exchange acts by; between two of them, what the next one will. */
+const struct plan *exchange_plan(const struct client *c);
+
 /*
  * Saves the head, fills in what is known of the request, counts it. -ENOMEM: nothing was begun.
  */
 int exchange_begin(struct client *c, const struct http_request *r) MUST_USE;
 /* A refused request: there is no head to speak of. */
 void exchange_begin_rejected(struct client *c, enum http_error error);
+
+/* Of the saved head; empty where nothing was saved. */
+struct span exchange_part(const struct exchange *ex, struct head_part part);
 
 /* The parsed request: the worker's own struct, parsed again from the saved head where another has taken its place. */
 const struct http_request *exchange_request(struct client *c);

@@ -24,12 +24,12 @@ void facts_of_request(struct client *c, const struct http_request *r, struct fac
 	*f = (struct facts){
 		.method = r->method,
 		.host = r->host,
-		.path = http_path_normalize(r->path, w->path, w->plan->limits.max_header_bytes),
+		.path = http_path_normalize(r->path, w->path, exchange_plan(c)->limits.max_header_bytes),
 		.query = r->query,
 		.target = r->target,
 		.field = field_value,
 		.field_source = &r->fields,
-		.listener = c->listener->index,
+		.listener = c->ex.listener,
 		.upstream = c->ex.upstream,
 	};
 	memcpy(f->client, c->address, sizeof(f->client));

@@ -12,7 +12,12 @@
 
 static const struct plan_upstream *plan_of(const struct client *c)
 {
-	return &c->worker->plan->upstreams[c->ex.upstream];
+	return &exchange_plan(c)->upstreams[c->ex.upstream];
+}
+
+static struct worker_upstream *upstream_of(const struct exchange *ex)
+{
+	return ex->generation->upstreams[ex->upstream];
 }
 
 static enum step forward_start(struct client *c);
@@ -48,7 +53,7 @@ static enum proxy_error connect_failure(int error)
 static enum step connect_from(struct client *c, unsigned at)
 {
 	struct exchange *ex = &c->ex;
-	int r = upstream_connect(c->worker, ex->upstream, c, &at, &ex->up);
+	int r = upstream_connect(upstream_of(ex), c, &at, &ex->up);
 
 	if (r > 0)
 		return reply_failure(c, PROXY_ERROR_CONNECTION_LIMIT_REACHED);
@@ -72,7 +77,7 @@ static void on_resolved(void *arg, uint64_t token, const struct resolver_answer 
 
 		if (ex->resolve_token != token)
 			continue;
-		w->upstreams[ex->upstream].addresses = *answer;
+		upstream_of(ex)->addresses = *answer;
 		ex->resolve_token = 0; /* that is: the answer is there */
 		loop_queue(w->loop, &c->task);
 		return;
@@ -81,7 +86,7 @@ static void on_resolved(void *arg, uint64_t token, const struct resolver_answer 
 
 static enum step use_addresses(struct client *c)
 {
-	if (!c->worker->upstreams[c->ex.upstream].addresses.n)
+	if (!upstream_of(&c->ex)->addresses.n)
 		return reply_failure(c, PROXY_ERROR_DNS_ERROR);
 	return connect_from(c, 0);
 }
@@ -90,24 +95,25 @@ static enum step resolve(struct client *c)
 {
 	struct worker *w = c->worker;
 	struct exchange *ex = &c->ex;
-	struct worker_upstream *u = &w->upstreams[ex->upstream];
-	const struct endpoint *e = &u->plan->address;
+	struct worker_upstream *u = upstream_of(ex);
+	const struct plan_upstream *plan = plan_of(c);
 	int r;
 
-	if (w->shared->fixed[ex->upstream].n) {
+	if (u->shared->fixed.n) {
 		u->addresses.n = 1;
-		u->addresses.list[0] = w->shared->fixed[ex->upstream];
+		u->addresses.list[0] = u->shared->fixed;
 		return connect_from(c, 0);
 	}
 	ex->resolve_token = ++w->next_token;
-	r = resolver_ask(w->shared->resolver, e->host, e->port, w->loop, on_resolved, w, ex->resolve_token, &u->addresses);
+	r = resolver_ask(w->shared->resolver, plan->address.host, plan->address.port, w->loop, on_resolved, w,
+		ex->resolve_token, &u->addresses);
 	if (r < 0)
 		return reply_failure(c, PROXY_ERROR_DNS_ERROR);
 	if (r == 0)
 		return use_addresses(c);
 	exchange_set_state(c, EXCHANGE_RESOLVE);
 	list_push_back(&w->resolving, &ex->resolving);
-	client_wait_for(c, u->plan->connect_timeout_ns);
+	client_wait_for(c, plan->connect_timeout_ns);
 	return STEP_WAIT;
 }
 
@@ -134,7 +140,7 @@ enum step forward_begin(struct client *c)
 {
 	struct exchange *ex = &c->ex;
 
-	ex->up = upstream_take(c->worker, ex->upstream, c);
+	ex->up = upstream_take(upstream_of(ex), c);
 	if (!ex->up)
 		return forward_anew(c);
 	ex->reused = true;
@@ -158,7 +164,7 @@ enum step forward_connected(struct client *c)
 		return forward_start(c);
 	upstream_close(ex->up);
 	ex->up = NULL;
-	if (ex->connect_at + 1U < c->worker->upstreams[ex->upstream].addresses.n)
+	if (ex->connect_at + 1U < upstream_of(ex)->addresses.n)
 		return connect_from(c, ex->connect_at + 1U);
 	return reply_failure(c, connect_failure(error));
 }
@@ -197,7 +203,7 @@ static void write_head(struct client *c, const struct http_request *r)
 	struct http_forward_request f = {
 		.host = u->rewrite_host ? u->authority : SPAN_EMPTY,
 		.path_prefix = u->path_prefix,
-		.via = w->plan->via,
+		.via = exchange_plan(c)->via,
 		.client_is_ipv6 = client_is_ipv6(c),
 		.proto = SPAN("http"),
 		.chunked = r->body == HTTP_BODY_CHUNKED,
@@ -210,7 +216,7 @@ static void write_head(struct client *c, const struct http_request *r)
 	if (!f.client.n)
 		f.client = SPAN("unknown"); /* RFC 7239 section 6.2; a unix socket has no address */
 	text_init(&extra);
-	if (w->plan->control.enabled) {
+	if (exchange_plan(c)->control.enabled) {
 		control_hide(&w->request);
 		w->parsed_for = NULL;
 	}

@@ -83,15 +83,18 @@ enum step reply_run(struct client *c)
 	return client_answered(c, reason_of(&c->ex));
 }
 
-static void put_proxy_status(struct worker *w, enum proxy_error error)
+static void put_proxy_status(const struct client *c, enum proxy_error error)
 {
-	if (!w->plan->proxy_status || error == PROXY_ERROR_NONE)
+	struct text *out = &c->worker->out;
+	const struct plan *plan = exchange_plan(c);
+
+	if (!plan->proxy_status || error == PROXY_ERROR_NONE)
 		return;
-	text_put_literal(&w->out, "Proxy-Status: ");
-	text_put_span(&w->out, w->plan->via);
-	text_put_literal(&w->out, "; error=");
-	text_put_string(&w->out, proxy_error_name(error));
-	text_put_literal(&w->out, "\r\n");
+	text_put_literal(out, "Proxy-Status: ");
+	text_put_span(out, plan->via);
+	text_put_literal(out, "; error=");
+	text_put_string(out, proxy_error_name(error));
+	text_put_literal(out, "\r\n");
 }
 
 /* An answer in plain text: "code reason LF text LF". `extra` is whole field lines. */
@@ -122,7 +125,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	text_put_literal(out, "\r\n");
 	text_put_span(out, worker_date_line(w));
 	text_put_literal(out, "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n");
-	put_proxy_status(w, error);
+	put_proxy_status(c, error);
 	text_put_span(out, extra);
 	text_put_literal(out, "Content-Length: ");
 	text_put_u64(out, length);

@@ -39,7 +39,8 @@ static bool may_leave(struct client *c, const struct status_response *shape, con
 static void put_hints(struct client *c, struct text *out, const struct fault_abort *abort)
 {
 	const struct exchange *ex = &c->ex;
-	bool is_refusal = ex->quota && abort == &ex->quota->refusal;
+	const struct claim *claim = ex->claim;
+	bool is_refusal = claim && claim->quota && abort == &claim->quota->refusal;
 	int64_t wait_ns = ex->retry_after_ns >= 0 ? ex->retry_after_ns : abort->retry_after.min_ns;
 
 	if (!is_refusal && abort->retry_after.kind == RETRY_AFTER_NONE)
@@ -48,8 +49,8 @@ static void put_hints(struct client *c, struct text *out, const struct fault_abo
 		fault_answer_put_retry_after(out, abort, wait_ns, clock_wall_ns());
 		return;
 	}
-	fault_limit_put_headers(out, ex->quota, &ex->limit, clock_wall_ns());
-	fault_limit_put_retry_after(out, ex->quota, ex->retry_after_ns, clock_wall_ns());
+	fault_limit_put_headers(out, claim->quota, &claim->limit, clock_wall_ns());
+	fault_limit_put_retry_after(out, claim->quota, ex->retry_after_ns, clock_wall_ns());
 }
 
 /* A copy whose bytes may be changed; empty where memory is out (then the body goes out unchanged). */
@@ -93,7 +94,7 @@ enum step reply_shaped(struct client *c, struct span body)
 enum step reply_abort(struct client *c, const struct rule *rule, const struct fault_abort *abort)
 {
 	struct worker *w = c->worker;
-	const struct fault_answer *a = &w->shared->answers[abort->number];
+	const struct fault_answer *a = &c->ex.generation->shared->answers[abort->number];
 	struct exchange *ex = &c->ex;
 	struct text *out = &w->out;
 	struct span body = ex->method == HTTP_METHOD_HEAD ? SPAN_EMPTY : a->body;
@@ -108,7 +109,7 @@ enum step reply_abort(struct client *c, const struct rule *rule, const struct fa
 	put_hints(c, out, abort);
 	if (!a->has_date)
 		text_put_span(out, worker_date_line(w));
-	if (w->plan->fault_header)
+	if (exchange_plan(c)->fault_header)
 		decision_put_line(c, out, rule, (enum fault_kind)ex->fault);
 	fault_answer_put_connection(out, a, ex->keep_alive, ex->minor);
 	text_put_literal(out, "\r\n");

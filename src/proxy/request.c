@@ -38,7 +38,7 @@ static bool goes_in_circles(const struct http_request *r, struct span pseudonym)
 /* The upstream of the first route that matches; UINT16_MAX where none does. */
 static uint16_t route(const struct client *c, const struct facts *f)
 {
-	const struct plan_listener *l = c->listener->plan;
+	const struct plan_listener *l = &exchange_plan(c)->listeners[c->ex.listener];
 
 	for (unsigned i = 0; i < l->n_routes; i++) {
 		if (match_holds(&l->routes[i].match, f, c->worker->patterns))
@@ -80,7 +80,7 @@ enum step request_begin(struct client *c)
 		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	/* A saved head that was in a block of the peer's: its spans went with the block. */
 	r = exchange_request(c);
-	if (goes_in_circles(r, w->plan->via))
+	if (goes_in_circles(r, exchange_plan(c)->via))
 		return reply_status(c, 502, PROXY_ERROR_PROXY_LOOP_DETECTED, proxy_error_text(PROXY_ERROR_PROXY_LOOP_DETECTED));
 	facts_of_request(c, r, &f);
 	ex->upstream = route(c, &f);
@@ -89,7 +89,7 @@ enum step request_begin(struct client *c)
 	f.upstream = ex->upstream;
 	if (is_final_recipient(r))
 		return reply_final_recipient(c);
-	if (w->plan->control.enabled) {
+	if (exchange_plan(c)->control.enabled && !w->disarmed) {
 		switch (control_take(c, &w->request, &f, &step)) {
 		case CONTROL_REFUSED:
 			return step;

@@ -12,28 +12,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "observe/collector.h"
 #include "origin/origin.h"
-#include "proxy/control.h"
-#include "proxy/worker.h"
+#include "proxy/server_private.h"
 
-struct server {
-	struct plan *plan;
-	struct shared shared;
-	struct rule_states states;
-	struct traffic *traffic;
-	struct origin *origin;
-	struct collector *collector;
-	struct worker *workers;
-	unsigned n_workers; /* to be made */
-	unsigned n_made; /* worker_init was called */
-	unsigned n_started;
-	bool joined;
-	struct address *bound; /* by listener */
-	_Atomic int64_t drain_until_ns; /* 0: not draining */
-};
-
-static int fail(char *error, size_t n, int r, const char *what)
+int server_fail(char *error, size_t n, int r, const char *what)
 {
 	(void)snprintf(error, n, "%s: %s", what, strerror(-r));
 	return r;
@@ -50,99 +32,32 @@ static unsigned count_workers(const struct plan *plan)
 
 /* ---- what the workers share ---- */
 
-static int init_answer(void *context, const struct rule *rule, const struct fault_abort *abort)
-{
-	struct server *s = context;
-
-	return fault_answer_init_abort(&s->shared.answers[abort->number], abort, rule->name, s->plan->proxy_status);
-}
-
-/* Answers that requests may ask for stand behind those of the rules. */
-static unsigned count_answers(const struct server *s)
-{
-	return s->plan->rules.n_aborts + (s->plan->control.enabled ? CONTROL_ABORTS : 0);
-}
-
-static int init_control(struct server *s)
+int server_start_origin(struct server *s, const struct plan *plan, char *error, size_t error_n)
 {
 	int r = 0;
 
-	if (!s->plan->control.enabled)
-		return 0;
-	s->shared.control = control_new(s->plan->rules.n_aborts);
-	if (!s->shared.control)
-		return -ENOMEM;
-	for (unsigned status = 200; r == 0 && status <= STATUS_MAX; status++)
-		r = init_answer(s, &s->shared.control->rule, &s->shared.control->aborts[status]);
-	return r;
-}
-
-static int init_answers(struct server *s)
-{
-	int r;
-
-	s->shared.answers = calloc(count_answers(s) + 1U, sizeof(*s->shared.answers));
-	if (!s->shared.answers)
-		return -ENOMEM;
-	r = ruleset_each_abort(&s->plan->rules, init_answer, s);
-	return r == 0 ? init_control(s) : r;
-}
-
-/* Windows and ramps count from now. */
-static int init_states(struct server *s)
-{
-	int r = rule_states_init(&s->states, &s->plan->rules);
-
-	atomic_store(&s->states.epoch_ns, clock_mono_ns());
-	s->states.max_faults = s->plan->safety.max_faults;
-	s->states.max_active = s->plan->safety.max_active;
-	s->states.stop_after_ns = s->plan->safety.stop_after_ns;
-	return r;
-}
-
-/* Upstreams that need no name: unix sockets and the embedded one. */
-static int init_fixed(struct server *s, char *error, size_t error_n)
-{
-	struct address origin = { .n = 0 };
-
-	for (unsigned i = 0; i < s->plan->n_upstreams; i++) {
-		const struct endpoint *e = &s->plan->upstreams[i].address;
-		int r = 0;
-
-		if (e->kind == ENDPOINT_UNIX && address_from_unix(&s->shared.fixed[i], e->host) != 0)
-			return fail(error, error_n, -ENAMETOOLONG, "the path of a unix upstream");
-		if (e->kind == ENDPOINT_ORIGIN && !s->origin)
-			r = origin_start(&s->origin, &origin);
-		if (r < 0)
-			return fail(error, error_n, r, "the embedded upstream cannot start");
-		if (e->kind == ENDPOINT_ORIGIN)
-			s->shared.fixed[i] = origin;
+	for (unsigned i = 0; r == 0 && i < plan->n_upstreams && !s->origin; i++) {
+		if (plan->upstreams[i].address.kind == ENDPOINT_ORIGIN)
+			r = origin_start(&s->origin, &s->origin_address);
 	}
-	return 0;
+	return r < 0 ? server_fail(error, error_n, r, "the embedded upstream cannot start") : 0;
 }
 
-static int init_shared(struct server *s, char *error, size_t error_n)
+static int init_shared(struct server *s, struct plan *plan, char *error, size_t error_n)
 {
 	int r;
 
-	s->shared.plan = s->plan;
 	s->shared.n_workers = s->n_workers;
-	s->shared.states = &s->states;
-	s->shared.fixed = calloc(s->plan->n_upstreams + 1U, sizeof(*s->shared.fixed));
-	s->shared.upstream_open = calloc(s->plan->n_upstreams + 1U, sizeof(*s->shared.upstream_open));
-	if (!s->shared.fixed || !s->shared.upstream_open)
-		return fail(error, error_n, -ENOMEM, "start");
-	r = init_states(s);
 	s->traffic = traffic_new();
-	if (r == 0)
-		r = s->traffic ? traffic_map_init(&s->shared.traffic, s->traffic, s->plan) : -ENOMEM;
-	if (r == 0)
-		r = init_answers(s);
-	if (r == 0)
-		r = resolver_new(&s->shared.resolver);
+	r = s->traffic ? resolver_new(&s->shared.resolver) : -ENOMEM;
 	if (r < 0)
-		return fail(error, error_n, r, "start");
-	return init_fixed(s, error, error_n);
+		return server_fail(error, error_n, r, "start");
+	r = server_start_origin(s, plan, error, error_n);
+	if (r == 0)
+		r = generation_new(&s->generation, plan, NULL, s->traffic, &s->origin_address, error, error_n);
+	if (r == 0)
+		atomic_store(&s->number, s->generation->number);
+	return r;
 }
 
 /* ---- sockets ---- */
@@ -166,12 +81,13 @@ static int endpoint_address(const struct endpoint *e, struct address *a, char *e
 }
 
 /* One descriptor per worker: TCP has a queue for each; a unix socket has one queue that all look at. */
-static int bind_one(struct server *s, unsigned i, int *fds, char *error, size_t error_n)
+int server_bind(struct server *s, const struct plan *plan, unsigned i, int *fds, struct address *bound, char *error,
+	size_t error_n)
 {
 	struct address want;
 	char text[ADDRESS_TEXT_BYTES];
 	struct text at;
-	int r = endpoint_address(&s->plan->listeners[i].address, &want, error, error_n);
+	int r = endpoint_address(&plan->listeners[i].address, &want, error, error_n);
 
 	if (r < 0)
 		return r;
@@ -179,13 +95,13 @@ static int bind_one(struct server *s, unsigned i, int *fds, char *error, size_t 
 	if (want.sa.sa_family != AF_UNIX && address_port(&want))
 		r = listener_probe(&want);
 	for (unsigned w = 0; r == 0 && w < s->n_workers; w++) {
-		int *fd = &fds[w * s->plan->n_listeners + i];
+		int *fd = &fds[w * plan->n_listeners + i];
 
 		if (w > 0 && want.sa.sa_family == AF_UNIX) {
 			*fd = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
 			r = *fd < 0 ? -errno : 0;
 		} else {
-			r = listener_bind(w ? &s->bound[i] : &want, fd, &s->bound[i]);
+			r = listener_bind(w ? bound : &want, fd, bound);
 		}
 		if (r < 0)
 			*fd = -1;
@@ -198,15 +114,22 @@ static int bind_one(struct server *s, unsigned i, int *fds, char *error, size_t 
 	return r;
 }
 
-static int bind_all(struct server *s, int *fds, char *error, size_t error_n)
+void server_unbind(const struct address *bound)
+{
+	if (bound->n && bound->sa.sa_family == AF_UNIX && bound->un.sun_path[0])
+		(void)unlink(bound->un.sun_path);
+}
+
+static int bind_all(struct server *s, const struct plan *plan, int *fds, char *error, size_t error_n)
 {
 	int r = 0;
 
-	s->bound = calloc(s->plan->n_listeners, sizeof(*s->bound));
+	s->bound = calloc(plan->n_listeners, sizeof(*s->bound));
 	if (!s->bound)
-		return fail(error, error_n, -ENOMEM, "start");
-	for (unsigned i = 0; r == 0 && i < s->plan->n_listeners; i++)
-		r = bind_one(s, i, fds, error, error_n);
+		return server_fail(error, error_n, -ENOMEM, "start");
+	s->n_bound = plan->n_listeners;
+	for (unsigned i = 0; r == 0 && i < plan->n_listeners; i++)
+		r = server_bind(s, plan, i, fds, &s->bound[i], error, error_n);
 	return r;
 }
 
@@ -223,16 +146,16 @@ static bool wants_records(const struct plan *plan)
 }
 
 /* `file` is opened by one of the two; what is wrong goes to error, by the key's name. */
-static int open_log(struct server *s, struct span file, bool trace, char *error, size_t error_n)
+static int open_log(struct server *s, const struct plan *plan, struct span file, bool trace, char *error, size_t error_n)
 {
-	struct collector_options options = { .format = s->plan->log_format == PLAN_LOG_JSON ? ACCESS_JSON : ACCESS_TEXT };
+	struct collector_options options = { .format = plan->log_format == PLAN_LOG_JSON ? ACCESS_JSON : ACCESS_TEXT };
 	char *path = file.n ? span_dup(file) : NULL;
 	int r;
 
 	if (file.n && !path)
-		return fail(error, error_n, -ENOMEM, "start");
+		return server_fail(error, error_n, -ENOMEM, "start");
 	options.access = path;
-	r = trace ? collector_add_trace(s->collector, path, &s->plan->rules) : collector_new(&s->collector, &options);
+	r = trace ? collector_add_trace(s->collector, path, &plan->rules) : collector_new(&s->collector, &options);
 	if (r < 0)
 		(void)snprintf(error, error_n, "log.%s: cannot open %s: %s", trace ? "trace" : "access", path ? path : "it",
 			strerror(-r));
@@ -240,42 +163,42 @@ static int open_log(struct server *s, struct span file, bool trace, char *error,
 	return r;
 }
 
-static int init_collector(struct server *s, char *error, size_t error_n)
+static int init_collector(struct server *s, const struct plan *plan, char *error, size_t error_n)
 {
 	int r;
 
-	if (!wants_records(s->plan))
+	if (!wants_records(plan))
 		return 0;
-	r = open_log(s, wants_access(s->plan) ? s->plan->log_access : SPAN_EMPTY, false, error, error_n);
-	if (r == 0 && s->plan->log_trace.n)
-		r = open_log(s, s->plan->log_trace, true, error, error_n);
+	r = open_log(s, plan, wants_access(plan) ? plan->log_access : SPAN_EMPTY, false, error, error_n);
+	if (r == 0 && plan->log_trace.n)
+		r = open_log(s, plan, plan->log_trace, true, error, error_n);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; r == 0 && i < s->n_made; i++)
 		r = collector_add_ring(s->collector, s->workers[i].ring);
 	if (r == 0)
 		r = collector_start(s->collector);
-	return r < 0 ? fail(error, error_n, r, "the log cannot start") : 0;
+	return r < 0 ? server_fail(error, error_n, r, "the log cannot start") : 0;
 }
 
-static int init_workers(struct server *s, int *fds, char *error, size_t error_n)
+static int init_workers(struct server *s, const struct plan *plan, int *fds, char *error, size_t error_n)
 {
 	int r = 0;
 
 	s->workers = aligned_alloc(CACHE_LINE_BYTES, s->n_workers * sizeof(*s->workers));
 	if (!s->workers)
-		return fail(error, error_n, -ENOMEM, "start");
+		return server_fail(error, error_n, -ENOMEM, "start");
 	while (r == 0 && s->n_made < s->n_workers) {
-		int *mine = &fds[s->n_made * s->plan->n_listeners];
+		int *mine = &fds[s->n_made * plan->n_listeners];
 
-		r = worker_init(&s->workers[s->n_made], s->n_made, &s->shared, mine, wants_records(s->plan));
+		r = worker_init(&s->workers[s->n_made], s->n_made, &s->shared, s->generation, mine, wants_records(plan));
 		s->n_made++;
 		/* Taken over, whatever came of it. */
-		for (unsigned i = 0; i < s->plan->n_listeners; i++)
+		for (unsigned i = 0; i < plan->n_listeners; i++)
 			mine[i] = -1;
 	}
 	if (r < 0)
-		return fail(error, error_n, r, "a worker cannot start");
+		return server_fail(error, error_n, r, "a worker cannot start");
 	return 0;
 }
 
@@ -285,7 +208,7 @@ static int start_workers(struct server *s, char *error, size_t error_n)
 		int r = worker_start(&s->workers[s->n_started]);
 
 		if (r < 0)
-			return fail(error, error_n, r, "a worker thread cannot start");
+			return server_fail(error, error_n, r, "a worker thread cannot start");
 		s->n_started++;
 	}
 	return 0;
@@ -299,20 +222,21 @@ int server_start(struct server **server, struct plan *plan, char *error, size_t 
 	int r;
 
 	if (!s)
-		return fail(error, error_n, -ENOMEM, "start");
-	s->plan = plan_ref(plan);
+		return server_fail(error, error_n, -ENOMEM, "start");
+	(void)pthread_mutex_init(&s->lock, NULL); /* cannot fail with default attributes */
+	atomic_store(&s->armed, true);
 	s->n_workers = count_workers(plan);
 	n_fds = (size_t)s->n_workers * plan->n_listeners;
 	fds = malloc(n_fds * sizeof(*fds));
 	for (size_t i = 0; fds && i < n_fds; i++)
 		fds[i] = -1;
-	r = fds ? bind_all(s, fds, error, error_n) : fail(error, error_n, -ENOMEM, "start");
+	r = fds ? bind_all(s, plan, fds, error, error_n) : server_fail(error, error_n, -ENOMEM, "start");
 	if (r == 0)
-		r = init_shared(s, error, error_n);
+		r = init_shared(s, plan, error, error_n);
 	if (r == 0)
-		r = init_workers(s, fds, error, error_n);
+		r = init_workers(s, plan, fds, error, error_n);
 	if (r == 0)
-		r = init_collector(s, error, error_n);
+		r = init_collector(s, plan, error, error_n);
 	if (r == 0)
 		r = start_workers(s, error, error_n);
 	for (size_t i = 0; fds && i < n_fds; i++) {
@@ -335,26 +259,14 @@ unsigned server_workers(const struct server *s)
 	return s->n_workers;
 }
 
-uint64_t server_seed(const struct server *s)
-{
-	return s->plan->seed;
-}
-
-const struct plan *server_plan(const struct server *s)
-{
-	return s->plan;
-}
-
-void server_listener_address(const struct server *s, unsigned i, struct text *out)
-{
-	address_write(&s->bound[i], out);
-}
-
 void server_drain(struct server *s)
 {
 	int64_t not_yet = 0;
+	struct plan *plan = server_plan_ref(s);
+	int64_t until_ns = clock_mono_ns() + plan->limits.drain_ns;
 
-	if (!atomic_compare_exchange_strong(&s->drain_until_ns, &not_yet, clock_mono_ns() + s->plan->limits.drain_ns))
+	plan_unref(plan);
+	if (!atomic_compare_exchange_strong(&s->drain_until_ns, &not_yet, until_ns))
 		return;
 	for (unsigned i = 0; i < s->n_started; i++) {
 		if (worker_post_drain(&s->workers[i]) < 0)
@@ -402,8 +314,10 @@ void server_reopen_logs(struct server *s)
 		collector_reopen(s->collector);
 }
 
-void server_snapshot(const struct server *s, struct server_snapshot *snapshot)
+void server_snapshot(struct server *s, struct server_snapshot *snapshot)
 {
+	const struct rule_common *common;
+
 	memset(snapshot, 0, sizeof(*snapshot));
 	for (unsigned i = 0; i < s->n_made; i++) {
 		counters_sum(&snapshot->total, &s->workers[i].counters);
@@ -412,31 +326,15 @@ void server_snapshot(const struct server *s, struct server_snapshot *snapshot)
 	}
 	if (s->collector)
 		snapshot->log_lost = collector_lost(s->collector);
-	snapshot->keys_forgotten = keytable_evictions(s->states.keys);
-	if (s->states.limiter)
-		snapshot->keys_forgotten += limiter_evictions(s->states.limiter);
+	(void)pthread_mutex_lock(&s->lock);
+	common = s->generation->states.common;
+	snapshot->keys_forgotten = keytable_evictions(common->keys) + limiter_evictions(common->limiter);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 const struct traffic *server_traffic(const struct server *s)
 {
 	return s->traffic;
-}
-
-unsigned server_rule_count(const struct server *s)
-{
-	return s->plan->rules.n;
-}
-
-void server_rule(const struct server *s, unsigned i, struct server_rule_count *count)
-{
-	const struct rule_state *state = &s->states.v[i];
-
-	count->rule = &s->plan->rules.v[i];
-	count->matched = atomic_load_explicit(&state->matched, memory_order_relaxed);
-	count->fired = atomic_load_explicit(&state->fired, memory_order_relaxed);
-	count->dry = atomic_load_explicit(&state->dry, memory_order_relaxed);
-	count->refused = atomic_load_explicit(&state->refused, memory_order_relaxed);
-	count->early = atomic_load_explicit(&state->early, memory_order_relaxed);
 }
 
 /* ---- the end ---- */
@@ -457,20 +355,11 @@ void server_free(struct server *s)
 	free(s->workers);
 	if (s->origin)
 		origin_stop(s->origin);
-	for (unsigned i = 0; s->shared.answers && i < count_answers(s); i++)
-		fault_answer_deinit(&s->shared.answers[i]);
-	free(s->shared.answers);
-	control_free(s->shared.control);
-	rule_states_deinit(&s->states);
-	traffic_map_deinit(&s->shared.traffic);
+	for (unsigned i = 0; i < s->n_bound; i++)
+		server_unbind(&s->bound[i]);
+	server_tidy_generations(s, true);
 	traffic_free(s->traffic);
-	free(s->shared.fixed);
-	free((void *)(uintptr_t)s->shared.upstream_open);
-	for (unsigned i = 0; s->bound && i < s->plan->n_listeners; i++) {
-		if (s->bound[i].n && s->bound[i].sa.sa_family == AF_UNIX && s->bound[i].un.sun_path[0])
-			(void)unlink(s->bound[i].un.sun_path);
-	}
+	(void)pthread_mutex_destroy(&s->lock);
 	free(s->bound);
-	plan_unref(s->plan);
 	free(s);
 }

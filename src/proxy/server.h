@@ -12,13 +12,34 @@
 
 struct server;
 
+#define SERVER_NAME_BYTES 128
+
+/* One rule that is in force, and what has become of it. */
 struct server_rule_count {
-	const struct rule *rule;
+	char name[SERVER_NAME_BYTES]; /* cut where it is longer */
 	uint64_t matched;
 	uint64_t fired;
 	uint64_t dry; /* would have fired */
 	uint64_t refused; /* by a ceiling */
 	uint64_t early; /* returns before the told wait was over */
+	int64_t active; /* faults of it that act now */
+};
+
+/* An exchange that has not ended. */
+struct server_exchange {
+	uint64_t id;
+	int64_t age_ns; /* since its first byte */
+	const char *state; /* of exchange.def; static */
+	char rule[SERVER_NAME_BYTES]; /* that has shaped it; empty: none */
+	char upstream[SERVER_NAME_BYTES]; /* empty: none was chosen */
+	char method[16];
+	char target[256];
+	uint16_t status; /* 0: no answer yet */
+};
+
+enum server_held {
+	SERVER_HELD_KEEP, /* what faults hold now stays held to its end */
+	SERVER_HELD_RELEASE, /* goes on at once, as if no rule had fired */
 };
 
 struct server_snapshot {
@@ -35,9 +56,40 @@ struct server_snapshot {
 int server_start(struct server **server, struct plan *plan, char *error, size_t error_n) MUST_USE;
 
 unsigned server_workers(const struct server *s);
-uint64_t server_seed(const struct server *s);
-/* "127.0.0.1:8080", with the real port, of the plan's listener i. */
-void server_listener_address(const struct server *s, unsigned i, struct text *out);
+
+/* ---- what is in force: any thread ---- */
+
+/* The caller's reference, to be given back by plan_unref. */
+struct plan *server_plan_ref(struct server *s);
+/* 1 at start, one more with each reload. */
+uint64_t server_generation(const struct server *s);
+/* "127.0.0.1:8080", with the real port, of listener i; nothing where there is none. */
+void server_listener_address(struct server *s, unsigned i, struct text *out);
+/* Fills in at most max rules, in their order. Returns how many there are. */
+unsigned server_rules(struct server *s, struct server_rule_count *v, unsigned max);
+/* Asks the workers, and waits for them. Returns how many were filled in. -ENOMEM */
+int server_exchanges(struct server *s, struct server_exchange *v, unsigned max) MUST_USE;
+
+/* ---- changing it: any thread; each returns when every worker has taken it over ---- */
+
+/*
+ * Serves this plan from now on. Takes a reference. Listeners that are new are bound first; where that fails nothing has changed:
+ * negative errno with one clear line in error. Listeners that are gone close, and their clients finish what they have begun;
+ * so do exchanges, by the rules that they began with. A seed that the plan does not give stays what it was. notes gets a line
+ * for each key that takes effect only at the next start. -ESHUTDOWN while stopping.
+ */
+int server_reload(struct server *s, struct plan *plan, struct text *notes, char *error, size_t error_n) MUST_USE;
+/* No fault is decided after this has returned, until server_arm. */
+void server_disarm(struct server *s, enum server_held held);
+/* Faults again; schedules count from now. */
+void server_arm(struct server *s);
+bool server_is_armed(const struct server *s);
+/* Counts of rules begin at 0, keys and quotas are forgotten. */
+void server_reset_counts(struct server *s);
+/* To be called now and then: frees what reloads have left and nobody uses any more. */
+void server_tidy(struct server *s);
+
+/* ---- the end ---- */
 
 /* Stops accepting; open exchanges go on, kept connections are closed as they fall idle, at most limits.drain. */
 void server_drain(struct server *s);
@@ -56,11 +108,8 @@ void server_reopen_logs(struct server *s);
 bool server_comes_round(struct server *s);
 
 /* Any time until server_free. */
-void server_snapshot(const struct server *s, struct server_snapshot *snapshot);
+void server_snapshot(struct server *s, struct server_snapshot *snapshot);
 const struct traffic *server_traffic(const struct server *s);
-unsigned server_rule_count(const struct server *s);
-void server_rule(const struct server *s, unsigned i, struct server_rule_count *count);
-const struct plan *server_plan(const struct server *s);
 
 /* After server_stop. */
 void server_free(struct server *s);

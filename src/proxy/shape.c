@@ -66,6 +66,20 @@ void shape_free(struct client *c)
 	c->ex.shape = NULL;
 }
 
+void shape_let_go(struct client *c)
+{
+	struct shape *s = c->ex.shape;
+
+	if (!s)
+		return;
+	s->to_client = (struct pace){ 0 };
+	s->to_upstream = (struct pace){ 0 };
+	s->body_delay_ns = 0;
+	c->peer.pace = NULL;
+	if (c->ex.up)
+		c->ex.up->peer.pace = NULL;
+}
+
 uint64_t shape_cut(const struct shape *s, uint64_t length)
 {
 	if (!s || !s->truncate)
@@ -99,7 +113,7 @@ static uint64_t corrupt_draw(const void *arg, uint32_t index)
 void shape_body(struct client *c, uint64_t length)
 {
 	struct shape *s = c->ex.shape;
-	struct corrupt_source source = { &c->worker->plan->rules, s ? &s->corrupt : NULL };
+	struct corrupt_source source = { &exchange_plan(c)->rules, s ? &s->corrupt : NULL };
 
 	if (!s)
 		return;

@@ -13,7 +13,7 @@ enum step tunnel_begin(struct client *c)
 	struct worker *w = c->worker;
 	struct exchange *ex = &c->ex;
 	const struct http_forward_response how = {
-		.via = w->plan->via,
+		.via = exchange_plan(c)->via,
 		.drop_length = true,
 		.upgrade = true,
 		.date = worker_date(w),

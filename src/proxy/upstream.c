@@ -33,7 +33,7 @@ static void upstream_free(struct grave *grave)
 static void sweep(struct timer *timer)
 {
 	struct worker_upstream *u = container_of(timer, struct worker_upstream, sweep);
-	int64_t oldest = loop_now_ns(u->worker->loop) - u->plan->keepalive_timeout_ns;
+	int64_t oldest = loop_now_ns(u->worker->loop) - u->keepalive_timeout_ns;
 
 	while (!list_is_empty(&u->idle)) {
 		struct upstream_conn *up = container_of(u->idle.prev, struct upstream_conn, node);
@@ -47,17 +47,36 @@ static void sweep(struct timer *timer)
 		return;
 }
 
-void worker_upstream_init(struct worker_upstream *u, struct worker *w, const struct plan_upstream *plan, uint32_t keep)
+void worker_upstream_init(struct worker_upstream *u, struct worker *w, struct upstream_shared *shared)
 {
-	*u = (struct worker_upstream){ .plan = plan, .worker = w, .keep = keep };
+	*u = (struct worker_upstream){ .shared = shared, .worker = w };
 	list_init(&u->idle);
 	timer_init(&u->sweep, sweep);
 }
 
-void worker_upstream_deinit(struct worker_upstream *u)
+void worker_upstream_update(struct worker_upstream *u, const struct plan_upstream *plan, unsigned n_workers)
+{
+	u->keepalive_timeout_ns = plan->keepalive_timeout_ns;
+	u->max_connections = plan->max_connections;
+	/* All workers together stay under the upstream's ceiling. */
+	u->keep = plan->max_connections ? MIN(plan->keepalive, plan->max_connections / n_workers) : plan->keepalive;
+}
+
+static void close_idle(struct worker_upstream *u)
 {
 	while (!list_is_empty(&u->idle))
 		upstream_close(container_of(u->idle.next, struct upstream_conn, node));
+}
+
+void worker_upstream_retire(struct worker_upstream *u)
+{
+	u->keep = 0;
+	close_idle(u);
+}
+
+void worker_upstream_deinit(struct worker_upstream *u)
+{
+	close_idle(u);
 	timer_deinit(u->worker->loop, &u->sweep);
 }
 
@@ -74,10 +93,10 @@ static void leave_idle(struct worker_upstream *u, struct upstream_conn *up)
 	gauge_add(&u->worker->counters.upstream_idle, -1);
 }
 
-struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct client *c)
+struct upstream_conn *upstream_take(struct worker_upstream *u, struct client *c)
 {
-	struct worker_upstream *u = &w->upstreams[index];
-	int64_t oldest = loop_now_ns(w->loop) - u->plan->keepalive_timeout_ns;
+	struct worker *w = u->worker;
+	int64_t oldest = loop_now_ns(w->loop) - u->keepalive_timeout_ns;
 
 	while (!list_is_empty(&u->idle)) {
 		struct upstream_conn *up = container_of(u->idle.next, struct upstream_conn, node);
@@ -97,37 +116,36 @@ struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct cli
 	return NULL;
 }
 
-static bool reserve(struct worker *w, uint16_t index)
+static bool reserve(struct worker_upstream *u)
 {
-	_Atomic uint32_t *open = &w->shared->upstream_open[index];
-	uint32_t max = w->upstreams[index].plan->max_connections;
+	_Atomic uint32_t *open = &u->shared->open;
 
-	if (atomic_fetch_add_explicit(open, 1, memory_order_relaxed) < max || !max)
+	if (atomic_fetch_add_explicit(open, 1, memory_order_relaxed) < u->max_connections || !u->max_connections)
 		return true;
 	atomic_fetch_sub_explicit(open, 1, memory_order_relaxed);
 	return false;
 }
 
-static void release(struct worker *w, uint16_t index)
+static void release(struct worker_upstream *u)
 {
-	atomic_fetch_sub_explicit(&w->shared->upstream_open[index], 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&u->shared->open, 1, memory_order_relaxed);
 }
 
-int upstream_connect(struct worker *w, uint16_t index, struct client *c, unsigned *at, struct upstream_conn **result)
+int upstream_connect(struct worker_upstream *u, struct client *c, unsigned *at, struct upstream_conn **result)
 {
-	struct worker_upstream *u = &w->upstreams[index];
+	struct worker *w = u->worker;
 	struct upstream_conn *up;
 	int r = -EADDRNOTAVAIL;
 	int fd = -1;
 
-	if (!reserve(w, index))
+	if (!reserve(u))
 		return 1;
 	up = pool_get(&w->upstream_conns);
 	if (!up) {
-		release(w, index);
+		release(u);
 		return -ENOMEM;
 	}
-	*up = (struct upstream_conn){ .worker = w, .index = index };
+	*up = (struct upstream_conn){ .worker = w, .upstream = u };
 	peer_init(&up->peer);
 	list_init(&up->node);
 	task_init(&up->task, idle_run);
@@ -142,7 +160,7 @@ int upstream_connect(struct worker *w, uint16_t index, struct client *c, unsigne
 	if (r < 0) {
 		up->peer.conn.fd = -1;
 		pool_put(&w->upstream_conns, up);
-		release(w, index);
+		release(u);
 		return r;
 	}
 	bind_client(up, c);
@@ -155,7 +173,7 @@ int upstream_connect(struct worker *w, uint16_t index, struct client *c, unsigne
 void upstream_keep(struct upstream_conn *up)
 {
 	struct worker *w = up->worker;
-	struct worker_upstream *u = &w->upstreams[up->index];
+	struct worker_upstream *u = up->upstream;
 
 	if (u->n_idle >= u->keep || w->draining || (up->peer.conn.ready & (CONN_HANGUP | CONN_FAILED | CONN_EOF | CONN_BROKEN))) {
 		upstream_close(up);
@@ -186,11 +204,11 @@ void upstream_close(struct upstream_conn *up)
 	struct worker *w = up->worker;
 
 	if (list_is_linked(&up->node))
-		leave_idle(&w->upstreams[up->index], up);
+		leave_idle(up->upstream, up);
 	task_cancel(&up->task);
 	peer_deinit(w, &up->peer, CONN_END_CLOSE);
 	gauge_add(&w->counters.upstream_open, -1);
-	release(w, up->index);
+	release(up->upstream);
 	loop_bury(w->loop, &up->grave, upstream_free);
 }
 

@@ -6,8 +6,8 @@
 #ifndef BROWNOUT_PROXY_UPSTREAM_H
 #define BROWNOUT_PROXY_UPSTREAM_H
 
-#include "config/plan.h"
 #include "net/resolver.h"
+#include "proxy/generation.h"
 #include "proxy/peer.h"
 
 struct client;
@@ -19,35 +19,45 @@ struct upstream_conn {
 	struct grave grave;
 	struct list node; /* in worker_upstream.idle while idle */
 	struct worker *worker;
+	struct worker_upstream *upstream;
 	struct client *client; /* while in use */
 	int64_t idle_since_ns;
 	uint64_t written_before; /* conn.written when the current request began */
-	uint16_t index; /* of the upstream */
 };
 
-/* One worker's view of one upstream. */
+/*
+ * One worker's view of one upstream. It belongs to the generations of the plan that name the upstream, and lives as long as
+ * one of them; connections in use hold their exchange's generation.
+ */
 struct worker_upstream {
-	const struct plan_upstream *plan;
+	struct upstream_shared *shared; /* kept by the generations */
 	struct worker *worker;
+	unsigned users; /* generations of this worker */
 	struct list idle; /* most recently used first */
 	uint32_t n_idle;
 	uint32_t keep; /* idle connections to keep */
+	uint32_t max_connections; /* over all workers; 0: no limit */
+	int64_t keepalive_timeout_ns;
 	struct timer sweep; /* closes those that are too old */
 	struct resolver_answer addresses; /* as last resolved */
 };
 
-void worker_upstream_init(struct worker_upstream *u, struct worker *w, const struct plan_upstream *plan, uint32_t keep);
+void worker_upstream_init(struct worker_upstream *u, struct worker *w, struct upstream_shared *shared);
+/* What the plan in force says of it. */
+void worker_upstream_update(struct worker_upstream *u, const struct plan_upstream *plan, unsigned n_workers);
+/* It is in the plan no more: closes the idle connections, keeps no others. */
+void worker_upstream_retire(struct worker_upstream *u);
 /* Closes the idle connections. None may be in use. */
 void worker_upstream_deinit(struct worker_upstream *u);
 
 /* An idle connection, now bound to the client; NULL where there is none. */
-struct upstream_conn *upstream_take(struct worker *w, uint16_t index, struct client *c);
+struct upstream_conn *upstream_take(struct worker_upstream *u, struct client *c);
 
 /*
  * A new connection to address number *at of u->addresses or, where that fails at once, one behind it (*at is moved). Bound to
  * the client; established or on its way. 0; 1: the ceiling is reached; negative: the last address' errno.
  */
-int upstream_connect(struct worker *w, uint16_t index, struct client *c, unsigned *at, struct upstream_conn **up) MUST_USE;
+int upstream_connect(struct worker_upstream *u, struct client *c, unsigned *at, struct upstream_conn **up) MUST_USE;
 
 /* The exchange is over and the connection is fit to be used again: keeps it, or closes it where enough are kept. */
 void upstream_keep(struct upstream_conn *up);

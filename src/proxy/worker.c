@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "http/write.h"
+#include "proxy/adoption.h"
+#include "proxy/decision.h"
 
 #define CLIENTS_KEPT 1024
 #define UPSTREAM_CONNS_KEPT 256
@@ -23,95 +25,56 @@ static void stop_when_empty(struct worker *w)
 		loop_stop(w->loop);
 }
 
-static void on_accept(struct listener *listener, int fd, const struct address *peer)
-{
-	struct worker_listener *l = container_of(listener, struct worker_listener, listener);
-
-	client_accept(l->worker, l, fd, peer);
-}
-
-static void on_pause(struct listener *listener)
-{
-	struct worker_listener *l = container_of(listener, struct worker_listener, listener);
-
-	counter_add(&l->worker->counters, COUNTER_ACCEPT_PAUSES, 1);
-}
-
 static int init_memory(struct worker *w, bool records)
 {
-	const struct plan_limits *limits = &w->plan->limits;
-	size_t out_bytes = (size_t)limits->max_header_bytes + WORKER_OUT_EXTRA_BYTES;
-
-	w->listeners = calloc(w->plan->n_listeners, sizeof(*w->listeners));
-	w->upstreams = calloc(w->plan->n_upstreams, sizeof(*w->upstreams));
-	w->scratch = malloc(WORKER_SCRATCH_BYTES);
-	w->path = malloc(limits->max_header_bytes);
-	w->request.fields.v = calloc(limits->max_headers, sizeof(struct http_field));
-	w->response.fields.v = calloc(limits->max_headers, sizeof(struct http_field));
-	w->request.fields.cap = limits->max_headers;
-	w->response.fields.cap = limits->max_headers;
-	text_init_fixed(&w->out, malloc(out_bytes), out_bytes);
 	text_init_fixed(&w->tail, malloc(HTTP_TRAILER_BYTES_MAX + 1024), HTTP_TRAILER_BYTES_MAX + 1024);
+	w->scratch = malloc(WORKER_SCRATCH_BYTES);
 	w->patterns = pattern_scratch_new();
 	w->traffic = aligned_alloc(_Alignof(struct traffic_counts), sizeof(*w->traffic));
 	if (w->traffic)
 		memset(w->traffic, 0, sizeof(*w->traffic));
 	if (records)
 		w->ring = ring_new(RING_RECORDS);
-	if (!w->listeners || !w->upstreams || !w->scratch || !w->path || !w->request.fields.v || !w->response.fields.v ||
-		!w->out.p || !w->tail.p || !w->patterns || !w->traffic || (records && !w->ring))
+	if (!w->scratch || !w->tail.p || !w->patterns || !w->traffic || (records && !w->ring))
 		return -ENOMEM;
 	return 0;
 }
 
-/* Idle connections this worker may keep: all workers together stay under the upstream's ceiling. */
-static uint32_t idle_share(const struct plan_upstream *u, unsigned workers)
+int worker_init(struct worker *w, unsigned number, struct shared *shared, struct generation *g, const int *listen_fds,
+	bool records)
 {
-	if (!u->max_connections)
-		return u->keepalive;
-	return MIN(u->keepalive, u->max_connections / workers);
-}
-
-int worker_init(struct worker *w, unsigned number, struct shared *shared, const int *listen_fds, bool records)
-{
+	struct adoption *a = NULL;
 	int r;
 
-	*w = (struct worker){ .shared = shared, .plan = shared->plan, .number = number };
+	*w = (struct worker){ .shared = shared, .number = number };
 	list_init(&w->clients_open);
 	list_init(&w->resolving);
 	pool_init(&w->clients, sizeof(struct client), CLIENTS_KEPT);
 	pool_init(&w->upstream_conns, sizeof(struct upstream_conn), UPSTREAM_CONNS_KEPT);
 	pool_init(&w->shapes, sizeof(struct shape), SHAPES_KEPT);
+	pool_init(&w->claims, sizeof(struct claim), SHAPES_KEPT);
 	pool_init(&w->decided, sizeof(struct record_decisions), SHAPES_KEPT);
 	blocks_init(&w->blocks);
 	r = init_memory(w, records);
 	if (r == 0)
 		r = loop_new(&w->loop);
-	for (unsigned i = 0; r == 0 && i < w->plan->n_upstreams; i++)
-		worker_upstream_init(&w->upstreams[i], w, &w->plan->upstreams[i],
-			idle_share(&w->plan->upstreams[i], shared->n_workers));
-	for (unsigned i = 0; i < w->plan->n_listeners; i++) {
-		if (r < 0) {
-			(void)close(listen_fds[i]);
-			continue;
-		}
-		w->listeners[i].worker = w;
-		w->listeners[i].plan = &w->plan->listeners[i];
-		w->listeners[i].index = (uint16_t)i;
-		r = listener_init(&w->listeners[i].listener, w->loop, listen_fds[i], on_accept);
-		w->listeners[i].listener.on_pause = on_pause;
+	if (r == 0) {
+		a = adoption_new(w, g, NULL, listen_fds);
+		r = a ? 0 : -ENOMEM;
 	}
+	if (a)
+		worker_adopt(w, a);
+	for (unsigned i = 0; !a && i < g->plan->n_listeners; i++)
+		(void)close(listen_fds[i]);
+	for (unsigned i = 0; r == 0 && i < w->n_listeners; i++)
+		r = listener_is_open(&w->listeners[i]->listener) ? 0 : -EIO;
 	return r;
 }
 
 static void close_listeners(struct worker *w)
 {
-	for (unsigned i = 0; w->listeners && i < w->plan->n_listeners; i++) {
-		if (!w->listeners[i].worker)
-			continue;
-		listener_deinit(&w->listeners[i].listener);
-		w->listeners[i].worker = NULL;
-	}
+	for (unsigned i = 0; i < w->n_listeners; i++)
+		worker_close_listener(w->listeners[i]);
 }
 
 static void close_clients(struct worker *w, enum close_reason reason)
@@ -131,22 +94,18 @@ void worker_deinit(struct worker *w)
 	if (w->loop) {
 		close_listeners(w);
 		close_clients(w, CLOSE_SHUTDOWN);
-		for (unsigned i = 0; w->upstreams && i < w->plan->n_upstreams; i++) {
-			if (w->upstreams[i].plan)
-				worker_upstream_deinit(&w->upstreams[i]);
-		}
+		worker_forget_generation(w);
 		loop_free(w->loop);
 	}
 	pool_deinit(&w->clients);
 	pool_deinit(&w->upstream_conns);
 	pool_deinit(&w->shapes);
+	pool_deinit(&w->claims);
 	pool_deinit(&w->decided);
 	blocks_deinit(&w->blocks);
 	pattern_scratch_free(w->patterns);
-	free(w->listeners);
-	free(w->traffic);
-	free(w->upstreams);
 	free(w->scratch);
+	free(w->traffic);
 	free(w->path);
 	free(w->request.fields.v);
 	free(w->response.fields.v);
@@ -230,18 +189,32 @@ bool worker_comes_round(struct worker *w)
 	return true;
 }
 
-void worker_client_came(struct worker *w, struct list *node)
+void worker_disarm(struct worker *w, bool release)
 {
-	list_push_back(&w->clients_open, node);
-	w->n_clients++;
-	gauge_add(&w->counters.clients, 1);
+	struct list *node;
+
+	w->disarmed = true;
+	for (node = w->clients_open.next; release && node != &w->clients_open; node = node->next)
+		decision_let_go(container_of(node, struct client, node));
 }
 
-void worker_client_gone(struct worker *w, struct list *node)
+void worker_client_came(struct client *c)
 {
-	list_remove(node);
+	list_push_back(&c->worker->clients_open, &c->node);
+	c->worker->n_clients++;
+	gauge_add(&c->worker->counters.clients, 1);
+	c->listener->n_clients++;
+}
+
+void worker_client_gone(struct client *c)
+{
+	struct worker *w = c->worker;
+
+	list_remove(&c->node);
 	w->n_clients--;
 	gauge_add(&w->counters.clients, -1);
+	c->listener->n_clients--;
+	worker_free_listener(c->listener);
 	stop_when_empty(w);
 }
 

@@ -9,11 +9,12 @@
 
 #include "base/pool.h"
 #include "config/plan.h"
-#include "fault/answer.h"
 #include "net/listener.h"
 #include "net/resolver.h"
 #include "observe/ring.h"
 #include "proxy/client.h"
+#include "proxy/decision.h"
+#include "proxy/generation.h"
 #include "proxy/shape.h"
 #include "proxy/traffic_map.h"
 #include "proxy/upstream.h"
@@ -22,46 +23,52 @@
 /* Room in `out` for what forwarding adds to a head. */
 #define WORKER_OUT_EXTRA_BYTES 4096
 
-/* What the workers share. Counts are exact: a ceiling is reserved before it is used. */
+/* What the workers share, whatever the rules. Counts are exact: a ceiling is reserved before it is used. */
 struct shared {
-	const struct plan *plan;
 	unsigned n_workers;
-	struct rule_states *states;
-	struct fault_answer *answers; /* by fault_abort.number */
-	struct control *control; /* NULL: requests may not ask for faults */
 	struct resolver *resolver;
-	struct traffic_map traffic;
-	struct address *fixed; /* by upstream: where no name is to be resolved; n == 0 otherwise */
-	_Atomic uint32_t *upstream_open; /* by upstream: connections open in all workers */
 	_Atomic uint32_t clients_open;
 	_Atomic uint32_t workers_running;
 	_Atomic uint32_t refuse_next; /* so many of the next connections are reset as they come (connection: refuse) */
 };
 
-struct control;
+/*
+ * A generation as one worker sees it. Its users are the worker itself while it is in force, the listeners that it names, and the
+ * exchanges that began with it; with the last one it goes.
+ */
+struct worker_generation {
+	struct generation *shared;
+	const struct plan *plan; /* of it */
+	uint32_t users;
+	struct worker_upstream **upstreams; /* by upstream */
+};
 
+/* A listening socket of this worker; outlives its removal from the plan while clients of it are there. */
 struct worker_listener {
 	struct listener listener;
 	struct worker *worker;
-	const struct plan_listener *plan;
-	uint16_t index;
+	struct worker_generation *generation; /* the last that names it: exchanges of its clients begin with it */
+	uint16_t index; /* in that generation's plan */
+	bool removed;
+	uint32_t n_clients;
 };
 
 struct worker {
 	struct shared *shared;
-	const struct plan *plan;
+	struct worker_generation *generation; /* in force */
 	unsigned number;
 	pthread_t thread;
 	struct loop *loop;
 
-	struct worker_listener *listeners; /* plan->n_listeners */
-	struct worker_upstream *upstreams; /* plan->n_upstreams */
+	struct worker_listener **listeners; /* of the generation in force */
+	unsigned n_listeners;
 	struct list clients_open; /* struct client */
 	uint32_t n_clients; /* in it */
 	struct list resolving; /* struct exchange */
 	struct pool clients;
 	struct pool upstream_conns;
 	struct pool shapes;
+	struct pool claims;
 	struct pool decided; /* struct record_decisions */
 	struct blocks blocks;
 	struct pattern_scratch *patterns;
@@ -71,7 +78,9 @@ struct worker {
 	struct peer *scratch_owner;
 	struct text out; /* heads being written */
 	struct text tail; /* the end of a chunked body being written */
-	char *path; /* normalised path; max_header_bytes */
+	char *path; /* normalised path; head_bytes */
+	uint32_t head_bytes; /* largest max_header_bytes so far */
+	uint32_t n_fields; /* largest max_headers so far */
 	struct http_request request;
 	struct http_response response;
 	const struct client *parsed_for; /* whose request `request` is */
@@ -86,15 +95,20 @@ struct worker {
 	uint64_t next_id;
 	uint64_t next_token;
 	bool draining;
+	bool disarmed; /* no fault is decided */
 	_Atomic bool is_asked; /* worker_comes_round waits for its loop to come round */
-	_Atomic bool has_ended;
+	_Atomic bool has_ended; /* its loop runs no more: nothing that is posted will be done */
 };
 
-/* listen_fds: one per listener, taken over. -errno. The thread is not started. */
-int worker_init(struct worker *w, unsigned number, struct shared *shared, const int *listen_fds, bool records) MUST_USE;
+/* Takes a reference to the generation. listen_fds: one per listener, taken over. -errno. The thread is not started. */
+int worker_init(struct worker *w, unsigned number, struct shared *shared, struct generation *g, const int *listen_fds,
+	bool records) MUST_USE;
 /* After its thread has ended (or was never started). */
 void worker_deinit(struct worker *w);
 int worker_start(struct worker *w) MUST_USE;
+
+/* In the worker's thread: from now on no fault is decided; with `release` what faults hold now goes on without them. */
+void worker_disarm(struct worker *w, bool release);
 
 /* Any thread: stop accepting, let open exchanges end / cut them. */
 int worker_post_drain(struct worker *w) MUST_USE;
@@ -102,9 +116,9 @@ int worker_post_stop(struct worker *w) MUST_USE;
 /* Any thread, one at a time: true where the loop has come round since the last call, or has ended; then asks it anew. */
 bool worker_comes_round(struct worker *w);
 
-/* A client has come or gone. The last one to go ends the loop of a draining worker. */
-void worker_client_came(struct worker *w, struct list *node);
-void worker_client_gone(struct worker *w, struct list *node);
+/* A client has come or gone. The last one to go ends the loop of a draining worker, and a removed listener. */
+void worker_client_came(struct client *c);
+void worker_client_gone(struct client *c);
 
 /* "Date: ... CRLF" and the date alone, of this second. */
 struct span worker_date_line(struct worker *w);

@@ -7,10 +7,10 @@
 
 #include "http/message.h"
 
-static struct summary_rule rules[] = {
-	{ .name = { "flaky checkout", 14 }, .matched = 1000, .fired = 102 },
-	{ .name = { "caf\xc3\xa9", 5 } },
-	{ .name = { "a-rule-with-a-name-that-is-far-too-long-to-be-shown", 51 }, .matched = 3, .fired = 3 },
+static struct server_rule_count rules[] = {
+	{ .name = "flaky checkout", .matched = 1000, .fired = 102 },
+	{ .name = "caf\xc3\xa9" },
+	{ .name = "a-rule-with-a-name-that-is-far-too-long-to-be-shown", .matched = 3, .fired = 3 },
 };
 
 static void fill(struct summary *s)
@@ -79,9 +79,9 @@ Test(summary, text_of_an_idle_run)
 
 Test(summary, columns_that_say_nothing_are_left_out)
 {
-	static struct summary_rule counted[] = {
-		{ .name = { "quota", 5 }, .matched = 200, .fired = 50, .refused = 7 },
-		{ .name = { "trial", 5 }, .matched = 40, .dry = 10 },
+	static struct server_rule_count counted[] = {
+		{ .name = "quota", .matched = 200, .fired = 50, .refused = 7 },
+		{ .name = "trial", .matched = 40, .dry = 10 },
 	};
 	static struct summary s = { .rules = counted, .n_rules = ARRAY_LEN(counted) };
 	struct text out;

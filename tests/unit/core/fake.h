@@ -107,7 +107,7 @@ static inline struct fake_bench fake_open(uint64_t seed)
 static inline void fake_seal(struct fake_bench *b)
 {
 	cr_assert_eq(ruleset_seal(&b->set), 0);
-	cr_assert_eq(rule_states_init(&b->states, &b->set), 0);
+	cr_assert_eq(rule_states_init(&b->states, &b->set, 0), 0);
 }
 
 static inline void fake_close(struct fake_bench *b)

@@ -39,10 +39,10 @@ Test(decide, nothing_at_0_and_all_at_100)
 		fake_seal(&all);
 		cr_assert_eq(fired_of(&none, &f, 10000), 0);
 		cr_assert_eq(fired_of(&all, &f, 10000), 10000);
-		cr_assert_eq(all.states.v[0].matched, 10000);
-		cr_assert_eq(all.states.v[0].fired, 10000);
-		cr_assert_eq(none.states.v[0].matched, 10000);
-		cr_assert_eq(none.states.v[0].fired, 0);
+		cr_assert_eq(all.states.v[0]->matched, 10000);
+		cr_assert_eq(all.states.v[0]->fired, 10000);
+		cr_assert_eq(none.states.v[0]->matched, 10000);
+		cr_assert_eq(none.states.v[0]->fired, 0);
 		fake_close(&none);
 		fake_close(&all);
 	}
@@ -243,7 +243,7 @@ Test(decide, first_bounds_what_is_considered_not_what_fires)
 	for (const char *c = fake_outcomes(&b, &f, 100); *c; c++)
 		considered += *c != '-';
 	cr_assert_eq(considered, 20);
-	cr_assert(b.states.v[0].fired > 0 && b.states.v[0].fired < 20);
+	cr_assert(b.states.v[0]->fired > 0 && b.states.v[0]->fired < 20);
 	fake_close(&b);
 }
 
@@ -280,7 +280,7 @@ Test(decide, delays_add_up_until_a_rule_ends_the_list)
 	cr_assert_eq(plan.n_decisions, 4, "what stands behind the end is not asked");
 	for (unsigned i = 0; i < 4; i++)
 		cr_assert_eq(plan.decisions[i].rule, i);
-	cr_assert_eq(b.states.v[4].matched, 1);
+	cr_assert_eq(b.states.v[4]->matched, 1);
 	fake_close(&b);
 }
 
@@ -362,7 +362,7 @@ Test(decide, excluded_paths_get_and_count_nothing)
 	plan = fake_ask(&b, &f);
 	cr_assert_eq(plan.n_decisions, 0);
 	cr_assert_null(fake_end(&plan));
-	cr_assert_eq(b.states.v[0].matched, 0);
+	cr_assert_eq(b.states.v[0]->matched, 0);
 	f = fake_facts("/healthz/x");
 	plan = fake_ask(&b, &f);
 	cr_assert_eq(fake_end(&plan), b.rule);
@@ -377,10 +377,10 @@ Test(decide, what_does_not_match_is_not_counted)
 	fake_add_path(&b.rule->match, PATTERN_PREFIX, "/a");
 	fake_seal(&b);
 	cr_assert_eq(fake_ask(&b, &f).n_decisions, 0);
-	cr_assert_eq(b.states.v[0].matched, 0);
+	cr_assert_eq(b.states.v[0]->matched, 0);
 	f = fake_facts("/a");
 	cr_assert_eq(fake_ask(&b, &f).n_decisions, 1);
-	cr_assert_eq(b.states.v[0].matched, 1);
+	cr_assert_eq(b.states.v[0]->matched, 1);
 	fake_close(&b);
 }
 

@@ -60,8 +60,8 @@ Test(decide_choice, weights_hold)
 	for (unsigned i = 0; i < 3; i++)
 		sum += (seen[i + 1] - weights[i] * 1000.0) * (seen[i + 1] - weights[i] * 1000.0) / (weights[i] * 1000.0);
 	cr_assert_lt(sum, 18.42, "99.99 %% quantile of chi-square with 2 degrees of freedom");
-	cr_assert_eq(b.states.v[0].fired, seen[1] + seen[2], "a pass fires nothing");
-	cr_assert_eq(b.states.v[0].matched, 100000);
+	cr_assert_eq(b.states.v[0]->fired, seen[1] + seen[2], "a pass fires nothing");
+	cr_assert_eq(b.states.v[0]->matched, 100000);
 	fake_close(&b);
 }
 
@@ -222,8 +222,8 @@ Test(decide_choice, a_pass_ends_the_list_and_fires_nothing)
 	cr_assert_eq(plan.kinds, 0);
 	cr_assert_eq(plan.n_decisions, 1);
 	cr_assert_eq(plan.decisions[0].outcome, DECISION_PASSED);
-	cr_assert_eq(b.states.v[0].fired, 0);
-	cr_assert_eq(b.states.v[1].matched, 1);
+	cr_assert_eq(b.states.v[0]->fired, 0);
+	cr_assert_eq(b.states.v[1]->matched, 1);
 	fake_close(&b);
 }
 

@@ -25,8 +25,8 @@ Test(decide_key, counts_are_per_key)
 		f.field_source = user[i];
 		cr_expect_str_eq(fake_outcomes(&b, &f, 5), "-FF--", "user %u", i);
 	}
-	cr_assert_eq(b.states.v[0].matched, 15, "of all keys");
-	cr_assert_eq(keytable_size(b.states.keys), 3);
+	cr_assert_eq(b.states.v[0]->matched, 15, "of all keys");
+	cr_assert_eq(keytable_size(b.states.common->keys), 3);
 	fake_close(&b);
 }
 
@@ -202,8 +202,8 @@ static void assert_order_does_not_matter(enum rule_key key, enum rule_sampling s
 		cr_assert_eq(all[i].draw, direct.draw);
 		fired += all[i].outcome == DECISION_FIRED;
 	}
-	cr_assert_eq(b.states.v[0].matched, ARRAY_LEN(all));
-	cr_assert_eq(b.states.v[0].fired, fired);
+	cr_assert_eq(b.states.v[0]->matched, ARRAY_LEN(all));
+	cr_assert_eq(b.states.v[0]->fired, fired);
 	cr_assert(fired > 9000 && fired < 11000, "%u", fired);
 	fake_close(&b);
 }

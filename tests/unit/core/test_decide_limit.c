@@ -46,8 +46,8 @@ Test(decide_limit, within_the_quota_nothing_happens_beyond_it_the_list_ends)
 	cr_assert_eq(plan.limit.retry_ns, 8 * NS_PER_S);
 	cr_assert_eq(plan.retry_after_ns, 8 * NS_PER_S);
 	cr_assert_eq(plan.n_decisions, 1);
-	cr_assert_eq(b.states.v[0].fired, 1);
-	cr_assert_eq(b.states.v[0].active, 1);
+	cr_assert_eq(b.states.v[0]->fired, 1);
+	cr_assert_eq(b.states.v[0]->active, 1);
 	cr_assert_eq(fake_ask_at(&b, &f, 10 * NS_PER_S + 1000).decisions[0].outcome, DECISION_PASSED);
 	fake_close(&b);
 }
@@ -153,7 +153,7 @@ Test(decide_limit, more_places_than_can_be_held_are_not_taken)
 	plan = fake_ask(&b, &f);
 	cr_assert_eq(plan.n_held, LIMIT_HELD_MAX);
 	cr_assert_eq(plan.decisions[LIMIT_HELD_MAX].outcome, DECISION_REFUSED);
-	cr_assert_eq(b.states.v[LIMIT_HELD_MAX].refused, 1);
+	cr_assert_eq(b.states.v[LIMIT_HELD_MAX]->refused, 1);
 	cr_assert_eq(plan.end, -1);
 	fake_close(&b);
 }
@@ -195,7 +195,7 @@ Test(decide_limit, a_dry_run_counts_its_quota_and_refuses_nobody)
 	fake_seal(&b);
 	cr_assert_str_eq(fake_outcomes(&b, &f, 4), "PPDD");
 	cr_assert_null(fake_ask(&b, &f).limit_rule, "nor tells of it");
-	cr_assert_eq(b.states.v[0].dry, 3);
+	cr_assert_eq(b.states.v[0]->dry, 3);
 	fake_close(&b);
 }
 
@@ -306,8 +306,8 @@ Test(decide_limit, an_early_return_is_refused_again)
 		cr_assert_eq(plan.retry_after_ns, 1500 * NS_PER_MS, "what is left of the two seconds that were told");
 	}
 	cr_assert(fake_ask_at(&b, &f, 100 + 2 * NS_PER_S - 1).decisions[0].early);
-	cr_assert_eq(b.states.v[0].early, 4);
-	cr_assert_eq(b.states.v[0].fired, 5);
+	cr_assert_eq(b.states.v[0]->early, 4);
+	cr_assert_eq(b.states.v[0]->fired, 5);
 	plan = fake_ask_at(&b, &f, 100 + 2 * NS_PER_S);
 	cr_assert_eq(plan.decisions[0].outcome, DECISION_SKIPPED, "refusing again did not prolong the wait");
 	cr_assert_eq(plan.decisions[0].occurrence, 6, "each return is an occurrence");

@@ -60,15 +60,14 @@ Test(schedule, outside_is_recorded_and_counts_the_occurrence)
 
 	b.rule->schedule.start_after_ns = 1000;
 	b.rule->first = 3;
-	b.states.epoch_ns = 0;
 	fake_seal(&b);
-	atomic_store(&b.states.epoch_ns, 5000);
+	rule_states_arm(&b.states, 5000);
 	cr_assert_eq(fake_ask_at(&b, &f, 5999).decisions[0].outcome, DECISION_OUTSIDE);
 	cr_assert_eq(fake_ask_at(&b, &f, 6000).decisions[0].outcome, DECISION_FIRED);
 	cr_assert_eq(fake_ask_at(&b, &f, 6000).decisions[0].since_ns, 1000);
 	cr_assert_eq(fake_ask_at(&b, &f, 6000).decisions[0].outcome, DECISION_SKIPPED, "first counts matches, not faults");
-	cr_assert_eq(b.states.v[0].matched, 4);
-	cr_assert_eq(b.states.v[0].fired, 2);
+	cr_assert_eq(b.states.v[0]->matched, 4);
+	cr_assert_eq(b.states.v[0]->fired, 2);
 	fake_close(&b);
 }
 

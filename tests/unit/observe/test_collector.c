@@ -252,7 +252,7 @@ static struct collector *make_tracing(const char *access)
 	return c;
 }
 
-static void put_decided(struct ring *ring, uint64_t id)
+static void put_decided_by(struct ring *ring, uint64_t id, const struct ruleset *by, uint64_t generation)
 {
 	struct record *r = ring_begin(ring);
 	struct record_decisions *d = ring_decisions(ring);
@@ -260,10 +260,17 @@ static void put_decided(struct ring *ring, uint64_t id)
 	cr_assert(r && d);
 	memset(r, 0, sizeof(*r));
 	r->id = id;
+	r->rules = by;
+	r->generation = generation;
 	record_decisions_init(d);
 	d->v[d->n++] = (struct decision){ .occurrence = id };
 	r->decisions = d;
 	ring_commit(ring);
+}
+
+static void put_decided(struct ring *ring, uint64_t id)
+{
+	put_decided_by(ring, id, &rules, 1);
 }
 
 Test(collector, trace_stands_beside_the_access_log)
@@ -313,6 +320,42 @@ Test(collector, a_trace_opened_anew_says_again_what_it_is_about)
 	cr_expect_eq(lines_with(path, "\n"), 3);
 	cr_expect_eq(lines_with(path, "{\"trace\":1,"), 1);
 	cr_expect_eq(lines_with(path, "{\"id\":\"1\","), 1);
+	ring_free(ring);
+}
+
+Test(collector, rules_loaded_anew_are_told_before_what_they_decide)
+{
+	static struct rule other = { .name = { "b-rule", 6 }, .text_hash = 0xdef };
+	static const struct ruleset others = { .seed = 43, .v = &other, .n = 1 };
+	struct collector *c = make_tracing(NULL);
+	struct ring *ring = ring_new(8);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	put_decided_by(ring, 1, &rules, 1);
+	put_decided_by(ring, 2, &others, 2);
+	put_decided_by(ring, 3, &others, 2);
+	collector_free(c);
+	cr_expect_eq(lines_with(path, "\n"), 7);
+	cr_expect_eq(lines_with(path, "{\"trace\":1,\"seed\":\"43\",\"rules\":1}\n"), 1);
+	cr_expect_eq(lines_with(path, "\"text\":\"def\""), 1);
+	cr_expect_eq(lines_with(path, "\"decisions\":[{\"rule\":\"b-rule\""), 2);
+	ring_free(ring);
+}
+
+Test(collector, passes_tell_that_all_that_was_there_is_written)
+{
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct ring *ring = ring_new(8);
+	uint64_t before = collector_passes(c);
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	cr_assert_eq(collector_start(c), 0);
+	put(ring, 1);
+	for (unsigned i = 0; i < 2000 && collector_passes(c) < before + 2; i++)
+		usleep(1000);
+	cr_expect_geq(collector_passes(c), before + 2);
+	cr_expect_eq(lines_with(path, " id=1\n"), 1);
+	collector_free(c);
 	ring_free(ring);
 }
 

@@ -16,13 +16,14 @@
 #define FIELDS_MAX 16
 
 static struct worker w;
-static struct shared shared; /* without a map of its slots: all is traffic of others */
 static struct traffic_counts traffic;
 static struct client c;
 static struct plan plan;
 static struct plan_listener plan_listener = { .name = { "default", 7 } };
 static struct plan_upstream plan_upstream = { .name = { "backend", 7 } };
-static struct worker_listener listener = { .plan = &plan_listener };
+static struct generation shared_generation = { .number = 1, .plan = &plan };
+static struct worker_generation generation = { .shared = &shared_generation, .plan = &plan, .users = 1 };
+static struct worker_listener listener = { .generation = &generation };
 static struct rule rules[3];
 static struct http_field fields[FIELDS_MAX];
 
@@ -30,9 +31,8 @@ static void start(void)
 {
 	cr_assert_eq(loop_new(&w.loop), 0);
 	blocks_init(&w.blocks);
-	plan = (struct plan){ .upstreams = &plan_upstream, .n_upstreams = 1, .rules = { .v = rules, .n = ARRAY_LEN(rules) } };
-	w.plan = &plan;
-	w.shared = &shared;
+	plan = (struct plan){ .listeners = &plan_listener, .n_listeners = 1, .limits.max_headers = FIELDS_MAX,
+		.upstreams = &plan_upstream, .n_upstreams = 1, .rules = { .v = rules, .n = ARRAY_LEN(rules) } };
 	w.traffic = &traffic;
 	w.number = 3;
 	w.request.fields = (struct http_fields){ .v = fields, .cap = FIELDS_MAX };
@@ -41,7 +41,7 @@ static void start(void)
 	c = (struct client){ .worker = &w, .listener = &listener, .port = 4242 };
 	peer_init(&c.peer);
 	exchange_init(&c.ex);
-	c.ex.upstream = UINT16_MAX;
+	exchange_open(&c);
 }
 
 static void end(void)
@@ -247,7 +247,7 @@ Test(exchange, begin_takes_the_head_and_leaves_the_rest)
 {
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		exchange_init(&c.ex);
-		c.ex.upstream = UINT16_MAX;
+		exchange_open(&c);
 		begin(POST "hello", places[i]);
 		cr_expect(span_eq(peer_bytes(&c.peer), SPAN("hello")));
 		cr_expect(span_eq(buffer_span(&c.ex.head), SPAN(POST)));
@@ -308,7 +308,7 @@ Test(exchange, its_times_are_counted)
 	cr_expect_eq(sum_ns(&w.counters.upstream_time), 250000);
 	/* A tunnel's time is no answer's. */
 	exchange_init(&c.ex);
-	c.ex.upstream = UINT16_MAX;
+	exchange_open(&c);
 	begin(POST, true);
 	c.ex.status = 101;
 	exchange_finish(&c, CLOSE_TUNNEL_END);
@@ -402,6 +402,8 @@ Test(exchange, request_is_parsed_again_where_another_took_its_place)
 
 /* ---- which rule names it ---- */
 
+static struct claim claim;
+
 static void note(struct rule *rule, uint64_t occurrence)
 {
 	struct fault_plan decided = { .n_fired = 1, .end = -1, .n_decisions = 2 };
@@ -417,6 +419,7 @@ static void note(struct rule *rule, uint64_t occurrence)
 		decided.delay_ns = rule->faults.delay.a_ns;
 		decided.delay_rule = rule;
 	}
+	c.ex.claim = &claim;
 	fault_effect_take(&c.ex.effect, &decided);
 	decision_note(&c, &decided);
 }
@@ -425,7 +428,7 @@ static void expect_named(const struct rule *rule, enum fault_kind kind, uint64_t
 {
 	cr_expect_eq(c.ex.rule, rule);
 	cr_expect_eq(c.ex.fault, kind);
-	cr_expect_eq(c.ex.decision.occurrence, occurrence);
+	cr_expect_eq(claim.decision.occurrence, occurrence);
 }
 
 Test(exchange, fault_that_ends_it_names_it_before_a_delay)

@@ -1,0 +1,28 @@
+/*
+ * watch: notices that a file has another content than before, however it came about: written in place, replaced by a rename (as
+ * editors do), or a symbolic link on its way swapped (as mounted ConfigMaps do). Asked now and then; never waits.
+ */
+#ifndef BROWNOUT_CLI_WATCH_H
+#define BROWNOUT_CLI_WATCH_H
+
+#include <sys/stat.h>
+
+#include "base/base.h"
+
+struct watch {
+	int fd; /* of inotify; -1: nothing is watched */
+	const char *path; /* the caller's */
+	struct stat seen; /* as it was when last told of */
+	int64_t event_ns; /* CLOCK_MONOTONIC of the last event in its folders; 0: none since */
+};
+
+/* Writers are done when so much time has passed without an event. */
+#define WATCH_QUIET_NS (100 * NS_PER_MS)
+
+/* -errno where the kernel does not let it be watched; then fd is -1 and watch_changed is always false. */
+int watch_init(struct watch *w, const char *path) MUST_USE;
+void watch_deinit(struct watch *w);
+/* True once for each change, when it is over. */
+bool watch_changed(struct watch *w, int64_t now_ns);
+
+#endif

@@ -1,0 +1,478 @@
+/*
+ * server_reload: changing what is served while it is served. A change is made ready as a whole, handed to every worker, and is
+ * over when the last of them has taken it; one change at a time. Workers never wait here, and never take the lock.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/limiter.h"
+#include "proxy/adoption.h"
+#include "proxy/server_private.h"
+
+/* ---- all workers ---- */
+
+/* A function to be called in the thread of each worker. */
+struct errand {
+	struct worker *worker;
+	void (*fn)(struct worker *w, void *arg);
+	void *arg;
+	struct errands *all;
+	bool done;
+};
+
+struct errands {
+	pthread_mutex_t lock;
+	pthread_cond_t one_done;
+	struct errand *v;
+};
+
+static void run_errand(void *arg)
+{
+	struct errand *e = arg;
+	struct errands *all = e->all;
+
+	e->fn(e->worker, e->arg);
+	(void)pthread_mutex_lock(&all->lock);
+	e->done = true;
+	(void)pthread_cond_signal(&all->one_done);
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
+/* A worker whose loop has ended does no errands any more. */
+static bool is_over(const struct errand *e)
+{
+	return e->done || atomic_load(&e->worker->has_ended);
+}
+
+static void wait_for_errands(struct errands *all, unsigned n)
+{
+	(void)pthread_mutex_lock(&all->lock);
+	for (unsigned i = 0; i < n; i++) {
+		while (!is_over(&all->v[i])) {
+			struct timespec until;
+
+			(void)clock_gettime(CLOCK_REALTIME, &until);
+			until.tv_nsec += 10 * NS_PER_MS;
+			if (until.tv_nsec >= NS_PER_S) {
+				until.tv_nsec -= NS_PER_S;
+				until.tv_sec++;
+			}
+			(void)pthread_cond_timedwait(&all->one_done, &all->lock, &until);
+		}
+	}
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
+/*
+ * Calls fn in each worker's thread with its own args[i] (or `arg` for all), and waits. done[i] says whose was called, where it is
+ * wanted. -ENOMEM: none was.
+ */
+static int call_workers(struct server *s, void (*fn)(struct worker *w, void *arg), void *const *args, void *arg, bool *done)
+{
+	struct errands all = { .v = calloc(s->n_started, sizeof(struct errand)) };
+
+	if (!all.v)
+		return -ENOMEM;
+	(void)pthread_mutex_init(&all.lock, NULL);
+	(void)pthread_cond_init(&all.one_done, NULL);
+	for (unsigned i = 0; i < s->n_started; i++) {
+		all.v[i] = (struct errand){ &s->workers[i], fn, args ? args[i] : arg, &all, false };
+		/* Half of the workers cannot be left out: memory is waited for. */
+		while (loop_post(s->workers[i].loop, run_errand, &all.v[i]) < 0)
+			(void)usleep(1000);
+	}
+	wait_for_errands(&all, s->n_started);
+	for (unsigned i = 0; done && i < s->n_started; i++)
+		done[i] = all.v[i].done;
+	(void)pthread_cond_destroy(&all.one_done);
+	(void)pthread_mutex_destroy(&all.lock);
+	free(all.v);
+	return 0;
+}
+
+/* ---- what is in force ---- */
+
+struct plan *server_plan_ref(struct server *s)
+{
+	struct plan *plan;
+
+	(void)pthread_mutex_lock(&s->lock);
+	plan = plan_ref(s->generation->plan);
+	(void)pthread_mutex_unlock(&s->lock);
+	return plan;
+}
+
+uint64_t server_generation(const struct server *s)
+{
+	return atomic_load(&s->number);
+}
+
+void server_listener_address(struct server *s, unsigned i, struct text *out)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (i < s->n_bound)
+		address_write(&s->bound[i], out);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void copy_name(char *to, size_t n, struct span from)
+{
+	size_t length = MIN(from.n, n - 1);
+
+	memcpy(to, from.p, length);
+	to[length] = '\0';
+}
+
+unsigned server_rules(struct server *s, struct server_rule_count *v, unsigned max)
+{
+	const struct generation *g;
+	unsigned n;
+
+	(void)pthread_mutex_lock(&s->lock);
+	g = s->generation;
+	n = g->plan->rules.n;
+	for (unsigned i = 0; i < MIN(n, max); i++) {
+		const struct rule_state *state = g->states.v[i];
+
+		v[i] = (struct server_rule_count){
+			.matched = atomic_load_explicit(&state->matched, memory_order_relaxed),
+			.fired = atomic_load_explicit(&state->fired, memory_order_relaxed),
+			.dry = atomic_load_explicit(&state->dry, memory_order_relaxed),
+			.refused = atomic_load_explicit(&state->refused, memory_order_relaxed),
+			.early = atomic_load_explicit(&state->early, memory_order_relaxed),
+			.active = atomic_load_explicit(&state->active, memory_order_relaxed),
+		};
+		copy_name(v[i].name, sizeof(v[i].name), g->plan->rules.v[i].name);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+/* Each worker fills in what is left of the room; they do so at the same time. */
+struct listing {
+	struct server_exchange *v;
+	unsigned max;
+	_Atomic unsigned n;
+};
+
+static void list_exchanges(struct worker *w, void *arg)
+{
+	struct listing *listing = arg;
+	struct list *node;
+
+	for (node = w->clients_open.next; node != &w->clients_open; node = node->next) {
+		const struct client *c = container_of(node, struct client, node);
+		const struct exchange *ex = &c->ex;
+		struct server_exchange *e;
+		unsigned at;
+
+		if (!ex->begun)
+			continue;
+		at = atomic_fetch_add(&listing->n, 1);
+		if (at >= listing->max)
+			return;
+		e = &listing->v[at];
+		*e = (struct server_exchange){ .id = ex->id, .age_ns = loop_now_ns(w->loop) - ex->first_ns, .status = ex->status,
+			.state = exchange_state_name((enum exchange_state)ex->state) };
+		if (ex->rule)
+			copy_name(e->rule, sizeof(e->rule), ex->rule->name);
+		if (ex->upstream != UINT16_MAX)
+			copy_name(e->upstream, sizeof(e->upstream), exchange_plan(c)->upstreams[ex->upstream].name);
+		copy_name(e->method, sizeof(e->method), exchange_part(ex, ex->method_part));
+		copy_name(e->target, sizeof(e->target), exchange_part(ex, ex->target_part));
+	}
+}
+
+int server_exchanges(struct server *s, struct server_exchange *v, unsigned max)
+{
+	struct listing listing = { .v = v, .max = max };
+	int r;
+
+	(void)pthread_mutex_lock(&s->lock);
+	r = call_workers(s, list_exchanges, NULL, &listing, NULL);
+	(void)pthread_mutex_unlock(&s->lock);
+	return r < 0 ? r : (int)MIN(listing.n, max);
+}
+
+/* ---- reload ---- */
+
+void server_tidy_generations(struct server *s, bool all)
+{
+	struct generation **at = &s->older;
+
+	if (all && s->generation) {
+		generation_free(s->generation);
+		s->generation = NULL;
+	}
+	while (*at) {
+		struct generation *g = *at;
+		bool unused = atomic_load_explicit(&g->references, memory_order_acquire) == 0;
+		uint64_t passes = s->collector ? collector_passes(s->collector) : UINT64_MAX - 2;
+
+		/* One pass may be under way that has begun before the last record was written; the next one sees them all. */
+		if (unused && !g->free_at)
+			g->free_at = passes + 2;
+		if (all || (unused && passes >= g->free_at) || (unused && !s->collector)) {
+			*at = g->older;
+			generation_free(g);
+		} else {
+			at = &g->older;
+		}
+	}
+}
+
+void server_tidy(struct server *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	server_tidy_generations(s, false);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* A reload on its way. */
+struct change {
+	struct plan *plan;
+	struct generation *generation;
+	struct address *bound; /* by listener */
+	int *from; /* by listener: the old one that it goes on from; -1: none */
+	int *fds; /* of the new ones, by worker and listener */
+	struct adoption **adoptions; /* by worker */
+};
+
+static bool is_same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->kind == b->kind && a->port == b->port && span_eq(a->host, b->host);
+}
+
+/* By name and address, else by address alone; of those with a free port only the name tells which is which. */
+static void match_listeners(const struct plan *old, struct change *c)
+{
+	bool taken[PLAN_LISTENERS_MAX] = { false };
+
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (unsigned i = 0; i < c->plan->n_listeners; i++) {
+			const struct plan_listener *want = &c->plan->listeners[i];
+
+			for (unsigned j = 0; j < old->n_listeners && c->from[i] < 0; j++) {
+				bool fits = is_same_endpoint(&want->address, &old->listeners[j].address) &&
+					(pass == 1 ? want->address.port != 0 || want->address.kind == ENDPOINT_UNIX :
+						     span_eq(want->name, old->listeners[j].name));
+
+				if (!fits || taken[j])
+					continue;
+				c->from[i] = (int)j;
+				taken[j] = true;
+			}
+		}
+	}
+}
+
+static int prepare_listeners(struct server *s, struct change *c, char *error, size_t error_n)
+{
+	unsigned n = c->plan->n_listeners;
+	int r = 0;
+
+	c->bound = calloc(n, sizeof(*c->bound));
+	c->from = malloc(n * sizeof(*c->from));
+	c->fds = malloc((size_t)n * s->n_workers * sizeof(*c->fds));
+	for (size_t i = 0; c->fds && i < (size_t)n * s->n_workers; i++)
+		c->fds[i] = -1;
+	if (!c->bound || !c->from || !c->fds)
+		return server_fail(error, error_n, -ENOMEM, "reload");
+	for (unsigned i = 0; i < n; i++)
+		c->from[i] = -1;
+	match_listeners(s->generation->plan, c);
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		if (c->from[i] >= 0)
+			c->bound[i] = s->bound[c->from[i]];
+		else
+			r = server_bind(s, c->plan, i, c->fds, &c->bound[i], error, error_n);
+	}
+	return r;
+}
+
+static int prepare_adoptions(struct server *s, struct change *c, char *error, size_t error_n)
+{
+	c->adoptions = calloc(s->n_started, sizeof(struct adoption *));
+	for (unsigned w = 0; c->adoptions && w < s->n_started; w++) {
+		int *fds = &c->fds[w * c->plan->n_listeners];
+
+		c->adoptions[w] = adoption_new(&s->workers[w], c->generation, c->from, fds);
+		if (!c->adoptions[w])
+			return server_fail(error, error_n, -ENOMEM, "reload");
+		for (unsigned i = 0; i < c->plan->n_listeners; i++)
+			fds[i] = -1;
+	}
+	return c->adoptions ? 0 : server_fail(error, error_n, -ENOMEM, "reload");
+}
+
+static int prepare(struct server *s, struct change *c, char *error, size_t error_n)
+{
+	int r = server_start_origin(s, c->plan, error, error_n);
+
+	if (r == 0)
+		r = prepare_listeners(s, c, error, error_n);
+	if (r == 0)
+		r = generation_new(&c->generation, c->plan, s->generation, s->traffic, &s->origin_address, error, error_n);
+	if (r == 0)
+		r = prepare_adoptions(s, c, error, error_n);
+	return r;
+}
+
+/* What is left of a change that did not come about, or is over. */
+static void change_deinit(struct server *s, struct change *c)
+{
+	for (unsigned w = 0; c->adoptions && w < s->n_started; w++)
+		adoption_free(c->adoptions[w]);
+	for (unsigned i = 0; c->from && c->bound && i < c->plan->n_listeners; i++) {
+		if (c->from[i] < 0)
+			server_unbind(&c->bound[i]);
+	}
+	for (size_t i = 0; c->fds && i < (size_t)c->plan->n_listeners * s->n_workers; i++) {
+		if (c->fds[i] >= 0)
+			(void)close(c->fds[i]);
+	}
+	if (c->generation)
+		generation_free(c->generation);
+	free(c->adoptions);
+	free(c->bound);
+	free(c->from);
+	free(c->fds);
+}
+
+static void unbind_removed(const struct server *s, const struct change *c)
+{
+	for (unsigned j = 0; j < s->n_bound; j++) {
+		bool stays = false;
+
+		for (unsigned i = 0; i < c->plan->n_listeners; i++)
+			stays = stays || c->from[i] == (int)j;
+		if (!stays)
+			server_unbind(&s->bound[j]);
+	}
+}
+
+static void adopt(struct worker *w, void *arg)
+{
+	worker_adopt(w, arg);
+}
+
+/* From here on nothing can fail. */
+static int commit(struct server *s, struct change *c)
+{
+	bool *done = calloc(s->n_started, sizeof(*done));
+	int r = done ? call_workers(s, adopt, (void *const *)c->adoptions, NULL, done) : -ENOMEM;
+
+	if (r < 0) {
+		free(done);
+		return r;
+	}
+	for (unsigned w = 0; w < s->n_started; w++) {
+		if (done[w])
+			c->adoptions[w] = NULL;
+	}
+	free(done);
+	unbind_removed(s, c);
+	free(s->bound);
+	s->bound = c->bound;
+	s->n_bound = c->plan->n_listeners;
+	c->bound = NULL;
+	s->generation->older = s->older;
+	s->older = s->generation;
+	s->generation = c->generation;
+	c->generation = NULL;
+	atomic_store(&s->number, s->generation->number);
+	return 0;
+}
+
+static void note_restart(struct text *notes, bool differs, const char *key)
+{
+	if (differs)
+		text_printf(notes, "%s: takes effect at the next start\n", key);
+}
+
+static void put_notes(const struct server *s, const struct plan *new, struct text *notes)
+{
+	const struct plan *old = s->generation->plan;
+
+	note_restart(notes, new->workers != old->workers, "workers");
+	note_restart(notes, !span_eq(new->log_access, old->log_access) || new->log_format != old->log_format ||
+		!span_eq(new->log_trace, old->log_trace), "log");
+}
+
+int server_reload(struct server *s, struct plan *plan, struct text *notes, char *error, size_t error_n)
+{
+	struct change c = { .plan = plan };
+	int r;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (atomic_load(&s->drain_until_ns) || s->joined) {
+		r = server_fail(error, error_n, -ESHUTDOWN, "reload");
+	} else {
+		if (!plan->seed_given) {
+			plan->seed = s->generation->plan->seed;
+			plan->rules.seed = plan->seed;
+			plan->seed_given = s->generation->plan->seed_given;
+		}
+		r = prepare(s, &c, error, error_n);
+		if (r == 0)
+			put_notes(s, plan, notes);
+		if (r == 0 && (r = commit(s, &c)) < 0)
+			(void)server_fail(error, error_n, r, "reload");
+		change_deinit(s, &c);
+		server_tidy_generations(s, false);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+/* ---- the switch ---- */
+
+static void disarm(struct worker *w, void *arg)
+{
+	worker_disarm(w, *(const enum server_held *)arg == SERVER_HELD_RELEASE);
+}
+
+static void arm(struct worker *w, void *arg)
+{
+	(void)arg;
+	w->disarmed = false;
+}
+
+/* Without memory it is tried again: whoever disarms must be able to rely on it. */
+static void call_workers_surely(struct server *s, void (*fn)(struct worker *w, void *arg), void *arg)
+{
+	while (call_workers(s, fn, NULL, arg, NULL) < 0)
+		(void)usleep(1000);
+}
+
+void server_disarm(struct server *s, enum server_held held)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	call_workers_surely(s, disarm, &held);
+	atomic_store(&s->armed, false);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void server_arm(struct server *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	rule_states_arm(&s->generation->states, clock_mono_ns());
+	call_workers_surely(s, arm, NULL);
+	atomic_store(&s->armed, true);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+bool server_is_armed(const struct server *s)
+{
+	return atomic_load(&s->armed);
+}
+
+void server_reset_counts(struct server *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	rule_states_reset(&s->generation->states);
+	(void)pthread_mutex_unlock(&s->lock);
+}
