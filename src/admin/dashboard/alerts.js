@@ -30,7 +30,7 @@ function addAlert(kind, message, lines) {
 	const words = make("div", { class: "words" }, make("b", {}, message), alert.counter);
 	if (details)
 		words.append(make("pre", {}, details));
-	alert.node = make("li", { "data-kind": kind }, words,
+	alert.node = make("div", { "data-kind": kind }, words,
 		make("button", { type: "button", class: "plain", "aria-label": "Dismiss: " + message, onclick: () => dismissAlert(alert) },
 			"Dismiss"));
 	alerts.push(alert);

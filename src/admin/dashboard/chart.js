@@ -84,13 +84,12 @@ class Chart {
 		this.svg.append(...this.layers);
 		this.legend = make("ul", { class: "legend" });
 		this.when = make("time");
-		this.legend.append(make("li", {}, this.when));
 		for (const one of series) {
 			one.figure = make("b");
 			one.item = make("li", {}, this.makeSwatch(one), one.name, one.figure);
 			this.legend.append(one.item);
 		}
-		panel.append(make("header", {}, make("h2", { id: titleId }, title)), make("div", { class: "chart" }, this.svg, this.legend));
+		panel.append(make("header", {}, make("h2", { id: titleId }, title), this.when), make("div", { class: "chart" }, this.svg, this.legend));
 		this.svg.addEventListener("pointermove", (event) => this.point(event));
 		this.svg.addEventListener("pointerdown", (event) => this.point(event));
 		this.svg.addEventListener("pointerleave", () => charts.setCursor(null));
@@ -101,8 +100,8 @@ class Chart {
 	}
 
 	makeSwatch(one) {
-		const mark = this.stacked ? makeSvg("rect", { class: one.look, width: 16, height: 10 })
-			: makeSvg("path", { class: "stroke " + one.look, d: "M0 5H16" });
+		const mark = this.stacked ? makeSvg("rect", { class: one.look, width: 14, height: 10 })
+			: makeSvg("path", { class: "stroke " + one.look, d: "M0 5H14" });
 		return makeSvg("svg", { "aria-hidden": "true" }, mark);
 	}
 

@@ -60,8 +60,10 @@ function tickUptime() {
 		setText(control.facts.up, formatLong(performance.now() / 1000 - control.startedAt));
 }
 
-function showLink(state, words) {
+/* help: what changes too often to be read out. */
+function showLink(state, words, help) {
 	setAttribute(byId("link"), "data-state", state);
+	setAttribute(byId("link"), "title", help ?? "");
 	setText(byId("link"), words);
 }
 

@@ -47,9 +47,11 @@ function setAttribute(node, name, value) {
 		node.setAttribute(name, text);
 }
 
-/* A cell of a table that turns into cards on a phone: there its label stands above it. */
+/* A cell of a table that turns into cards on a phone: there its label stands before it, and an empty one is left out. */
 function makeCell(label, className, ...children) {
-	return make("td", { role: "cell", "data-label": label || undefined, class: className || undefined }, ...children);
+	const isEmpty = children.length > 0 && children.every((child) => child === "" || child === null || child === undefined);
+	const classes = [className, isEmpty && "none"].filter(Boolean).join(" ");
+	return make("td", { role: "cell", "data-label": label || undefined, class: classes || undefined }, ...(isEmpty ? [] : children));
 }
 
 function makeHead(columns) {

@@ -127,10 +127,10 @@ function makeRecentRow(one) {
 	row.open = open;
 	row.node = make("tr", { role: "row" }, makeCell("", "tight", formatLogTime(one.time)), makeCell("", "target full", open),
 		makeCell("", "", makeStatus(one.status)), makeCell("Upstream", "less none", ...upstream),
-		makeCell("", tags.length ? "" : "none", ...tags), makeCell("", "cut" + (one.rule ? "" : " none"), one.rule ?? ""),
-		makeCell("Delay", "number" + (one.delay_actual ? "" : " none"), one.delay_actual ? formatSeconds(one.delay_actual) : ""),
-		makeCell("Took", "number", formatSeconds(one.request_time)), makeCell("Client", "less none quiet", one.client ?? ""),
-		makeCell("", "less" + (one.close === "complete" ? " none quiet" : ""), one.close ?? ""));
+		makeCell("", tags.length ? "" : "none", ...tags), makeCell("", "cut", one.rule),
+		makeCell("Delay", "number", one.delay_actual ? formatSeconds(one.delay_actual) : ""),
+		makeCell("Took", "number", formatSeconds(one.request_time)), makeCell("Client", "less none quiet", one.client),
+		makeCell("", "less" + (one.close === "complete" ? " none quiet" : ""), one.close));
 	return row;
 }
 
@@ -231,9 +231,8 @@ function takeOpen(answer) {
 	const list = answer.exchanges;
 	const rows = list.map((one) => make("tr", { role: "row" },
 		makeCell("Age", "number tight", formatSeconds(one.age_s)), makeCell("", "target full mono cut", requestText(one)),
-		makeCell("", "", one.state ?? NONE), makeCell("", one.status ? "" : "none", one.status ? makeStatus(one.status) : ""),
-		makeCell("", "cut" + (one.rule ? "" : " none"), one.rule ?? ""), makeCell("", "cut less", one.upstream ?? ""),
-		makeCell("", "mono quiet less none", one.id ?? "")));
+		makeCell("", "", one.state), makeCell("", "", one.status ? makeStatus(one.status) : ""), makeCell("", "cut", one.rule),
+		makeCell("", "cut less", one.upstream), makeCell("", "mono quiet less none", one.id)));
 	recent.openBody.replaceChildren(...rows);
 	const total = numberOr0(answer.total) || list.length;
 	setText(byId("open-count"), total > list.length ? `the oldest ${formatCount(list.length)} of ${formatCount(total)}` : total ? formatCount(total) : "");

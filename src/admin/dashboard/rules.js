@@ -22,6 +22,7 @@ const RULE_COUNTS = [["Matched", "matched"], ["Fired", "fired"], ["Share", ""], 
 const rules = {
 	rows: new Map(), /* name -> row */
 	list: [],
+	generation: null,
 	changes: 0, /* answers asked for before a change say what was before it */
 	onChange: () => {},
 
@@ -104,8 +105,7 @@ async function changeRule(row, patch) {
 		const rule = await ask("PATCH", rules.path(row.name), patch);
 		rules.changes++;
 		showRuleRow(row, rule, 0);
-		if (row.text)
-			await showRuleText(row);
+		refreshRuleText(row);
 	} catch (error) {
 		alertFailure(`Rule ${row.name} could not be changed`, error);
 		showRuleRow(row, row.rule, 0);
@@ -179,6 +179,12 @@ async function showRuleText(row) {
 	}
 }
 
+/* What is being edited stays. */
+function refreshRuleText(row) {
+	if (row.text && !row.textCell.querySelector("textarea"))
+		showRuleText(row);
+}
+
 function editRule(row, text) {
 	const area = make("textarea", { spellcheck: "false", "aria-label": `Text of rule ${row.name}`, rows: Math.min(text.split("\n").length + 2, 24) });
 	const mistakes = make("p", { class: "mistakes", role: "alert" });
@@ -233,6 +239,9 @@ function takeRules(answer) {
 		arrangeRules(names);
 	for (const rule of rules.list)
 		showRuleRow(rules.rows.get(rule.name), rule, now);
+	if (rules.generation !== answer.generation)
+		rules.rows.forEach(refreshRuleText);
+	rules.generation = answer.generation;
 	filterRules();
 	byId("rules-empty").hidden = names.length > 0;
 	byId("rules").hidden = names.length === 0;

@@ -22,7 +22,7 @@ function formatRate(value) {
 /* ---- charts ---- */
 
 function makeCharts() {
-	const perSecond = { format: formatRate, axis: formatShort, least: 10 };
+	const perSecond = { format: formatCount, axis: formatShort, least: 10 };
 	const seconds = (value) => (value === 0 ? "0" : formatSeconds(value).replace("\u00a0", "").replace(/\.0+(?=\D)/, ""));
 
 	new Chart(byId("answers-chart"), {
@@ -79,17 +79,17 @@ const TILES = [
 	{
 		id: "requests", name: "Requests",
 		figure: (totals, sample) => [formatCount(sample?.requests), "/s"],
-		more: (totals) => `${formatCount(totals?.requests)} since the start`,
+		more: (totals) => `${formatCount(totals?.requests)} in all`,
 	},
 	{
 		id: "faults", name: "Faults injected", kind: "injected",
 		figure: (totals, sample) => [formatCount(sample?.faults), "/s"],
-		more: (totals) => `${formatCount(sumFaults(totals))} since the start`,
+		more: (totals) => `${formatCount(sumFaults(totals))} in all`,
 	},
 	{
 		id: "active", name: "Active exchanges",
 		figure: (totals) => [formatCount(totals?.active), ""],
-		more: (totals) => `on ${formatCount(totals?.connections)} connections so far`,
+		more: (totals) => `${formatCount(totals?.connections)} connections in all`,
 	},
 	{
 		id: "held", name: "Held by a fault",

@@ -35,12 +35,12 @@ function formatEvidence(list) {
 function makeCheckRow(check) {
 	const status = verdictName(check.status);
 	return make("tr", { role: "row" },
-		makeCell("Status", "", make("span", { class: "verdict-word", "data-verdict": status }, status.replaceAll("_", " "))),
-		makeCell("", "name full", check.title ?? check.id ?? ""), makeCell("Scope", "", check.scope ?? ""),
+		makeCell("", "", make("span", { class: "verdict-word", "data-verdict": status }, status.replaceAll("_", " "))),
+		makeCell("", "name full", check.title ?? check.id), makeCell("Scope", "", check.scope),
 		makeCell("Value", "number", formatValue(check.value, check.unit, check.value_text)),
 		makeCell("Limit", "number", formatValue(check.limit, check.unit, check.limit_text)),
-		makeCell("Samples", "number", formatCount(check.n ?? check.samples)), makeCell("Confidence", "quiet", check.confidence ?? ""),
-		makeCell("What was seen", "full", check.message ?? ""), makeCell("Evidence", "mono evidence full", formatEvidence(check.evidence)));
+		makeCell("Samples", "number", formatCount(check.n ?? check.samples)), makeCell("Confidence", "quiet", check.confidence),
+		makeCell("What was seen", "full", check.message), makeCell("Evidence", "mono evidence full", formatEvidence(check.evidence)));
 }
 
 function verdictRank(check) {
