@@ -13,7 +13,7 @@ const charts = {
 	all: [],
 	samples: [],
 	window_s: 300,
-	now: 0, /* unix seconds at the right edge */
+	now: Date.now() / 1000, /* unix seconds at the right edge: of the newest sample, by the clock of brownout */
 	cursor: null, /* time of a sample, or null: the newest */
 
 	draw() {

@@ -6,6 +6,7 @@
 const RECENT_MAX = 600; /* kept; faulted ones beyond that as many again */
 const RECENT_SHOWN = 200;
 const RECENT_DRAW_MS = 250;
+const RECENT_DRAW_BUSY_MS = 1000; /* where nobody could read along anyway */
 
 const RECENT_COLUMNS = [
 	{ name: "Time" }, { name: "Request" }, { name: "Status", help: "what the client got" },
@@ -150,7 +151,7 @@ function toggleExchange(row) {
 
 function drawRecentSoon() {
 	if (!recent.timer)
-		recent.timer = setTimeout(drawRecent, RECENT_DRAW_MS);
+		recent.timer = setTimeout(drawRecent, recent.skipped ? RECENT_DRAW_BUSY_MS : RECENT_DRAW_MS);
 }
 
 function drawRecent() {

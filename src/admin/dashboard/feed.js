@@ -149,7 +149,7 @@ async function run(signal) {
 				continue;
 			}
 			const wait = BACK_OFF_MS[Math.min(failures++, BACK_OFF_MS.length - 1)];
-			const since = charts.now ? ", shown is " + formatClock(charts.now, true) : "";
+			const since = charts.samples.length ? ", shown is " + formatClock(charts.now, true) : "";
 			showLink("offline", error.message + since, `asked again in ${formatSeconds(wait / 1000)}`);
 			await pause(wait * (0.8 + 0.4 * Math.random()), signal);
 		}
