@@ -40,7 +40,7 @@ function makeCheckRow(check) {
 		makeCell("Value", "number", formatValue(check.value, check.unit, check.value_text)),
 		makeCell("Limit", "number", formatValue(check.limit, check.unit, check.limit_text)),
 		makeCell("Samples", "number", formatCount(check.n ?? check.samples)), makeCell("Confidence", "quiet", check.confidence),
-		makeCell("What was seen", "full", check.message), makeCell("Evidence", "mono evidence full", formatEvidence(check.evidence)));
+		makeCell("What was seen", "full", check.message ?? check.text), makeCell("Evidence", "mono evidence full", formatEvidence(check.evidence)));
 }
 
 function verdictRank(check) {
