@@ -1,5 +1,6 @@
 /*
- * cmd_run: flags, then the plan, then the server until it ends. Nothing is started before all of it was checked.
+ * cmd_run: flags, then the plan, then the server until it ends, or until the command has ended. Nothing is started before
+ * all of it was checked.
  */
 #include "cli/cmd_run.h"
 
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
+#include "cli/run_command.h"
 #include "cli/run_flags.h"
 #include "cli/serve_admin.h"
 
@@ -55,9 +57,24 @@ static int print_help(void)
 	return output_write(&out);
 }
 
+/* Until it is told to end, or the command has ended. An exit code. */
+static int wait(struct server *server, const struct admin *admin, const struct run_flags *f, const struct serve_options *options,
+	struct child *child)
+{
+	struct child_result result;
+	int rc;
+
+	if (!f->command) {
+		(void)serve_wait(server, options, 0);
+		return EXIT_CODE_OK;
+	}
+	rc = run_command(child, f->command, f->time_limit_ns, server, options, admin, &result);
+	return rc == 0 ? run_command_exit_code(&result) : rc;
+}
+
 /* Between the start and the end of the server. The admin listener is bound already. */
 static int serve(struct server *server, struct admin *admin, const struct run_flags *f, const struct live_file_options *live,
-	struct span source)
+	struct span source, struct child *child)
 {
 	struct serve_options options = f->serve;
 	int rc;
@@ -66,7 +83,7 @@ static int serve(struct server *server, struct admin *admin, const struct run_fl
 		log_error("no memory to keep the rules; they cannot be read again");
 	rc = serve_admin_start(admin, server, &options);
 	if (rc == EXIT_CODE_OK)
-		(void)serve_wait(server, &options, 0);
+		rc = wait(server, admin, f, &options, child);
 	admin_free(admin);
 	live_file_free(options.live);
 	return rc;
@@ -77,6 +94,7 @@ static int run(struct run_flags *f, int64_t start_ns, const struct live_file_opt
 	struct plan *plan)
 {
 	struct server *server;
+	struct child child;
 	struct admin *admin;
 	int rc, rc_finish;
 
@@ -89,12 +107,14 @@ static int run(struct run_flags *f, int64_t start_ns, const struct live_file_opt
 		plan_unref(plan);
 		return rc;
 	}
+	if (f->command)
+		child_prepare(&child);
 	rc = serve_start(&server, plan, &f->serve);
 	if (rc != EXIT_CODE_OK) {
 		admin_free(admin);
 		return rc;
 	}
-	rc = serve(server, admin, f, live, source);
+	rc = serve(server, admin, f, live, source, &child);
 	rc_finish = serve_finish(server, start_ns, &f->serve);
 	return rc == EXIT_CODE_OK ? rc_finish : rc;
 }

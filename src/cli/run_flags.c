@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
+#include "config/units.h"
 
 #define WORKERS_MAX 1024
 
@@ -26,6 +27,7 @@
 	X(LOG_FORMAT, "log-format", 0, "FORMAT", "text or json")                                                                \
 	X(TRACE, "trace", 0, "DEST", "every decision of the rules to DEST, for brownout replay")                                \
 	X(SUMMARY, "summary", 0, "FORMAT", "text (standard error), json (standard output) or off")                              \
+	X(TIME_LIMIT, "time-limit", 0, "TIME", "of COMMAND: then its processes get SIGTERM, 5 s later SIGKILL")                 \
 	X(QUIET, "quiet", 'q', NULL, "say only what goes wrong")
 
 enum {
@@ -42,17 +44,23 @@ static const struct option_row rows[] = {
 
 void run_flags_write_help(struct text *out)
 {
-	text_put_literal(out, "Usage: brownout run [FILE] [OPTION]...\n"
+	text_put_literal(out, "Usage: brownout run [FILE] [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
 			      "\n"
 			      "Serves the rule file FILE (- is standard input), or, without one, forwards to the\n"
 			      "upstream of -u and injects what --abort and --delay say. SIGTERM and SIGINT end it\n"
 			      "once the open exchanges are through, a second one at once; SIGUSR1 opens the logs\n"
 			      "anew. At the end a summary is written.\n"
+			      "\n"
+			      "With COMMAND it serves while the command runs, which finds it by BROWNOUT_URL (the\n"
+			      "first listener) and BROWNOUT_<NAME>_URL (each), says how the command's clients\n"
+			      "behaved, and ends with the command's exit code, or with 3 where the command went\n"
+			      "well and an expectation of the rule file failed. Signals go on to the command.\n"
 			      "\n");
 	options_write_help(rows, ARRAY_LEN(rows), out);
 	text_put_literal(out, "\n"
 			      "  brownout run rules.yaml\n"
 			      "  brownout run -u http://localhost:9000 --abort 503 --percentage 10\n"
+			      "  brownout run rules.yaml -- npm test\n"
 			      "\n"
 			      "See brownout help rules for the rule file.\n");
 }
@@ -97,6 +105,28 @@ static bool take_file(struct run_flags *f, const char *value)
 	return f->file == value;
 }
 
+static bool take_time_limit(struct run_flags *f, const char *value)
+{
+	char block[80];
+	struct text hint;
+
+	text_init_fixed(&hint, block, sizeof(block));
+	if (units_parse_duration(span_of_string(value), &f->time_limit_ns, &hint) == 0 && f->time_limit_ns > 0)
+		return true;
+	log_error("run: --time-limit %.40s: a duration such as 90s or 10m is wanted%s%.*s%s", value, hint.n ? " (" : "",
+		SPAN_ARG(text_span(&hint)), hint.n ? ")" : "");
+	return false;
+}
+
+static bool take_command(struct run_flags *f, const struct options *o)
+{
+	f->command = o->argv + o->at;
+	if (o->at < o->argc && *f->command[0])
+		return true;
+	log_error("run: a command is wanted behind --");
+	return false;
+}
+
 /* False after one line on standard error. */
 static bool take_option(struct run_flags *f, const struct options *o, int row)
 {
@@ -117,7 +147,8 @@ static bool take_option(struct run_flags *f, const struct options *o, int row)
 	case RUN_QUIET: f->serve.quiet = true; return true;
 	case OPTIONS_HELP: f->help = true; return true;
 	case OPTIONS_ARGUMENT: return take_file(f, o->value);
-	case OPTIONS_REST: log_error("run: running a command is not built in"); return false;
+	case RUN_TIME_LIMIT: return take_time_limit(f, o->value);
+	case OPTIONS_REST: return take_command(f, o);
 	default: return false; /* options_next has said why */
 	}
 }
@@ -137,6 +168,8 @@ static int check_together(const struct run_flags *f)
 		log_error("run: a rule file or an upstream (-u URL) is needed; see brownout run --help");
 	else if (rule_flag(f) && !f->abort && !f->delay)
 		log_error("run: %s says which requests, but no fault: add --abort or --delay", rule_flag(f));
+	else if (f->time_limit_ns && !f->command)
+		log_error("run: --time-limit is of a command, and none is given (-- COMMAND)");
 	else if (f->access && !*f->access)
 		log_error("run: --access: stderr, stdout, a file or off is wanted");
 	else
@@ -151,7 +184,7 @@ int run_flags_parse(struct run_flags *f, int argc, char **argv)
 
 	*f = (struct run_flags){ .serve.status_line = true };
 	options_init(&o, rows, ARRAY_LEN(rows), argc, argv);
-	while (!f->help && (row = options_next(&o)) != OPTIONS_END) {
+	while (!f->help && !f->command && (row = options_next(&o)) != OPTIONS_END) {
 		if (!take_option(f, &o, row))
 			return EXIT_CODE_USAGE;
 	}

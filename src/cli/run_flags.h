@@ -23,6 +23,8 @@ struct run_flags {
 	uint64_t seed;
 	bool has_workers;
 	uint64_t workers;
+	char *const *command; /* behind --, ends with NULL; NULL: there is none */
+	int64_t time_limit_ns; /* of the command; 0: none */
 	bool help;
 	struct serve_options serve;
 };

@@ -21,7 +21,6 @@
 #include "cli/status_line.h"
 #include "cli/summary.h"
 #include "cli/supervisor.h"
-#include "cli/watch.h"
 
 #define ERROR_BYTES 512
 
@@ -228,25 +227,43 @@ static void reload(struct server *server, struct live_file *live)
 }
 
 /* Whether to watch the file is for the rules in force to say. */
-static void look_at_file(struct server *server, struct live_file *live, struct watch *watch, uint64_t *generation)
+static void look_at_file(struct serve_care *care, struct live_file *live, int64_t now_ns)
 {
-	uint64_t now = server_generation(server);
+	uint64_t now = server_generation(care->server);
 	struct plan *plan;
 	int r = 0;
 
-	if (now != *generation) {
-		*generation = now;
-		plan = server_plan_ref(server);
+	if (now != care->generation) {
+		care->generation = now;
+		plan = server_plan_ref(care->server);
 		if (!plan->watch)
-			watch_deinit(watch);
-		else if (watch->fd < 0 && live_file_is_file(live))
-			r = watch_init(watch, live_file_name(live));
+			watch_deinit(&care->watch);
+		else if (care->watch.fd < 0 && live_file_is_file(live))
+			r = watch_init(&care->watch, live_file_name(live));
 		plan_unref(plan);
 	}
 	if (r < 0)
 		log_warning("watch: %s cannot be watched: %s", live_file_name(live), strerror(-r));
-	if (watch_changed(watch, clock_mono_ns()))
-		reload(server, live);
+	if (watch_changed(&care->watch, now_ns))
+		reload(care->server, live);
+}
+
+void serve_care_init(struct serve_care *care, struct server *server, const struct serve_options *options)
+{
+	*care = (struct serve_care){ .server = server, .options = options, .watch.fd = -1 };
+}
+
+void serve_care_deinit(struct serve_care *care)
+{
+	watch_deinit(&care->watch);
+}
+
+int64_t serve_care_look(struct serve_care *care, int64_t now_ns)
+{
+	if (care->options->live && !server_is_draining(care->server))
+		look_at_file(care, care->options->live, now_ns);
+	server_tidy(care->server);
+	return MIN(now_ns + STATUS_LINE_EVERY_NS, supervisor_look(care->server, now_ns));
 }
 
 /* True where the server is to be stopped now. */
@@ -278,35 +295,41 @@ bool serve_wait(struct server *server, const struct serve_options *options, int6
 {
 	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
 	struct status_line line = { 0 };
-	struct watch watch = { .fd = -1 };
-	uint64_t generation = 0;
+	struct serve_care care;
 	bool draining = false;
 	int64_t now_ns = clock_mono_ns();
 
+	serve_care_init(&care, server, options);
 	if (options->status_line && !options->quiet && snapshot)
 		status_line_init(&line, now_ns);
 	while (!(draining && server_is_done(server)) && (draining || until_ns == 0 || now_ns < until_ns)) {
 		/* While draining the end is near; it is looked for more often. */
 		int64_t wait_ns = draining ? STATUS_LINE_EVERY_NS / 25 : STATUS_LINE_EVERY_NS;
 
-		wait_ns = MAX(MIN(wait_ns, supervisor_look(server, now_ns) - now_ns), 0);
+		wait_ns = MAX(MIN(wait_ns, serve_care_look(&care, now_ns) - now_ns), 0);
 		if (until_ns)
 			wait_ns = MAX(MIN(wait_ns, until_ns - now_ns), 0);
 		if (take_signal(server, options, next_signal(wait_ns), &draining))
 			break;
-		if (options->live && !draining)
-			look_at_file(server, options->live, &watch, &generation);
-		server_tidy(server);
 		now_ns = clock_mono_ns();
 		if (line.on && now_ns - line.last_ns >= STATUS_LINE_EVERY_NS) {
 			server_snapshot(server, snapshot);
 			status_line_draw(&line, &snapshot->total, now_ns);
 		}
 	}
-	watch_deinit(&watch);
+	serve_care_deinit(&care);
 	status_line_deinit(&line);
 	free(snapshot);
 	return !draining;
+}
+
+void serve_drain(struct server *server, const struct serve_options *options)
+{
+	bool draining = true;
+
+	begin_drain(server);
+	while (!server_is_done(server) && !take_signal(server, options, next_signal(STATUS_LINE_EVERY_NS / 25), &draining))
+		;
 }
 
 /* ---- the end ---- */

@@ -6,6 +6,7 @@
 #define BROWNOUT_CLI_SERVE_H
 
 #include "admin/live_file.h"
+#include "cli/watch.h"
 #include "config/load.h"
 #include "proxy/server.h"
 
@@ -47,6 +48,21 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
  * signal ended it.
  */
 bool serve_wait(struct server *server, const struct serve_options *options, int64_t until_ns);
+
+/* What a server wants done now and then while somebody else waits: serve_wait does it by itself. */
+struct serve_care {
+	struct server *server;
+	const struct serve_options *options;
+	struct watch watch; /* of the file, where the rules say so */
+	uint64_t generation; /* of the rules that said so */
+};
+void serve_care_init(struct serve_care *care, struct server *server, const struct serve_options *options);
+void serve_care_deinit(struct serve_care *care);
+/* Returns when to come again, at the latest. */
+int64_t serve_care_look(struct serve_care *care, int64_t now_ns);
+
+/* Accepts no more and waits until the open exchanges have ended, limits.drain at most; SIGTERM and SIGINT cut them. */
+void serve_drain(struct server *server, const struct serve_options *options);
 
 /* Stops what still runs, writes the summary, frees the server. Returns an exit code. */
 int serve_finish(struct server *server, int64_t start_ns, const struct serve_options *options) MUST_USE;

@@ -45,6 +45,21 @@ Test(run_flags, all_of_them)
 	cr_expect_null(f.file);
 }
 
+Test(run_flags, a_command_is_not_looked_at)
+{
+	static const char *const args[] = { "rules.yaml", "--time-limit", "1.5s", "--", "npm", "test", "--", "-x", NULL };
+	struct run_flags f;
+
+	cr_assert_eq(parse(&f, args), EXIT_CODE_OK);
+	cr_assert_not_null(f.command);
+	cr_expect_str_eq(f.command[0], "npm");
+	cr_expect_str_eq(f.command[1], "test");
+	cr_expect_str_eq(f.command[2], "--");
+	cr_expect_str_eq(f.command[3], "-x");
+	cr_expect_null(f.command[4]);
+	cr_expect_eq(f.time_limit_ns, 1500 * NS_PER_MS);
+}
+
 Test(run_flags, a_file)
 {
 	static const char *const args[] = { "rules.yaml", NULL };
@@ -74,7 +89,14 @@ Test(run_flags, what_does_not_go_together)
 			"run: --percentage says which requests, but no fault: add --abort or --delay\n" },
 		{ { "-u", "origin:", "--path", "/x" },
 			"run: --path says which requests, but no fault: add --abort or --delay\n" },
-		{ { "-u", "origin:", "--", "npm", "test" }, "run: running a command is not built in\n" },
+		{ { "-u", "origin:", "--" }, "run: a command is wanted behind --\n" },
+		{ { "-u", "origin:", "--", "" }, "run: a command is wanted behind --\n" },
+		{ { "-u", "origin:", "--time-limit", "5", "--", "true" },
+			"run: --time-limit 5: a duration such as 90s or 10m is wanted (write 5ms or 5s)\n" },
+		{ { "-u", "origin:", "--time-limit", "0", "--", "true" },
+			"run: --time-limit 0: a duration such as 90s or 10m is wanted\n" },
+		{ { "-u", "origin:", "--time-limit", "5s" },
+			"run: --time-limit is of a command, and none is given (-- COMMAND)\n" },
 		{ { "-u", "origin:", "--summary", "xml" }, "run: --summary xml: text, json or off is wanted\n" },
 		{ { "-u", "origin:", "--log-format", "xml" }, "run: --log-format xml: text or json is wanted\n" },
 		{ { "-u", "origin:", "-w", "0" }, "run: --workers 0: a whole number from 1 to 1024 is wanted\n" },
