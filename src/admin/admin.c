@@ -10,6 +10,20 @@
 
 #include "admin/admin_internal.h"
 #include "base/clock.h"
+#include "base/log.h"
+
+/* ---- time ---- */
+
+/* A thread that was held up, a machine that slept: the seconds that are missing are not made up. */
+static void on_second(struct timer *timer)
+{
+	struct admin *a = container_of(timer, struct admin, second);
+
+	admin_history_take(a->history, a->server);
+	admin_events_second(a);
+	if (timer_set(a->loop, &a->second, loop_now_ns(a->loop) + NS_PER_S) < 0)
+		log_error("admin: no memory to go on counting seconds");
+}
 
 /* ---- binding ---- */
 
@@ -79,6 +93,9 @@ int admin_open(struct admin **admin, const struct plan *plan, char *error, size_
 		return -ENOMEM;
 	a->listener.fd = -1;
 	list_init(&a->conns);
+	list_init(&a->streams);
+	timer_init(&a->second, on_second);
+	timer_init(&a->tick, admin_events_tick);
 	a->auth.is_unix = plan->admin.address.kind == ENDPOINT_UNIX;
 	a->auth.token.n = plan->admin.token.n;
 	a->auth.token.p = span_dup(plan->admin.token);
@@ -119,6 +136,11 @@ int admin_start(struct admin *admin, struct server *server)
 
 	admin->server = server;
 	admin->start_ns = clock_mono_ns();
+	admin->start_wall_ns = clock_wall_ns();
+	admin->history = admin_history_new(server);
+	r = admin->history ? timer_set(admin->loop, &admin->second, admin->start_ns + NS_PER_S) : -ENOMEM;
+	if (r < 0)
+		return r;
 	r = -pthread_create(&admin->thread, NULL, run, admin);
 	admin->runs = r == 0;
 	return r;
@@ -148,7 +170,12 @@ void admin_free(struct admin *admin)
 	listener_deinit(&admin->listener);
 	while (!list_is_empty(&admin->conns))
 		admin_conn_end(container_of(admin->conns.next, struct admin_conn, node));
-	loop_free(admin->loop);
+	if (admin->loop) {
+		timer_deinit(admin->loop, &admin->second);
+		timer_deinit(admin->loop, &admin->tick);
+		loop_free(admin->loop);
+	}
+	admin_history_free(admin->history);
 	if (admin->auth.is_unix && admin->bound.n && admin->bound.un.sun_path[0])
 		(void)unlink(admin->bound.un.sun_path);
 	free((char *)(uintptr_t)admin->auth.token.p);

@@ -73,7 +73,7 @@ void admin_answer_write_head(const struct admin_answer *a, unsigned minor, bool 
 	http_write_field(out, SPAN("Date"), span_of(date, sizeof(date)));
 	if (a->type)
 		http_write_field(out, SPAN("Content-Type"), span_of_string(a->type));
-	if (!a->stream && a->status != 204) {
+	if (!a->streams && a->status != 204) {
 		text_put_literal(out, "Content-Length: ");
 		text_put_u64(out, admin_answer_content(a).n);
 		text_put_literal(out, "\r\n");

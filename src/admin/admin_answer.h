@@ -5,6 +5,7 @@
 #ifndef BROWNOUT_ADMIN_ADMIN_ANSWER_H
 #define BROWNOUT_ADMIN_ADMIN_ANSWER_H
 
+#include "admin/admin_events.h"
 #include "base/json.h"
 
 struct admin_answer {
@@ -14,7 +15,8 @@ struct admin_answer {
 	struct span file; /* instead of body; empty: none */
 	const char *policy; /* Content-Security-Policy; NULL: what is no page may do nothing */
 	struct text fields; /* further field lines, each with CRLF */
-	bool stream; /* events follow, until the connection ends */
+	bool streams; /* events follow, until the connection ends */
+	struct admin_stream stream; /* of these */
 	struct json json; /* while one is being written */
 };
 

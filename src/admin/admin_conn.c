@@ -68,7 +68,9 @@ static enum step read_more(struct admin_conn *c)
 
 static void send_answer(struct admin_conn *c, struct admin_answer *a)
 {
-	c->keep_alive = c->keep_alive && !a->stream;
+	c->keep_alive = c->keep_alive && !a->streams;
+	c->streams = a->streams && !c->request.is_head;
+	c->stream = a->stream;
 	admin_answer_write_head(a, c->request.minor, c->keep_alive, &c->out);
 	if (!c->request.is_head)
 		text_put_span(&c->out, admin_answer_content(a));
@@ -263,9 +265,21 @@ static enum step step_sent(struct admin_conn *c)
 		enter(c, ADMIN_HEAD);
 		return STEP_MORE;
 	}
+	if (c->streams) {
+		enter(c, ADMIN_STREAM);
+		admin_events_begin(&c->stream, c);
+		return STEP_MORE;
+	}
 	conn_shutdown_write(&c->conn);
 	enter(c, ADMIN_LINGER);
 	return STEP_MORE;
+}
+
+/* Nothing is owed. The reader says nothing more, or leaves. */
+static enum step step_stream(struct admin_conn *c)
+{
+	text_clear(&c->in);
+	return read_more(c);
 }
 
 static enum step step_linger(struct admin_conn *c)
@@ -285,20 +299,24 @@ static enum step step_linger(struct admin_conn *c)
 /* MORE once nothing is owed: this is the backpressure. */
 static enum step flush(struct admin_conn *c)
 {
+	if (c->out.n == 0)
+		return STEP_MORE;
 	while (c->out_sent < c->out.n) {
 		ssize_t n = conn_write(&c->conn, c->out.p + c->out_sent, c->out.n - c->out_sent);
 
 		if (n > 0) {
 			c->out_sent += (size_t)n;
 			c->from_ns = loop_now_ns(c->admin->loop);
+			c->timed_out = false;
 		} else if (n != -EAGAIN || c->timed_out) {
 			return STEP_END;
 		} else {
-			return wait_until(c, c->from_ns + SEND_NS);
+			return c->conn.ready & CONN_HANGUP ? STEP_END : wait_until(c, c->from_ns + SEND_NS);
 		}
 	}
 	text_clear(&c->out);
 	c->out_sent = 0;
+	timer_stop(&c->timer);
 	return STEP_MORE;
 }
 
@@ -312,6 +330,7 @@ static enum step step(struct admin_conn *c)
 	case ADMIN_HEAD: return step_head(c);
 	case ADMIN_BODY: return step_body(c);
 	case ADMIN_SEND: return step_sent(c);
+	case ADMIN_STREAM: return step_stream(c);
 	case ADMIN_LINGER: return step_linger(c);
 	}
 	return STEP_END;
@@ -324,6 +343,7 @@ static void free_conn(struct grave *grave)
 
 void admin_conn_end(struct admin_conn *c)
 {
+	admin_events_end(&c->stream);
 	conn_close(&c->conn, CONN_END_CLOSE);
 	task_cancel(&c->task);
 	timer_deinit(c->admin->loop, &c->timer);
@@ -333,6 +353,22 @@ void admin_conn_end(struct admin_conn *c)
 	text_deinit(&c->body);
 	text_deinit(&c->out);
 	loop_bury(c->admin->loop, &c->grave, free_conn);
+}
+
+struct text *admin_conn_out(struct admin_conn *c)
+{
+	/* What was sent goes, so that it never grows beyond what is owed. */
+	if (c->out_sent > KEPT_BYTES) {
+		memmove(c->out.p, c->out.p + c->out_sent, c->out.n - c->out_sent);
+		c->out.n -= c->out_sent;
+		c->out_sent = 0;
+	}
+	return &c->out;
+}
+
+void admin_conn_send(struct admin_conn *c)
+{
+	loop_queue(c->admin->loop, &c->task);
 }
 
 static void run_conn(struct task *task)

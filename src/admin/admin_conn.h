@@ -20,6 +20,7 @@ enum admin_state {
 	ADMIN_HEAD, /* reads a request head */
 	ADMIN_BODY, /* reads its body */
 	ADMIN_SEND, /* sends the answer */
+	ADMIN_STREAM, /* sends events as they come */
 	ADMIN_LINGER, /* has said its last word, and reads what still comes, so that no reset eats that word */
 };
 
@@ -46,10 +47,20 @@ struct admin_conn {
 	struct text out; /* owed to the socket */
 	size_t out_sent;
 	size_t discarded; /* bytes read while lingering */
+	bool streams; /* events follow the answer */
+	struct admin_stream stream;
 };
 
 /* Takes fd over; closes it where there are too many, or memory is out. */
 void admin_conn_accept(struct admin *admin, int fd);
 void admin_conn_end(struct admin_conn *c);
+
+/* For a stream: how much is not taken yet, where to write more, and that it be sent. */
+static inline size_t admin_conn_owed(const struct admin_conn *c)
+{
+	return c->out.n - c->out_sent;
+}
+struct text *admin_conn_out(struct admin_conn *c);
+void admin_conn_send(struct admin_conn *c);
 
 #endif

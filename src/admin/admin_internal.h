@@ -8,6 +8,7 @@
 
 #include "admin/admin.h"
 #include "admin/admin_conn.h"
+#include "admin/admin_history.h"
 #include "net/listener.h"
 
 struct admin {
@@ -21,6 +22,12 @@ struct admin {
 	pthread_t thread;
 	bool runs;
 	int64_t start_ns; /* CLOCK_MONOTONIC */
+	int64_t start_wall_ns;
+	struct admin_history *history;
+	struct timer second; /* takes a sample */
+	struct timer tick; /* of the streams */
+	struct list streams; /* struct admin_stream */
+	unsigned n_streams;
 	struct http_field fields[ADMIN_FIELDS_MAX]; /* of the head being parsed */
 };
 

@@ -7,6 +7,10 @@
 #include "admin/dashboard.h"
 #include "admin/embedded.h"
 #include "base/clock.h"
+#include "observe/recent.h"
+
+#define RECENT_LIMIT 200 /* exchanges where nothing else is asked for */
+#define TIME_SECONDS_MAX UINT64_C(9000000000)
 
 void admin_get_dashboard(const struct admin_request *r, struct admin_answer *a)
 {
@@ -49,9 +53,9 @@ static void put_seconds(struct json *j, const char *key, int64_t ns)
 }
 
 /* Unix time, in milliseconds. */
-static void put_time(struct json *j, int64_t unix_ns)
+static void put_time(struct json *j, const char *key, int64_t unix_ns)
 {
-	json_key(j, "time");
+	json_key(j, key);
 	json_double(j, (double)(unix_ns / NS_PER_MS) / 1e3);
 }
 
@@ -117,6 +121,7 @@ void admin_get_status(const struct admin_request *r, struct admin_answer *a)
 	struct json *j = admin_answer_begin_json(a);
 
 	json_member_string(j, "version", BROWNOUT_VERSION);
+	put_time(j, "started", r->admin->start_wall_ns);
 	put_seconds(j, "uptime_s", clock_mono_ns() - r->admin->start_ns);
 	put_seed(j, plan->seed);
 	json_member_u64(j, "generation", server_generation(server));
@@ -176,7 +181,7 @@ void admin_write_totals(struct json *j, const struct server_snapshot *s)
 {
 	const struct counters *c = &s->total;
 
-	put_time(j, clock_wall_ns());
+	put_time(j, "time", clock_wall_ns());
 	json_member_u64(j, "requests", counter_load(&c->v[COUNTER_REQUESTS]));
 	put_answers(j, c);
 	put_faults(j, c);
@@ -207,4 +212,72 @@ void admin_get_totals(const struct admin_request *r, struct admin_answer *a)
 	admin_write_totals(admin_answer_begin_json(a), s);
 	admin_answer_end_json(a);
 	free(s);
+}
+
+/* ---- what was ---- */
+
+/* Unix seconds with at most nine decimals, as times are written here, in nanoseconds. 1: it is none. */
+static int parse_time(struct span s, int64_t *unix_ns)
+{
+	size_t dot = span_find(s, '.');
+	struct span decimals = span_skip(s, dot + 1);
+	uint64_t seconds, fraction = 0;
+
+	if (span_to_u64(span_first(s, dot), &seconds) || seconds > TIME_SECONDS_MAX || decimals.n > 9 ||
+		(decimals.n && span_to_u64(decimals, &fraction)))
+		return 1;
+	for (size_t i = decimals.n; i < 9; i++)
+		fraction *= 10;
+	*unix_ns = (int64_t)(seconds * (uint64_t)NS_PER_S + fraction);
+	return 0;
+}
+
+void admin_get_history(const struct admin_request *r, struct admin_answer *a)
+{
+	char block[32];
+	struct span since = admin_router_parameter(r, SPAN("since"), block, sizeof(block));
+	int64_t since_ns = 0;
+	struct json *j;
+
+	if (since.p && parse_time(since, &since_ns)) {
+		admin_answer_error(a, 400, "since must be a Unix time in seconds, such as 1795185977.206");
+		return;
+	}
+	j = admin_answer_begin_json(a);
+	json_member_u64(j, "interval_s", 1);
+	json_key(j, "samples");
+	admin_history_write_since(j, r->admin->history, since_ns);
+	admin_answer_end_json(a);
+}
+
+static void put_exchange(void *arg, uint64_t seq, struct span json)
+{
+	(void)seq;
+	json_raw(arg, json);
+}
+
+void admin_get_recent(const struct admin_request *r, struct admin_answer *a)
+{
+	struct recent *recent = server_recent(r->admin->server);
+	struct recent_query q = { .choice = RECENT_ALL };
+	uint64_t limit, notable, last = 0;
+	char block[ADMIN_NAME_BYTES_MAX];
+	struct json *j;
+
+	if (!admin_router_number(r, "limit", 1, RECENT_MAX, RECENT_LIMIT, &limit, a) ||
+		!admin_router_number(r, "faulted", 0, 1, 0, &notable, a) ||
+		!admin_router_number(r, "since", 0, UINT64_MAX, 0, &q.since, a))
+		return;
+	q.max = (unsigned)limit;
+	q.rule = admin_router_parameter(r, SPAN("rule"), block, sizeof(block));
+	if (notable || q.rule.n)
+		q.choice = RECENT_NOTABLE;
+	j = admin_answer_begin_json(a);
+	json_key(j, "exchanges");
+	json_begin_array(j);
+	if (recent)
+		last = recent_read(recent, &q, put_exchange, j);
+	json_end_array(j);
+	json_member_u64(j, "next", last);
+	admin_answer_end_json(a);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "observe/log_file.h"
+#include "observe/recent.h"
 #include "observe/trace.h"
 
 #define COLLECTOR_LOOK_NS (5 * NS_PER_MS)
@@ -22,6 +23,7 @@ struct collector {
 	struct log_file trace;
 	uint64_t generation; /* whose rules the trace tells of; 0: a header is due */
 	_Atomic uint64_t passes;
+	struct recent *recent; /* its owner's; NULL: nobody asks for it */
 
 	pthread_t thread;
 	bool runs;
@@ -67,6 +69,11 @@ int collector_add_ring(struct collector *c, struct ring *ring)
 	return log_file_is_open(&c->trace) ? ring_keep_decisions(ring) : 0;
 }
 
+void collector_set_recent(struct collector *c, struct recent *recent)
+{
+	c->recent = recent;
+}
+
 /* ---- lines ---- */
 
 /* A file says by itself which rules and which seed it is about, also after it was opened anew. */
@@ -93,6 +100,8 @@ int collector_add_trace(struct collector *c, const char *file, const struct rule
 
 static void put_record(struct collector *c, const struct record *r)
 {
+	if (c->recent)
+		recent_add(c->recent, r);
 	if (log_file_is_open(&c->access)) {
 		struct text *line = log_file_begin_line(&c->access);
 

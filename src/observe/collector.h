@@ -11,6 +11,7 @@
 enum access_format { ACCESS_TEXT, ACCESS_JSON };
 
 struct collector;
+struct recent;
 
 struct collector_options {
 	const char *access; /* "stderr", "stdout" or a path; lives for the call. NULL: no access log */
@@ -29,6 +30,8 @@ int collector_add_trace(struct collector *c, const char *file, const struct rule
  * keeps decisions from now on. -ENOMEM
  */
 int collector_add_ring(struct collector *c, struct ring *ring) MUST_USE;
+/* Before collector_start: each record goes there too. It is its owner's and must outlive the collector. */
+void collector_set_recent(struct collector *c, struct recent *recent);
 int collector_start(struct collector *c) MUST_USE;
 /* Any thread: opens the files anew before the next line is written (log rotation). */
 void collector_reopen(struct collector *c);

@@ -20,6 +20,7 @@ struct record_decisions {
 	struct decision v[RECORD_DECISIONS_MAX]; /* in the order in which they were made; only the first n are ever touched */
 };
 
+/* Where it comes to point to something more that dies with the plan, recent.c must copy that. */
 struct record {
 	uint64_t id; /* unique in this run: worker number in the top 16 bits */
 	int64_t wall_ns; /* Unix time of first_ns */

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "observe/recent.h"
 #include "origin/origin.h"
 #include "proxy/server_private.h"
 
@@ -163,6 +164,15 @@ static int open_log(struct server *s, const struct plan *plan, struct span file,
 	return r;
 }
 
+/* -ENOMEM */
+static int keep_recent(struct server *s)
+{
+	s->recent = recent_new();
+	if (s->recent)
+		collector_set_recent(s->collector, s->recent);
+	return s->recent ? 0 : -ENOMEM;
+}
+
 static int init_collector(struct server *s, const struct plan *plan, char *error, size_t error_n)
 {
 	int r;
@@ -176,6 +186,8 @@ static int init_collector(struct server *s, const struct plan *plan, char *error
 		return r;
 	for (unsigned i = 0; r == 0 && i < s->n_made; i++)
 		r = collector_add_ring(s->collector, s->workers[i].ring);
+	if (r == 0 && plan->admin.enabled)
+		r = keep_recent(s);
 	if (r == 0)
 		r = collector_start(s->collector);
 	return r < 0 ? server_fail(error, error_n, r, "the log cannot start") : 0;
@@ -257,6 +269,11 @@ int server_start(struct server **server, struct plan *plan, char *error, size_t 
 unsigned server_workers(const struct server *s)
 {
 	return s->n_workers;
+}
+
+struct recent *server_recent(struct server *s)
+{
+	return s->recent;
 }
 
 void server_drain(struct server *s)
@@ -350,6 +367,7 @@ void server_free(struct server *s)
 		worker_deinit(&s->workers[i]);
 	if (s->collector)
 		collector_free(s->collector);
+	recent_free(s->recent);
 	for (unsigned i = 0; i < s->n_made; i++)
 		ring_free(s->workers[i].ring);
 	free(s->workers);

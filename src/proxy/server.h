@@ -10,6 +10,7 @@
 #include "core/decide.h"
 #include "observe/traffic.h"
 
+struct recent;
 struct server;
 
 #define SERVER_NAME_BYTES 128
@@ -90,6 +91,9 @@ void server_reset_counts(struct server *s);
 void server_tidy(struct server *s);
 
 /* ---- the end ---- */
+
+/* The last exchanges, while the plan has an admin listener; else NULL. */
+struct recent *server_recent(struct server *s);
 
 /* Stops accepting; open exchanges go on, kept connections are closed as they fall idle, at most limits.drain. */
 void server_drain(struct server *s);

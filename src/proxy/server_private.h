@@ -28,6 +28,7 @@ struct server {
 	struct origin *origin;
 	struct address origin_address;
 	struct collector *collector;
+	struct recent *recent; /* NULL: nobody can ask for it */
 	struct worker *workers;
 	unsigned n_workers; /* to be made */
 	unsigned n_made; /* worker_init was called */
