@@ -157,6 +157,23 @@ static void ask_for_faults(struct peer *client, int n)
 	}
 }
 
+/* Until so many have come to where they are told from. */
+static void wait_for_exchanges(struct rig *r, unsigned long long n)
+{
+	struct peer *client = rig_admin(r);
+	struct message answer;
+	bool there = false;
+
+	for (int i = 0; i < 100 && !there; i++) {
+		peer_send(client, "GET /v1/recent?limit=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+		message_read_answer(&answer, client, "GET");
+		there = strtoull(rig_log_value(bytes_text(&answer.body), "next"), NULL, 10) == n;
+		message_free(&answer);
+		sleep_ms(there ? 0 : 10);
+	}
+	rig_check(r, there, "%llu exchanges are not told of", n);
+}
+
 /* A reader that takes nothing costs a bounded amount of memory, and is told what it has missed. */
 Test(admin_events, events_of_a_slow_reader_are_left_out)
 {
@@ -168,6 +185,7 @@ Test(admin_events, events_of_a_slow_reader_are_left_out)
 	rig_start_with(&r, EVENT_RULES);
 	client = rig_client(&r);
 	ask_for_faults(client, 9000); /* the worker's ring of records is in use then as a whole */
+	wait_for_exchanges(&r, 9000);
 	slow = listen_to_events(&r, "?exchanges=10000");
 	before = program_rss_kib(&r.program);
 	ask_for_faults(client, 15000);
