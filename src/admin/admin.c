@@ -130,11 +130,12 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int admin_start(struct admin *admin, struct server *server)
+int admin_start(struct admin *admin, struct server *server, struct live_file *file)
 {
 	int r;
 
 	admin->server = server;
+	admin->file = file;
 	admin->start_ns = clock_mono_ns();
 	admin->start_wall_ns = clock_wall_ns();
 	admin->history = admin_history_new(server);

@@ -12,14 +12,15 @@
 #include "proxy/server.h"
 
 struct admin;
+struct live_file;
 
 /*
  * Binds the address of plan->admin, before anything else runs; nobody is answered yet. *admin is NULL where the plan has no
  * such listener. 0, or a negative errno with one clear line in error.
  */
 int admin_open(struct admin **admin, const struct plan *plan, char *error, size_t error_n) MUST_USE;
-/* Answers from now on. The server must outlive the admin. -errno. */
-int admin_start(struct admin *admin, struct server *server) MUST_USE;
+/* Answers from now on. The server and the rule file that it serves must outlive the admin. -errno. */
+int admin_start(struct admin *admin, struct server *server, struct live_file *file) MUST_USE;
 /* "127.0.0.1:9901", "unix:/path": with the real port. */
 void admin_address(const struct admin *admin, struct text *out);
 bool admin_is_unix(const struct admin *admin);

@@ -62,6 +62,34 @@ static void put_sample(struct admin_stream *stream, const struct admin_history *
 	text_deinit(&data);
 }
 
+static void put_generation(struct admin_stream *stream, const struct server *server)
+{
+	char block[40];
+	struct text data;
+
+	stream->generation = server_generation(server);
+	text_init_fixed(&data, block, sizeof(block));
+	text_put_literal(&data, "{\"generation\":");
+	text_put_u64(&data, stream->generation);
+	text_put_char(&data, '}');
+	put_event(stream, "generation", text_span(&data));
+}
+
+static void put_armed(struct admin_stream *stream, const struct server *server)
+{
+	stream->armed = server_is_armed(server);
+	put_event(stream, "armed", stream->armed ? SPAN("{\"armed\":true}") : SPAN("{\"armed\":false}"));
+}
+
+/* Where there is no room the next tick looks again. */
+static void put_changes(struct admin_stream *stream, const struct server *server)
+{
+	if (stream->generation != server_generation(server) && has_room(stream))
+		put_generation(stream, server);
+	if (stream->armed != server_is_armed(server) && has_room(stream))
+		put_armed(stream, server);
+}
+
 /* ---- exchanges ---- */
 
 struct exchanges {
@@ -131,10 +159,10 @@ void admin_events_tick(struct timer *timer)
 	for (struct list *node = admin->streams.next; node != &admin->streams; node = node->next) {
 		struct admin_stream *stream = container_of(node, struct admin_stream, node);
 
-		if (recent && stream->per_second) {
+		put_changes(stream, admin->server);
+		if (recent && stream->per_second)
 			put_exchanges(stream, recent, now_ns);
-			admin_conn_send(stream->conn);
-		}
+		admin_conn_send(stream->conn);
 	}
 	if (!list_is_empty(&admin->streams))
 		set_tick(admin);
@@ -168,6 +196,8 @@ void admin_events_begin(struct admin_stream *stream, struct admin_conn *conn)
 	admin->n_streams++;
 	server_snapshot(admin->server, &admin->history->now);
 	put_totals(stream, admin->history);
+	put_generation(stream, admin->server);
+	put_armed(stream, admin->server);
 }
 
 void admin_events_end(struct admin_stream *stream)

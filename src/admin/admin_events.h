@@ -5,6 +5,8 @@
  *
  *   event: totals       each second, and at once: the object of /v1/totals, and "exchanges_skipped" since the last one
  *   event: sample       each second: the newest object of /v1/history
+ *   event: generation   {"generation":N}: at once, and where other rules have come into force
+ *   event: armed        {"armed":BOOL}: at once, and where faults were turned off or on
  *   event: exchange     each finished exchange: its line of the JSON access log, and "seq"
  */
 #ifndef BROWNOUT_ADMIN_ADMIN_EVENTS_H
@@ -28,6 +30,8 @@ struct admin_stream {
 	unsigned per_second; /* exchanges at most */
 	unsigned credit; /* of these, in thousandths: what may be sent now */
 	bool notable; /* only what was faulted, failed or refused */
+	uint64_t generation; /* that was told last */
+	bool armed; /* that was told last */
 	uint64_t since; /* number of the last exchange that was looked at */
 	uint64_t skipped; /* exchanges left out since the last totals */
 	int64_t credited_ns;

@@ -9,10 +9,12 @@
 #include "admin/admin.h"
 #include "admin/admin_conn.h"
 #include "admin/admin_history.h"
+#include "admin/live_file.h"
 #include "net/listener.h"
 
 struct admin {
-	struct server *server; /* NULL before admin_start */
+	struct server *server; /* NULL before admin_start, as is the file */
+	struct live_file *file;
 	struct loop *loop;
 	struct listener listener;
 	struct address bound;

@@ -124,6 +124,12 @@ void admin_get_status(const struct admin_request *r, struct admin_answer *a)
 	put_time(j, "started", r->admin->start_wall_ns);
 	put_seconds(j, "uptime_s", clock_mono_ns() - r->admin->start_ns);
 	put_seed(j, plan->seed);
+	json_key(j, "file");
+	if (live_file_is_file(r->admin->file))
+		json_c_string(j, live_file_name(r->admin->file));
+	else
+		json_none(j);
+	json_member_bool(j, "expectations", plan->has_expect);
 	json_member_u64(j, "generation", server_generation(server));
 	json_member_bool(j, "armed", server_is_armed(server));
 	json_member_bool(j, "draining", server_is_draining(server));

@@ -35,8 +35,10 @@ static void announce(const struct admin *admin)
 
 int serve_admin_start(struct admin *admin, struct server *server, const struct serve_options *options)
 {
-	int rc = admin ? admin_start(admin, server) : 0;
+	int rc = 0;
 
+	if (admin)
+		rc = options->live ? admin_start(admin, server, options->live) : -ENOMEM;
 	if (rc < 0) {
 		log_error("the admin listener cannot start: %s", strerror(-rc));
 		return EXIT_CODE_FAILED;
