@@ -1,5 +1,5 @@
 /*
- * 86 admin events: the stream of what happens, as a reader sees it that is quick, slow, choosy or gone.
+ * 87 admin events: the stream of what happens, as a reader sees it that is quick, slow, choosy or gone.
  */
 #include <stdio.h>
 #include <stdlib.h>
