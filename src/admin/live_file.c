@@ -54,6 +54,20 @@ bool live_file_is_file(const struct live_file *f)
 	return f->options.is_file;
 }
 
+bool live_file_is_current(struct live_file *f)
+{
+	struct text now;
+	bool same = true;
+
+	text_init(&now);
+	(void)pthread_mutex_lock(&f->lock);
+	if (load_read_file(f->options.name, &now) == 0)
+		same = span_eq(text_span(&now), text_span(&f->source));
+	(void)pthread_mutex_unlock(&f->lock);
+	text_deinit(&now);
+	return same;
+}
+
 void live_file_source(struct live_file *f, struct text *out)
 {
 	(void)pthread_mutex_lock(&f->lock);

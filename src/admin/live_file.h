@@ -42,5 +42,7 @@ int live_file_edit(struct live_file *f, struct span before, struct span source, 
 void live_file_source(struct live_file *f, struct text *out);
 const char *live_file_name(const struct live_file *f);
 bool live_file_is_file(const struct live_file *f);
+/* The text in force is what the file says now; also where the file cannot be read. */
+bool live_file_is_current(struct live_file *f);
 
 #endif

@@ -230,6 +230,7 @@ static void reload(struct server *server, struct live_file *live)
 static void look_at_file(struct serve_care *care, struct live_file *live, int64_t now_ns)
 {
 	uint64_t now = server_generation(care->server);
+	bool first = care->generation == 0;
 	struct plan *plan;
 	int r = 0;
 
@@ -244,7 +245,8 @@ static void look_at_file(struct serve_care *care, struct live_file *live, int64_
 	}
 	if (r < 0)
 		log_warning("watch: %s cannot be watched: %s", live_file_name(live), strerror(-r));
-	if (watch_changed(&care->watch, now_ns))
+	/* It may have changed between its being read and its being watched. */
+	if (watch_changed(&care->watch, now_ns) || (first && care->watch.fd >= 0 && !live_file_is_current(live)))
 		reload(care->server, live);
 }
 

@@ -47,7 +47,7 @@ int watch_init(struct watch *w, const char *path)
 	if (w->fd < 0)
 		return -errno;
 	r = watch_folders(w);
-	if (r == 0 && stat(path, &w->seen) < 0)
+	if (r == 0 && stat(path, &w->told) < 0)
 		r = -errno;
 	if (r < 0)
 		watch_deinit(w);
@@ -83,15 +83,23 @@ bool watch_changed(struct watch *w, int64_t now_ns)
 
 	if (w->fd < 0)
 		return false;
-	if (take_events(w))
-		w->event_ns = now_ns;
-	if (!w->event_ns || now_ns - w->event_ns < WATCH_QUIET_NS)
+	/* Other files of the folder may change all the time: an event is only a reason to look. */
+	if (!take_events(w) && !w->changed_ns)
 		return false;
-	w->event_ns = 0;
 	/* Gone for a moment: its return is an event of its own. */
-	if (stat(w->path, &now) < 0 || is_same(&now, &w->seen))
+	if (stat(w->path, &now) < 0 || is_same(&now, &w->told)) {
+		w->changed_ns = 0;
 		return false;
-	w->seen = now;
+	}
+	if (!w->changed_ns || !is_same(&now, &w->seen)) {
+		w->seen = now;
+		w->changed_ns = now_ns;
+		return false;
+	}
+	if (now_ns - w->changed_ns < WATCH_QUIET_NS)
+		return false;
+	w->told = now;
+	w->changed_ns = 0;
 	(void)watch_folders(w); /* what was watched so far still is */
 	return true;
 }

@@ -12,11 +12,12 @@
 struct watch {
 	int fd; /* of inotify; -1: nothing is watched */
 	const char *path; /* the caller's */
-	struct stat seen; /* as it was when last told of */
-	int64_t event_ns; /* CLOCK_MONOTONIC of the last event in its folders; 0: none since */
+	struct stat told; /* as it was when last told of */
+	struct stat seen; /* as it was when last looked at */
+	int64_t changed_ns; /* CLOCK_MONOTONIC when it was first seen so; 0: as told */
 };
 
-/* Writers are done when so much time has passed without an event. */
+/* A writer is done when the file has been as it is for so long. */
 #define WATCH_QUIET_NS (100 * NS_PER_MS)
 
 /* -errno where the kernel does not let it be watched; then fd is -1 and watch_changed is always false. */

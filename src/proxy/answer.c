@@ -250,7 +250,7 @@ static void frame_answer(struct client *c, const struct http_response *r, struct
 	ex->visible_end = unframed && !how->chunked && malformed == MALFORMED_NONE;
 	how->drop_length = r->status == 204 || unframed;
 	/* Answered before the request was read whole: nobody could tell its rest from the next request. */
-	if ((unframed && !how->chunked) || !ex->upload_over || ex->upload_broken || c->worker->draining || malformed)
+	if ((unframed && !how->chunked) || !ex->upload_over || ex->upload_broken || client_is_ending(c) || malformed)
 		ex->keep_alive = false;
 	if (!ex->keep_alive)
 		how->connection = HTTP_CONNECTION_CLOSE;

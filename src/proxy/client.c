@@ -186,7 +186,7 @@ enum step client_cut(struct client *c, bool reset)
 
 enum step client_answered(struct client *c, enum close_reason reason)
 {
-	bool keep = c->ex.keep_alive && !c->worker->draining;
+	bool keep = c->ex.keep_alive && !client_is_ending(c);
 	bool unread = !c->ex.upload.done;
 
 	exchange_finish(c, reason);
@@ -276,7 +276,7 @@ static enum step parse_head(struct client *c)
 
 static enum step run_idle(struct client *c)
 {
-	if (c->timed_out || (c->worker->draining && !peer_bytes(&c->peer).n))
+	if (c->timed_out || (client_is_ending(c) && !peer_bytes(&c->peer).n))
 		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
 	switch (peer_fetch(c->worker, &c->peer)) {
 	case PEER_BYTES:
@@ -398,6 +398,11 @@ void client_run(struct task *task)
 		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	else if (step == STEP_MORE)
 		loop_queue(c->worker->loop, &c->task);
+}
+
+bool client_is_ending(const struct client *c)
+{
+	return c->worker->draining || c->listener->removed;
 }
 
 void client_drain(struct client *c)

@@ -58,6 +58,9 @@ bool client_has_left(struct client *c);
 /* Bytes of the last answer may still be under way and the client may still be sending: half-close and drain for a while. */
 enum step client_linger(struct client *c);
 
+/* Its connection is not for further requests: the worker stops, or its listener is gone. */
+bool client_is_ending(const struct client *c);
+
 /* For a stop: closes where idle, else lets the running exchange be the last one. */
 void client_drain(struct client *c);
 

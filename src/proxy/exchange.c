@@ -110,7 +110,7 @@ int exchange_begin(struct client *c, const struct http_request *r)
 	ex->expect_continue = r->expect_continue;
 	ex->upgrade = r->upgrade;
 	/* An HTTP/1.0 client is kept only where it asks for it; what version and Connection say is in r. */
-	ex->keep_alive = r->keep_alive && !c->worker->draining;
+	ex->keep_alive = r->keep_alive && !client_is_ending(c);
 	relay_init(&ex->upload, r->body, r->body_length, r->body == HTTP_BODY_CHUNKED);
 	ex->upload.drop_trailers = r->body == HTTP_BODY_CHUNKED && http_fields_have_private(&r->fields);
 	counter_add(&c->worker->counters, COUNTER_BYTES_IN, head.n);

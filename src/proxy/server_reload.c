@@ -342,16 +342,54 @@ static void change_deinit(struct server *s, struct change *c)
 	free(c->fds);
 }
 
+static bool goes_on(const struct change *c, unsigned old)
+{
+	for (unsigned i = 0; i < c->plan->n_listeners; i++) {
+		if (c->from[i] == (int)old)
+			return true;
+	}
+	return false;
+}
+
 static void unbind_removed(const struct server *s, const struct change *c)
 {
 	for (unsigned j = 0; j < s->n_bound; j++) {
-		bool stays = false;
-
-		for (unsigned i = 0; i < c->plan->n_listeners; i++)
-			stays = stays || c->from[i] == (int)j;
-		if (!stays)
+		if (!goes_on(c, j))
 			server_unbind(&s->bound[j]);
 	}
+}
+
+static void note_restart(struct text *notes, bool differs, const char *key)
+{
+	if (differs)
+		text_printf(notes, "%s: takes effect at the next start\n", key);
+}
+
+static void put_listener(struct text *notes, const char *what, const struct address *a)
+{
+	text_put_string(notes, what);
+	if (a->sa.sa_family != AF_UNIX)
+		text_put_literal(notes, "http://");
+	address_write(a, notes);
+	text_put_char(notes, '\n');
+}
+
+static void put_notes(const struct server *s, const struct change *c, struct text *notes)
+{
+	const struct plan *old = s->generation->plan;
+	const struct plan *new = c->plan;
+
+	for (unsigned i = 0; i < new->n_listeners; i++) {
+		if (c->from[i] < 0)
+			put_listener(notes, "listening on ", &c->bound[i]);
+	}
+	for (unsigned i = 0; i < s->n_bound; i++) {
+		if (!goes_on(c, i))
+			put_listener(notes, "no longer listening on ", &s->bound[i]);
+	}
+	note_restart(notes, new->workers != old->workers, "workers");
+	note_restart(notes, !span_eq(new->log_access, old->log_access) || new->log_format != old->log_format ||
+		!span_eq(new->log_trace, old->log_trace), "log");
 }
 
 static void adopt(struct worker *w, void *arg)
@@ -387,21 +425,6 @@ static int commit(struct server *s, struct change *c)
 	return 0;
 }
 
-static void note_restart(struct text *notes, bool differs, const char *key)
-{
-	if (differs)
-		text_printf(notes, "%s: takes effect at the next start\n", key);
-}
-
-static void put_notes(const struct server *s, const struct plan *new, struct text *notes)
-{
-	const struct plan *old = s->generation->plan;
-
-	note_restart(notes, new->workers != old->workers, "workers");
-	note_restart(notes, !span_eq(new->log_access, old->log_access) || new->log_format != old->log_format ||
-		!span_eq(new->log_trace, old->log_trace), "log");
-}
-
 int server_reload(struct server *s, struct plan *plan, struct text *notes, char *error, size_t error_n)
 {
 	struct change c = { .plan = plan };
@@ -418,7 +441,7 @@ int server_reload(struct server *s, struct plan *plan, struct text *notes, char 
 		}
 		r = prepare(s, &c, error, error_n);
 		if (r == 0)
-			put_notes(s, plan, notes);
+			put_notes(s, &c, notes);
 		if (r == 0 && (r = commit(s, &c)) < 0)
 			(void)server_fail(error, error_n, r, "reload");
 		change_deinit(s, &c);

@@ -125,6 +125,7 @@ static void complete_yaml(const struct rig *r, struct bytes *yaml)
 	bytes_replace(yaml, "@upstream2@", text);
 	snprintf(text, sizeof(text), "127.0.0.1:%u", r->upstream_ports[0]);
 	bytes_replace(yaml, "@upstream@", text);
+	bytes_replace(yaml, "@upstream3@", r->also);
 	bytes_replace(yaml, "@dir@", r->program.dir);
 }
 
@@ -171,6 +172,73 @@ void rig_start_with(struct rig *r, const char *yaml, ...)
 	bytes_vprintf(&text, yaml, args);
 	va_end(args);
 	start(r, 1, &text);
+}
+
+static void replace_rules(struct rig *r, struct bytes *yaml)
+{
+	complete_yaml(r, yaml);
+	program_write_file(&r->program, "rules.new", bytes_text(yaml));
+	bytes_free(yaml);
+	if (rename(program_path(&r->program, "rules.new"), program_path(&r->program, "rules.yaml")) < 0)
+		abort();
+}
+
+void rig_replace_rules(struct rig *r, const char *yaml, ...)
+{
+	struct bytes text = { 0 };
+	va_list args;
+
+	va_start(args, yaml);
+	bytes_vprintf(&text, yaml, args);
+	va_end(args);
+	replace_rules(r, &text);
+}
+
+static unsigned count_said(const struct rig *r, const char *text)
+{
+	struct bytes said = program_stderr(&r->program);
+	unsigned n = 0;
+
+	for (const char *p = bytes_text(&said); (p = strstr(p, text)) != NULL; p++)
+		n++;
+	bytes_free(&said);
+	return n;
+}
+
+bool rig_wait_reloads(struct rig *r, unsigned n_served, unsigned n_refused)
+{
+	long long until_ms = now_ms() + 2 * PATIENCE_MS;
+
+	while (now_ms() < until_ms) {
+		if (count_said(r, "was read again and is served") >= n_served &&
+			count_said(r, ": nothing has changed\n") >= n_refused)
+			return true;
+		sleep_ms(2);
+	}
+	return false;
+}
+
+bool rig_reload_with(struct rig *r, const char *yaml, ...)
+{
+	struct bytes text = { 0 };
+	va_list args;
+	unsigned n_served = count_said(r, "was read again and is served");
+	unsigned n_refused = count_said(r, ": nothing has changed\n");
+	long long until_ms = now_ms() + 2 * PATIENCE_MS;
+
+	va_start(args, yaml);
+	bytes_vprintf(&text, yaml, args);
+	va_end(args);
+	replace_rules(r, &text);
+	program_signal(&r->program, SIGHUP);
+	while (now_ms() < until_ms) {
+		if (count_said(r, "was read again and is served") > n_served)
+			return true;
+		if (count_said(r, ": nothing has changed\n") > n_refused)
+			return false;
+		sleep_ms(2);
+	}
+	rig_fail(r, "the program says nothing of its reload");
 }
 
 void rig_expect_exit(struct rig *r, int code)

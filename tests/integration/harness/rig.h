@@ -23,6 +23,7 @@ struct rig {
 	unsigned n_clients;
 	unsigned n_accepted;
 	const char *context; /* shown where the test fails: the row of a table; may be NULL */
+	char also[128]; /* what @upstream3@ stands for; set by the test */
 	struct bytes log; /* access log as read by rig_log_line */
 };
 
@@ -34,6 +35,12 @@ struct rig {
 void rig_start(struct rig *r);
 void rig_start_with(struct rig *r, const char *yaml, ...) __attribute__((format(printf, 2, 3)));
 void rig_start_n(struct rig *r, unsigned n_listeners, const char *yaml, ...) __attribute__((format(printf, 3, 4)));
+/* Puts another rule file, completed in the same way, in the place of the one that is served, in one step. */
+void rig_replace_rules(struct rig *r, const char *yaml, ...) __attribute__((format(printf, 2, 3)));
+/* The same, SIGHUP, and waits for what the program says: true where it is served now. */
+bool rig_reload_with(struct rig *r, const char *yaml, ...) __attribute__((format(printf, 2, 3)));
+/* Waits until the program has said so often, since it began, that it serves another rule file, or that it does not. */
+bool rig_wait_reloads(struct rig *r, unsigned n_served, unsigned n_refused);
 /* Closes the peers, SIGTERM, expects exit code 0 in time, no sanitizer report, and frees all. */
 void rig_end(struct rig *r);
 /* The same for a program that was told to end already or ends by itself, with this code. */
