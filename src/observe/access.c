@@ -7,8 +7,8 @@
 #include <arpa/inet.h>
 
 #include "base/json.h"
+#include "base/wall_time.h"
 #include "observe/trace.h"
-#include "observe/wall_time.h"
 
 #define SECONDS_DECIMALS 6
 #define NAME_COLUMN 18

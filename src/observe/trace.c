@@ -4,7 +4,7 @@
 #include "observe/trace.h"
 
 #include "base/json.h"
-#include "observe/wall_time.h"
+#include "base/wall_time.h"
 
 const char *trace_outcome_name(enum decision_outcome outcome)
 {

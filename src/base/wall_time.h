@@ -1,8 +1,8 @@
 /*
- * wall_time: Unix time as logs and traces write it.
+ * wall_time: Unix time as logs, traces and reports write it.
  */
-#ifndef BROWNOUT_OBSERVE_WALL_TIME_H
-#define BROWNOUT_OBSERVE_WALL_TIME_H
+#ifndef BROWNOUT_BASE_WALL_TIME_H
+#define BROWNOUT_BASE_WALL_TIME_H
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 /*
  * wall_time: the calendar, reckoned. Knows no time zone and no leap second, as Unix time does not.
  */
-#include "observe/wall_time.h"
+#include "base/wall_time.h"
 
 /* v's last digits, with leading zeros; the place before them. */
 static char *put_digits(char *end, unsigned n, int64_t v)
