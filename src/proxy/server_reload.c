@@ -199,6 +199,19 @@ int server_exchanges(struct server *s, struct server_exchange *v, unsigned max)
 
 /* ---- reload ---- */
 
+/* No worker acts by it, and what they have recorded is written. */
+static bool is_unused(struct generation *g, const struct collector *collector)
+{
+	if (atomic_load_explicit(&g->references, memory_order_acquire) != 0)
+		return false;
+	if (!collector)
+		return true;
+	/* One pass may be under way that has begun before the last record was written; the next one sees them all. */
+	if (!g->free_at)
+		g->free_at = collector_passes(collector) + 2;
+	return collector_passes(collector) >= g->free_at;
+}
+
 void server_tidy_generations(struct server *s, bool all)
 {
 	struct generation **at = &s->older;
@@ -209,13 +222,7 @@ void server_tidy_generations(struct server *s, bool all)
 	}
 	while (*at) {
 		struct generation *g = *at;
-		bool unused = atomic_load_explicit(&g->references, memory_order_acquire) == 0;
-		uint64_t passes = s->collector ? collector_passes(s->collector) : UINT64_MAX - 2;
-
-		/* One pass may be under way that has begun before the last record was written; the next one sees them all. */
-		if (unused && !g->free_at)
-			g->free_at = passes + 2;
-		if (all || (unused && passes >= g->free_at) || (unused && !s->collector)) {
+		if (all || is_unused(g, s->collector)) {
 			*at = g->older;
 			generation_free(g);
 		} else {
