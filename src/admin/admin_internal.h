@@ -4,6 +4,7 @@
 #ifndef BROWNOUT_ADMIN_ADMIN_INTERNAL_H
 #define BROWNOUT_ADMIN_ADMIN_INTERNAL_H
 
+#include <jansson.h>
 #include <pthread.h>
 
 #include "admin/admin.h"
@@ -33,6 +34,12 @@ struct admin {
 	struct http_field fields[ADMIN_FIELDS_MAX]; /* of the head being parsed */
 };
 
+/* The body as a JSON object, the caller's to json_decref; NULL after a was made the refusal. */
+json_t *admin_read_object(const struct admin_request *r, struct admin_answer *a) MUST_USE;
+/* 422 with every error and its place. */
+void admin_answer_refused(struct admin_answer *a, const struct diagnostics *d);
+/* What the server could not take, though it is right: r is a negative errno, report may say more. */
+void admin_answer_failed(struct admin_answer *a, int r, const struct text *report);
 /* The members of /v1/totals, into an object that is open. */
 void admin_write_totals(struct json *j, const struct server_snapshot *s);
 

@@ -144,26 +144,34 @@ int live_file_edit(struct live_file *f, struct span before, struct span source, 
 	return r;
 }
 
-int live_file_reload(struct live_file *f, struct text *report)
+int live_file_read(struct live_file *f, struct text *source, struct diagnostics *d, struct text *report)
 {
-	struct diagnostics d = { 0 };
-	struct text source;
 	int r;
 
 	if (!f->options.is_file) {
 		text_put_literal(report, "there is no file to be read again\n");
 		return -ENOENT;
 	}
-	text_init(&source);
 	(void)pthread_mutex_lock(&f->lock);
-	r = load_read_file(f->options.name, &source);
+	r = load_read_file(f->options.name, source);
 	if (r == -EFBIG)
 		text_printf(report, "%s: a rule file has %d bytes at most\n", f->options.name, LOAD_FILE_BYTES_MAX);
 	else if (r < 0)
 		text_printf(report, "%s: %s\n", f->options.name, strerror(-r));
 	else
-		r = replace(f, text_span(&source), &d, report);
+		r = replace(f, text_span(source), d, report);
 	(void)pthread_mutex_unlock(&f->lock);
+	return r;
+}
+
+int live_file_reload(struct live_file *f, struct text *report)
+{
+	struct diagnostics d = { 0 };
+	struct text source;
+	int r;
+
+	text_init(&source);
+	r = live_file_read(f, &source, &d, report);
 	diagnostics_write(&d, f->options.name, text_span(&source), false, report);
 	diagnostics_deinit(&d);
 	text_deinit(&source);

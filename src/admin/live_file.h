@@ -30,6 +30,8 @@ void live_file_free(struct live_file *f);
  * it: nothing has changed. report says what went wrong, or warnings and notes, in lines for people.
  */
 int live_file_reload(struct live_file *f, struct text *report) MUST_USE;
+/* The same, with what the loader has to say in d, with places, not in report; source (initialised) gets the file's bytes. */
+int live_file_read(struct live_file *f, struct text *source, struct diagnostics *d, struct text *report) MUST_USE;
 /*
  * The same for a text from elsewhere. d (empty, the caller's to deinit): what the loader has to say, with places; report: what
  * the server has to say.
