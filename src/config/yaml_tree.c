@@ -337,6 +337,8 @@ int yaml_tree_read(struct yaml_tree *tree, struct arena *arena, struct span sour
 	int rc;
 
 	*tree = (struct yaml_tree){ .source = source };
+	if (source.n == 0) /* libyaml refuses to look at no bytes that are nowhere */
+		tree->source.p = "";
 	if (span_starts_with(source, SPAN("\xef\xbb\xbf"))) /* what editors put before UTF-8 */
 		tree->source = span_skip(source, 3);
 	rc = yaml_source_check(tree, arena, d);

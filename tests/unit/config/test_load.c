@@ -491,3 +491,16 @@ Test(load, read_file)
 	cr_expect_eq(load_read_file(path, &source), -ENOENT);
 	cr_expect_eq(load_read_file("/tmp", &source), -EISDIR);
 }
+
+/* No bytes, and nowhere. */
+Test(load, nothing)
+{
+	struct loaded l;
+
+	support_load_with(&l, SPAN_EMPTY, NULL, NULL);
+	cr_expect(strstr(l.text, "there is no upstream"), "%s", l.text);
+	support_free(&l);
+	support_load_with(&l, SPAN_EMPTY, NULL, "origin");
+	cr_expect_eq(l.rc, 0, "%s", l.text);
+	support_free(&l);
+}
