@@ -5,8 +5,8 @@
 #include "cli/cmd_check.h"
 
 #include "base/log.h"
+#include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plan_text.h"
 #include "cli/serve.h"
@@ -16,6 +16,8 @@ enum { CHECK_QUIET };
 static const struct option_row rows[] = {
 	[CHECK_QUIET] = { "quiet", 'q', NULL, "of a good file say only that it is one" },
 };
+
+const struct option_table cmd_check_options = { rows, ARRAY_LEN(rows) };
 
 static void write_help(struct text *out)
 {

@@ -8,9 +8,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/commands.h"
 #include "cli/demo_client.h"
 #include "cli/exit_code.h"
-#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/serve.h"
 #include "core/status.h"
@@ -77,6 +77,8 @@ static const struct option_row rows[] = {
 	DEMO_OPTIONS(X)
 #undef X
 };
+
+const struct option_table cmd_demo_options = { rows, ARRAY_LEN(rows) };
 
 static int parse(struct demo_flags *f, int argc, char **argv)
 {

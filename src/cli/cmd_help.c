@@ -9,8 +9,9 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/exit_code.h"
-#include "cli/options.h"
+#include "cli/man_page.h"
 #include "cli/output.h"
 #include "config/keys.h"
 #include "config/load.h"
@@ -193,6 +194,25 @@ static const struct {
 
 /* ---- the command ---- */
 
+enum { HELP_MAN, HELP_COMPLETION };
+
+static const struct option_row rows[] = {
+	[HELP_MAN] = { "man", 0, NULL, "brownout(1), the manual page; of topic rules: brownout-rules(5)" },
+	[HELP_COMPLETION] = { "completion", 0, COMPLETION_SHELLS, "a script that completes the command line" },
+};
+
+const struct option_table cmd_help_options = { rows, ARRAY_LEN(rows) };
+
+const char *help_topic(size_t i)
+{
+	return i < ARRAY_LEN(topics) ? topics[i].name : NULL;
+}
+
+void help_write_topic(struct text *out, size_t i)
+{
+	topics[i].write(out);
+}
+
 void help_write_usage(struct text *out)
 {
 	const struct command *command;
@@ -206,7 +226,8 @@ void help_write_usage(struct text *out)
 	text_put_literal(out, "\nTopics of help:\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
 		text_printf(out, "  %-12s %s\n", topics[i].name, topics[i].summary);
-	text_put_literal(out, "\nbrownout COMMAND --help says more about a command.\n");
+	text_put_literal(out, "\nbrownout COMMAND --help says more about a command.\n\n");
+	options_write_help(rows, ARRAY_LEN(rows), out);
 }
 
 static int unknown_topic(const char *name)
@@ -244,21 +265,59 @@ static int write_topic(char *name)
 	return command ? command->run(ARRAY_LEN(args), args) : unknown_topic(name);
 }
 
+static int write_man(const char *topic)
+{
+	struct text out;
+
+	if (topic && strcmp(topic, "rules") != 0) {
+		log_error("help: there is a manual page of brownout and one of rules, none of %.40s", topic);
+		return EXIT_CODE_USAGE;
+	}
+	text_init(&out);
+	if (topic)
+		man_page_write_rules(&out);
+	else
+		man_page_write(&out);
+	return output_write(&out);
+}
+
+static int write_completion(const char *shell)
+{
+	struct text out;
+
+	text_init(&out);
+	if (completion_write(&out, shell) == 0)
+		return output_write(&out);
+	log_error("help: --completion %.40s: bash, zsh or fish is wanted", shell);
+	return EXIT_CODE_USAGE;
+}
+
 int cmd_help(int argc, char **argv)
 {
+	const char *shell = NULL;
 	char *topic = NULL;
+	bool man = false;
 	struct options o;
 	struct text out;
 	int row;
 
-	options_init(&o, NULL, 0, argc, argv);
+	options_init(&o, rows, ARRAY_LEN(rows), argc, argv);
 	while ((row = options_next(&o)) != OPTIONS_END && row != OPTIONS_HELP) {
 		if (row == OPTIONS_ERROR)
 			return EXIT_CODE_USAGE;
-		if (row == OPTIONS_REST || topic)
+		if (row == OPTIONS_REST || (row == OPTIONS_ARGUMENT && topic))
 			return options_refuse_argument(&o);
-		topic = argv[o.at - 1];
+		if (row == HELP_MAN)
+			man = true;
+		else if (row == HELP_COMPLETION)
+			shell = o.value;
+		else
+			topic = argv[o.at - 1];
 	}
+	if (shell && row != OPTIONS_HELP)
+		return write_completion(shell);
+	if (man && row != OPTIONS_HELP)
+		return write_man(topic);
 	if (topic && row != OPTIONS_HELP)
 		return write_topic(topic);
 	text_init(&out);

@@ -4,8 +4,8 @@
 #include "cli/cmd_replay.h"
 
 #include "base/log.h"
+#include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/replay.h"
 #include "cli/serve.h"
@@ -27,6 +27,8 @@ static const struct option_row rows[] = {
 	REPLAY_OPTIONS(X)
 #undef X
 };
+
+const struct option_table cmd_replay_options = { rows, ARRAY_LEN(rows) };
 
 struct replay_flags {
 	const char *trace; /* all live like argv; NULL: not given */

@@ -3,10 +3,12 @@
  */
 #include "cli/cmd_schema.h"
 
+#include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "cli/options.h"
 #include "cli/output.h"
 #include "config/load.h"
+
+const struct option_table cmd_schema_options = { NULL, 0 };
 
 int cmd_schema(int argc, char **argv)
 {

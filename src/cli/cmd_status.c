@@ -4,29 +4,23 @@
  */
 #include "cli/cmd_status.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/json.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/output.h"
 #include "core/status.h"
-
-enum { STATUS_EXIT_OK = 0, STATUS_EXIT_USAGE = 2, STATUS_EXIT_BROKEN = 125 };
 
 #define LINE_COLUMNS 80
 #define LABEL_COLUMNS 16 /* of a code at length */
 
-static const char usage[] = "Usage: brownout status [--json] [CODE | CLASS]...\n"
-			    "\n"
-			    "What HTTP status codes mean, what they demand of a response, and what a client\n"
-			    "may do about them.\n"
-			    "\n"
-			    "  CODE      100 to 599, registered or not: everything about it\n"
-			    "  CLASS     1xx to 5xx: a table of the known codes of that class\n"
-			    "  nothing   a table of all known codes\n"
-			    "  --json    an array of objects, one per code\n"
-			    "  --help    this text\n";
+enum { STATUS_JSON };
+
+static const struct option_row rows[] = {
+	[STATUS_JSON] = { "json", 0, NULL, "an array of objects, one per code" },
+};
+
+const struct option_table cmd_status_options = { rows, ARRAY_LEN(rows) };
 
 /* What one argument asks for: a code, or (code 0) the known codes of a class, or (class 0) all of them. */
 struct selection {
@@ -359,45 +353,7 @@ static void put_selection_text(struct text *out, const struct selection *selecti
 		put_table(out, selection);
 }
 
-static int write_out(struct text *out)
-{
-	bool failed = out->cut || fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0;
-
-	if (failed)
-		log_error("status: the output could not be written");
-	text_deinit(out);
-	return failed ? STATUS_EXIT_BROKEN : STATUS_EXIT_OK;
-}
-
-/* "-1" is a number, though a wrong one. */
-static bool is_option(const char *arg)
-{
-	return arg[0] == '-' && !ascii_is_digit(arg[1]);
-}
-
-static bool is_help(const char *arg)
-{
-	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
-}
-
-/* 0, or 1 after saying on standard error which argument is wrong. */
-static int check_arguments(int argc, char **argv)
-{
-	struct selection selection;
-
-	for (int i = 1; i < argc; i++) {
-		if (!is_option(argv[i])) {
-			if (parse_selection(argv[i], &selection) != 0)
-				return 1;
-		} else if (strcmp(argv[i], "--json") != 0) {
-			log_error("status: unknown option %.40s; see brownout status --help", argv[i]);
-			return 1;
-		}
-	}
-	return 0;
-}
-
-static void put_selection(struct text *out, struct json *j, const struct selection *selection)
+static void put_selection_as(struct text *out, struct json *j, const struct selection *selection)
 {
 	if (j)
 		put_selection_json(j, selection);
@@ -405,20 +361,55 @@ static void put_selection(struct text *out, struct json *j, const struct selecti
 		put_selection_text(out, selection);
 }
 
+static void write_help(struct text *out)
+{
+	text_put_literal(out, "Usage: brownout status [--json] [CODE | CLASS]...\n"
+			      "\n"
+			      "What HTTP status codes mean, what they demand of a response, and what a client\n"
+			      "may do about them.\n"
+			      "\n"
+			      "  CODE                      100 to 599, registered or not: everything about it\n"
+			      "  CLASS                     1xx to 5xx: a table of the known codes of that class\n"
+			      "  nothing                   a table of all known codes\n");
+	options_write_help(rows, ARRAY_LEN(rows), out);
+}
+
+/* Checks all of them before anything is printed. Returns what ended them: OPTIONS_END, _HELP or _ERROR (said). */
+static int read_options(int argc, char **argv, bool *as_json)
+{
+	struct selection selection;
+	struct options o;
+	int row;
+
+	options_init(&o, rows, ARRAY_LEN(rows), argc, argv);
+	while ((row = options_next(&o)) != OPTIONS_END && row != OPTIONS_HELP) {
+		if (row == OPTIONS_REST)
+			(void)options_refuse_argument(&o);
+		if (row == OPTIONS_REST || row == OPTIONS_ERROR ||
+			(row == OPTIONS_ARGUMENT && parse_selection(o.value, &selection) != 0))
+			return OPTIONS_ERROR;
+		*as_json |= row == STATUS_JSON;
+	}
+	return row;
+}
+
 /* The arguments have been checked. */
 static void put_all(struct text *out, struct json *j, int argc, char **argv)
 {
 	struct selection selection = { 0 };
+	struct options o;
 	bool any = false;
+	int row;
 
-	for (int i = 1; i < argc; i++) {
-		if (is_option(argv[i]) || parse_selection(argv[i], &selection) != 0)
+	options_init(&o, rows, ARRAY_LEN(rows), argc, argv);
+	while ((row = options_next(&o)) != OPTIONS_END) {
+		if (row != OPTIONS_ARGUMENT || parse_selection(o.value, &selection) != 0)
 			continue;
-		put_selection(out, j, &selection);
+		put_selection_as(out, j, &selection);
 		any = true;
 	}
 	if (!any)
-		put_selection(out, j, &selection);
+		put_selection_as(out, j, &selection);
 }
 
 int cmd_status(int argc, char **argv)
@@ -426,25 +417,21 @@ int cmd_status(int argc, char **argv)
 	struct text out;
 	struct json j;
 	bool as_json = false;
+	int ended = read_options(argc, argv, &as_json);
 
+	if (ended == OPTIONS_ERROR)
+		return EXIT_CODE_USAGE;
 	text_init(&out);
-	for (int i = 1; i < argc; i++) {
-		if (is_help(argv[i])) {
-			text_put_string(&out, usage);
-			return write_out(&out);
-		}
-		as_json |= strcmp(argv[i], "--json") == 0;
-	}
-	if (check_arguments(argc, argv) != 0)
-		return STATUS_EXIT_USAGE;
-	if (!as_json) {
+	if (ended == OPTIONS_HELP) {
+		write_help(&out);
+	} else if (as_json) {
+		json_init(&j, &out, 2);
+		json_begin_array(&j);
+		put_all(&out, &j, argc, argv);
+		json_end_array(&j);
+		text_put_char(&out, '\n');
+	} else {
 		put_all(&out, NULL, argc, argv);
-		return write_out(&out);
 	}
-	json_init(&j, &out, 2);
-	json_begin_array(&j);
-	put_all(&out, &j, argc, argv);
-	json_end_array(&j);
-	text_put_char(&out, '\n');
-	return write_out(&out);
+	return output_write(&out);
 }

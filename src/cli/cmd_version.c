@@ -3,9 +3,11 @@
  */
 #include "cli/cmd_version.h"
 
+#include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "cli/options.h"
 #include "cli/output.h"
+
+const struct option_table cmd_version_options = { NULL, 0 };
 
 int cmd_version(int argc, char **argv)
 {

@@ -14,7 +14,7 @@
 #include "config/suggest.h"
 
 static const struct command commands[] = {
-#define COMMAND(name, arguments, summary) { #name, arguments, summary, cmd_##name },
+#define COMMAND(name, arguments, summary) { #name, arguments, summary, cmd_##name, &cmd_##name##_options },
 #include "cli/commands.def"
 #undef COMMAND
 };

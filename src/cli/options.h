@@ -11,8 +11,15 @@
 struct option_row {
 	const char *name; /* without dashes */
 	char letter; /* 0: none */
-	const char *argument; /* name of its value in the help; NULL: a flag. "[=X]": may be left out, else --name=X */
+	/* Name of its value in the help, or its words ("text|json"); NULL: a flag. "[=X]": may be left out, else --name=X */
+	const char *argument;
 	const char *help;
+};
+
+/* The options of one command, for its parser, its help, the manual page and the completions. */
+struct option_table {
+	const struct option_row *rows;
+	unsigned n;
 };
 
 /* options_next returns the row's place in the table, or one of these. */

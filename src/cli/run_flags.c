@@ -6,15 +6,15 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "cli/options.h"
 #include "config/units.h"
 
 #define WORKERS_MAX 1024
 
 /* OPTION(id, "name", letter, argument, help) */
 #define RUN_OPTIONS(X)                                                                                                          \
-	X(UPSTREAM, "upstream", 'u', "URL", "forward to URL (http://, unix:, or origin for the embedded one)")                 \
+	X(UPSTREAM, "upstream", 'u', "URL", "forward to URL (http://, unix:, or origin for the embedded one)")                  \
 	X(LISTEN, "listen", 'l', "ADDRESS", "listen on host:port or unix:/path (default 127.0.0.1:8080, port 0: a free one)")   \
 	X(ABORT, "abort", 0, "STATUS", "without FILE: answer with STATUS")                                                      \
 	X(DELAY, "delay", 0, "TIME", "without FILE: delay by TIME: 250ms, or 100ms..2s")                                        \
@@ -24,9 +24,9 @@
 	X(SEED, "seed", 's', "N", "seed of all random decisions (default: drawn)")                                              \
 	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: one per core)")                                           \
 	X(ACCESS, "access", 0, "DEST", "access log to stderr, stdout, a file, or off")                                          \
-	X(LOG_FORMAT, "log-format", 0, "FORMAT", "text or json")                                                                \
+	X(LOG_FORMAT, "log-format", 0, "text|json", "how its lines look")                                                       \
 	X(TRACE, "trace", 0, "DEST", "every decision of the rules to DEST, for brownout replay")                                \
-	X(SUMMARY, "summary", 0, "FORMAT", "text (standard error), json (standard output) or off")                              \
+	X(SUMMARY, "summary", 0, "text|json|off", "the last word: text on standard error, json on standard output")             \
 	X(TIME_LIMIT, "time-limit", 0, "TIME", "of COMMAND: then its processes get SIGTERM, 5 s later SIGKILL")                 \
 	X(QUIET, "quiet", 'q', NULL, "say only what goes wrong")
 
@@ -41,6 +41,8 @@ static const struct option_row rows[] = {
 	RUN_OPTIONS(X)
 #undef X
 };
+
+const struct option_table cmd_run_options = { rows, ARRAY_LEN(rows) };
 
 void run_flags_write_help(struct text *out)
 {

@@ -210,8 +210,10 @@ static void reload(struct server *server, struct live_file *live)
 	struct text report;
 	int r;
 
+	supervisor_reloading();
 	if (!live) {
 		log_warning("there is no file to be read again; nothing has changed");
+		supervisor_ready(server);
 		return;
 	}
 	text_init(&report);
@@ -224,6 +226,7 @@ static void reload(struct server *server, struct live_file *live)
 		log_info("%s was read again and is served, generation %" PRIu64, live_file_name(live), server_generation(server));
 	else
 		log_warning("%s: nothing has changed", live_file_name(live));
+	supervisor_ready(server);
 }
 
 /* Whether to watch the file is for the rules in force to say. */
@@ -284,9 +287,7 @@ static bool take_signal(struct server *server, const struct serve_options *optio
 		server_reopen_logs(server);
 		return false;
 	case SIGHUP:
-		supervisor_reloading();
 		reload(server, options->live);
-		supervisor_ready(server);
 		return false;
 	default:
 		return false;

@@ -32,6 +32,8 @@ int load_read_file(const char *file, struct text *source) MUST_USE;
 
 /* `brownout help rules` and `brownout schema`, from the same key table as the parser. */
 void load_write_reference(struct text *out, unsigned columns);
+/* The same as sections of a manual page, without its head. */
+void load_write_manual(struct text *out);
 void load_write_schema(struct text *out);
 
 #endif

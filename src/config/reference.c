@@ -1,7 +1,12 @@
 /*
- * reference: the tables as a text to read: `brownout help rules`. One section per mapping, one entry per key.
+ * reference: the tables as a text to read: `brownout help rules`, or as the body of a manual page. One section per mapping, one
+ * entry per key.
  */
 #include "config/keys.h"
+
+#include <stdio.h>
+
+#include "base/roff.h"
 #include "config/load.h"
 #include "config/units.h"
 #include "config/value.h"
@@ -10,6 +15,7 @@
 #define INDENT_KEY 2
 #define INDENT_TEXT 6
 #define LINE_BYTES 512
+#define ROFF 0 /* instead of a number of columns: who reads it breaks the lines */
 
 static void put_spaces(struct text *out, unsigned n)
 {
@@ -46,6 +52,10 @@ static void put_wrapped(struct text *out, struct span s, unsigned columns, unsig
 
 static void put_paragraph(struct text *out, const char *s, unsigned columns, unsigned indent)
 {
+	if (columns == ROFF) {
+		roff_put_paragraph(out, s);
+		return;
+	}
 	put_wrapped(out, span_of_string(s), columns, indent, 0);
 }
 
@@ -138,6 +148,17 @@ static void put_key(struct text *out, const struct key *key, unsigned columns)
 	text_put_string(&line, ": ");
 	put_type(&line, key);
 	put_default(&line, key);
+	if (columns == ROFF) {
+		text_put_literal(out, ".TP\n");
+		roff_put_bold(out, span_of_string(key->name));
+		roff_put(out, span_skip(text_span(&line), strlen(key->name)));
+		text_put_char(out, '\n');
+		roff_put_paragraph(out, key->description);
+		text_put_literal(out, ".br\n");
+		roff_put_bold(out, span_of_string(key->example));
+		text_put_char(out, '\n');
+		return;
+	}
 	put_spaces(out, INDENT_KEY);
 	put_wrapped(out, text_span(&line), columns, INDENT_TEXT, INDENT_KEY);
 	put_paragraph(out, key->description, columns, INDENT_TEXT);
@@ -178,27 +199,51 @@ static void put_path(struct text *out, const struct key_map *map)
 	}
 }
 
+static void put_title(struct text *out, const struct key_map *map, unsigned columns)
+{
+	char block[LINE_BYTES];
+	struct text path;
+
+	text_init_fixed(&path, block, sizeof(block));
+	put_path(&path, map);
+	if (columns != ROFF) {
+		text_put_span(out, map == &keys_file ? SPAN("RULE FILE") : text_span(&path));
+	} else if (map == &keys_file) {
+		text_put_literal(out, ".SH KEYS OF THE FILE");
+	} else {
+		text_put_literal(out, ".SH ");
+		roff_put(out, text_span(&path));
+	}
+	text_put_char(out, '\n');
+}
+
+/* A sentence of its own line. */
+static void put_remark(struct text *out, const char *remark, unsigned columns)
+{
+	if (columns == ROFF)
+		text_put_literal(out, ".PP\n");
+	put_paragraph(out, remark, columns, INDENT_KEY);
+}
+
 static void put_map(struct text *out, const struct key_map *map, unsigned columns)
 {
-	if (map == &keys_file)
-		text_put_string(out, "RULE FILE");
-	else
-		put_path(out, map);
-	text_put_char(out, '\n');
+	char remark[LINE_BYTES];
+
+	put_title(out, map, columns);
 	put_paragraph(out, map->description, columns, INDENT_KEY);
 	if (map->short_key) {
-		put_spaces(out, INDENT_KEY);
-		text_printf(out, "Short form: the value of %s alone.\n", map->short_key);
+		(void)snprintf(remark, sizeof(remark), "Short form: the value of %s alone.", map->short_key);
+		put_remark(out, remark, columns);
 	}
-	if (map->one_of > 1) {
-		put_spaces(out, INDENT_KEY);
-		if (map->one_of == map->n_keys)
-			text_put_string(out, "Exactly one of the keys is given.\n");
-		else
-			text_printf(out, "Exactly one of the first %u keys is given.\n", map->one_of);
+	if (map->one_of > 1 && map->one_of == map->n_keys) {
+		put_remark(out, "Exactly one of the keys is given.", columns);
+	} else if (map->one_of > 1) {
+		(void)snprintf(remark, sizeof(remark), "Exactly one of the first %u keys is given.", map->one_of);
+		put_remark(out, remark, columns);
 	}
 	for (unsigned i = 0; i < map->n_keys && !map->like; i++) {
-		text_put_char(out, '\n');
+		if (columns != ROFF)
+			text_put_char(out, '\n');
 		put_key(out, &map->keys[i], columns);
 	}
 }
@@ -211,4 +256,10 @@ void load_write_reference(struct text *out, unsigned columns)
 			text_put_char(out, '\n');
 		put_map(out, keys_all[i], columns);
 	}
+}
+
+void load_write_manual(struct text *out)
+{
+	for (unsigned i = 0; i < keys_all_n; i++)
+		put_map(out, keys_all[i], ROFF);
 }
