@@ -1,0 +1,45 @@
+/*
+ * bins: what happened in each stretch of the run, from its beginning to its end, in a fixed number of bins: where the run
+ * outgrows them two become one, and each is twice as wide. Plain bytes: copied by assignment.
+ */
+#ifndef BROWNOUT_REHEARSAL_BINS_H
+#define BROWNOUT_REHEARSAL_BINS_H
+
+#include "base/base.h"
+
+#define BINS_MAX 8192
+#define BINS_WIDTH_NS (100 * NS_PER_MS) /* of each at first: enough for 13 minutes */
+
+enum bin_count {
+	BIN_ARRIVALS,
+	BIN_FIRSTS, /* first attempts */
+	BIN_RETRIES,
+	BIN_OK, /* by the time of the arrival, as all of them */
+	BIN_FAILED,
+	BIN_FAULTED,
+	BIN_COUNTS
+};
+
+struct bin {
+	uint32_t v[BIN_COUNTS];
+};
+
+struct bins {
+	int64_t origin_ns; /* where bin 0 begins */
+	int64_t width_ns; /* 0: nothing was added yet */
+	uint32_t n; /* in use */
+	struct bin v[BINS_MAX];
+};
+
+/* Adds n to what happened at this time, which may be before all others as well. */
+void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n);
+
+/* The bin of a time, held within those that there are; 0 where there is none. */
+uint32_t bins_at(const struct bins *b, int64_t at_ns);
+int64_t bins_start_ns(const struct bins *b, uint32_t i);
+/* Sum over the bins [from, to). */
+uint64_t bins_sum(const struct bins *b, enum bin_count count, uint32_t from, uint32_t to);
+/* How many bins make up this time, at least 1. */
+uint32_t bins_of_ns(const struct bins *b, int64_t ns);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * chain: the attempts of one logical request, and the bounded store of all chains that may still go on. The store knows which
+ * chains there are, of which kind of request, by which id, and which is next to be forgotten; what is linked to what is for
+ * link.c, what it means for tally.c.
+ */
+#ifndef BROWNOUT_REHEARSAL_CHAIN_H
+#define BROWNOUT_REHEARSAL_CHAIN_H
+
+#include "core/lru.h"
+#include "rehearsal/contrast.h"
+#include "rehearsal/event.h"
+
+#define CHAIN_NONE UINT32_MAX
+#define CHAIN_ATTEMPTS 8 /* kept one by one; of more, the first seven and the last */
+
+/* Besides enum event_flag. */
+enum attempt_flag {
+	ATTEMPT_HEDGE = 1 << 8, /* began while another was under way, whose outcome the client could not know */
+	ATTEMPT_POINTLESS = 1 << 9, /* the one before it could not be bettered */
+	ATTEMPT_MISHANDLED = 1 << 10, /* repeated in a way that the status before it forbids */
+	ATTEMPT_SAME_CONNECTION = 1 << 11,
+	ATTEMPT_REKEYED = 1 << 12, /* another idempotency key than the one before it */
+	ATTEMPT_UNSURE = 1 << 13, /* which failure it follows could not be told for certain: its wait is not judged */
+};
+
+struct attempt {
+	uint64_t id;
+	uint64_t key; /* idempotency key */
+	uint64_t connection;
+	uint64_t credentials;
+	int64_t first_ns, known_ns, end_ns; /* known: event_known_ns */
+	int64_t wait_ns; /* told to it; -1: none */
+	/* About the attempt before it. */
+	uint64_t before_id;
+	int64_t gap_ns; /* from its end */
+	int64_t told_gap_ns; /* from when it was known how it went */
+	int64_t told_ns; /* the wait that was told then; -1: none */
+	int32_t rule;
+	uint16_t source;
+	uint16_t status;
+	uint16_t flags;
+	uint8_t outcome;
+	uint8_t how; /* enum confidence: by what it was linked */
+	uint8_t hint; /* of the attempt before it: how it was told */
+};
+
+struct chain {
+	uint32_t next, before; /* in its kind's list of open ones, by due */
+	uint32_t newer, older; /* in the order in which they ended */
+	uint32_t kind; /* number of its kind */
+	uint32_t generation; /* one more each time the place is used anew */
+	uint32_t n_lost; /* attempts between the seventh and the last, that are not kept */
+	int64_t lost_gap_ns; /* shortest gap of these */
+	uint32_t n_failed; /* of all attempts */
+	uint8_t n; /* attempts kept */
+	bool open; /* in that list: it failed and may be followed up */
+	bool ok; /* some attempt went well */
+	bool has_ordinals;
+	int64_t due_ns; /* when a follow-up may come */
+	int64_t expires_ns; /* after that, nothing is taken for a follow-up */
+	uint64_t body_hash;
+	struct attempt v[CHAIN_ATTEMPTS];
+};
+
+/* Requests of one client that cannot be told apart. */
+struct kind {
+	struct lru_node node;
+	uint32_t chains; /* that refer to it */
+	uint32_t open_first, open_last;
+	uint32_t closed; /* the chain that closed last; may have been used anew since: */
+	uint32_t closed_generation;
+	bool unordered; /* the open ones are too many to be kept in order */
+	uint64_t client;
+	struct contrast contrast;
+	char request_text[EVENT_REQUEST_BYTES];
+	char client_text[EVENT_CLIENT_BYTES];
+};
+
+struct chains {
+	struct chain *v;
+	uint32_t n, cap, max;
+	uint32_t free; /* list of unused places, by `newer` */
+	uint32_t newest, oldest;
+	struct lru kinds;
+	struct lru ids;
+};
+
+void chains_init(struct chains *s, uint32_t max);
+void chains_deinit(struct chains *s);
+
+/* The kind of this request; a new one where there is none. NULL where there is no room: chains_drop some first. */
+struct kind *chains_kind(struct chains *s, const struct event *e);
+struct kind *chains_kind_at(const struct chains *s, uint32_t number);
+
+/* The chain of this id; CHAIN_NONE. */
+uint32_t chains_find_id(struct chains *s, uint64_t id);
+/* From now on the id means this chain. */
+void chains_set_id(struct chains *s, uint64_t id, uint32_t chain);
+
+/* A new chain of this kind, empty, the newest; CHAIN_NONE where there is no room. Pointers to chains are void after it. */
+uint32_t chains_add(struct chains *s, struct kind *kind);
+/* Forgets it. */
+void chains_drop(struct chains *s, uint32_t chain);
+/* Is the newest again. */
+void chains_touch(struct chains *s, uint32_t chain);
+
+/* Into its kind's list of those that wait for a follow-up, by due_ns; and out of it. */
+void chains_open(struct chains *s, uint32_t chain);
+void chains_close(struct chains *s, uint32_t chain);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * check: the helpers.
+ */
+#include "rehearsal/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static struct check *check_of(const struct check_run *r, enum check_id id)
+{
+	return &r->v->checks[id];
+}
+
+static enum check_status judged(const struct expect_limit *limit, const struct check_value *v)
+{
+	bool holds = expect_holds(limit, v->value);
+
+	if (limit->severity == EXPECT_OFF || v->n == 0)
+		return CHECK_NOT_APPLICABLE;
+	if (v->n < v->n_min)
+		return CHECK_INCONCLUSIVE;
+	if (holds)
+		return CHECK_PASS;
+	return limit->severity == EXPECT_WARN ? CHECK_WARN : CHECK_FAIL;
+}
+
+struct measure *check_measure(const struct check_run *r, const struct check_value *v)
+{
+	struct check *c = check_of(r, (enum check_id)expect_key_check(v->key));
+	struct measure *m = &c->measures[c->n_measures++];
+
+	*m = (struct measure){
+		.key = (uint8_t)v->key,
+		.confidence = (uint8_t)v->how,
+		.measured = v->n > 0,
+		.at_least = v->at_least || r->t->evicted,
+		.value = v->value,
+		.limit = r->t->expect.limits[v->key],
+		.n = v->n,
+		.n_min = v->n_min,
+	};
+	m->status = (uint8_t)judged(&m->limit, v);
+	return m;
+}
+
+void check_unmeasured(const struct check_run *r, enum expect_key key)
+{
+	const struct check_value none = { .key = key };
+
+	(void)check_measure(r, &none);
+}
+
+void check_say(const struct check_run *r, enum check_id id, const char *format, ...)
+{
+	char *text = check_of(r, id)->text;
+	size_t n = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text + n, CHECK_TEXT_BYTES - n, format, args);
+	va_end(args);
+}
+
+void check_nothing(const struct check_run *r, enum check_id id, const char *why)
+{
+	for (unsigned i = 0; i < EXPECT_COUNT; i++) {
+		if (expect_key_check((enum expect_key)i) == id)
+			check_unmeasured(r, (enum expect_key)i);
+	}
+	check_say(r, id, "%s", why);
+}
+
+void check_undecided(const struct check_run *r, enum check_id id, const char *why)
+{
+	struct check *c = check_of(r, id);
+
+	check_nothing(r, id, why);
+	for (unsigned i = 0; i < c->n_measures; i++) {
+		if (c->measures[i].limit.severity != EXPECT_OFF)
+			c->measures[i].status = CHECK_INCONCLUSIVE;
+	}
+}
+
+void check_settle(struct check *c)
+{
+	for (unsigned i = 0; i < c->n_measures; i++) {
+		const struct measure *m = &c->measures[i];
+
+		if (i == 0 || m->status > c->status)
+			c->n = m->n;
+		c->status = MAX(c->status, m->status);
+		c->confidence = MAX(c->confidence, m->confidence);
+	}
+}

@@ -1,0 +1,136 @@
+/*
+ * check_safety: was anything done twice, repeated in vain, or sent in copies? (M8 to M11, M17 to M19)
+ */
+#include "rehearsal/check.h"
+
+void check_duplicates(const struct check_run *r)
+{
+	const struct tally_count *c = &r->t->lost_answers;
+	struct check_value v = { .key = EXPECT_DUPLICATES_MAX, .value = (double)c->bad, .n = c->n, .how = c->how };
+
+	if (c->n == 0) {
+		check_nothing(r, CHECK_DUPLICATES,
+			"no answer to a request that may not be repeated was lost after the upstream had executed it");
+		return;
+	}
+	(void)check_measure(r, &v);
+	if (c->bad)
+		check_say(r, CHECK_DUPLICATES, "%llu logical requests were executed by the upstream more than once",
+			N(c->bad));
+	else
+		check_say(r, CHECK_DUPLICATES, "nothing was executed twice");
+	check_say(r, CHECK_DUPLICATES, " (%llu answers were lost after the upstream had executed the request)",
+		N(c->n));
+}
+
+void check_unsafe_retries(const struct check_run *r)
+{
+	const struct tally_count *c = &r->t->unsafe;
+	struct check_value v = { .key = EXPECT_WITHOUT_KEY, .value = (double)c->bad, .n = c->n, .how = c->how };
+
+	if (c->n == 0) {
+		check_nothing(r, CHECK_UNSAFE_RETRIES, "nothing that may not be repeated was repeated");
+		return;
+	}
+	(void)check_measure(r, &v);
+	check_say(r, CHECK_UNSAFE_RETRIES,
+		"%llu repeats of requests that may not be repeated just so; %llu of them without an idempotency key though "
+		"the one before may have been executed",
+		N(c->n), N(c->bad));
+	if (r->t->unsafe_harmless)
+		check_say(r, CHECK_UNSAFE_RETRIES, "; %llu harmless, as nothing had reached the upstream",
+			N(r->t->unsafe_harmless));
+}
+
+void check_idempotency_key(const struct check_run *r)
+{
+	const struct tally_count *keys = &r->t->keys, *used = &r->t->keys_used;
+	struct check_value stable = { .key = EXPECT_KEY_STABLE, .value = keys->bad ? 0 : 1, .n = keys->n, .how = keys->how };
+	struct check_value reused = { .key = EXPECT_KEY_REUSED, .value = (double)used->bad, .n = used->n, .how = used->how };
+
+	if (keys->n + used->n == 0) {
+		check_nothing(r, CHECK_IDEMPOTENCY_KEY, "no request with an idempotency key was repeated");
+		return;
+	}
+	(void)check_measure(r, &stable);
+	(void)check_measure(r, &reused);
+	check_say(r, CHECK_IDEMPOTENCY_KEY,
+		"%llu of %llu repeated requests kept one key; %llu of %llu keys that came again had another body",
+		N(keys->n - keys->bad), N(keys->n), N(used->bad),
+		N(used->n));
+}
+
+void check_pointless_retries(const struct check_run *r)
+{
+	const struct tally_count *c = &r->t->pointless;
+	struct check_value v = { .key = EXPECT_POINTLESS_MAX, .value = (double)c->bad, .n = c->n, .how = c->how };
+
+	if (c->n == 0) {
+		check_nothing(r, CHECK_POINTLESS_RETRIES, "no answer that a repeat cannot change");
+		return;
+	}
+	(void)check_measure(r, &v);
+	check_say(r, CHECK_POINTLESS_RETRIES, "%llu of %llu answers that a repeat cannot change were followed by one",
+		N(c->bad), N(c->n));
+}
+
+void check_hedging(const struct check_run *r)
+{
+	const struct tally *t = r->t;
+	struct check_value v = { .key = EXPECT_HEDGE_RATIO, .n = t->hedged.n, .n_min = t->expect.min_samples,
+		.how = t->hedged.how, .value = t->hedged.n ? (double)t->hedged.bad / (double)t->hedged.n : 0 };
+
+	if (t->hedged.n == 0) {
+		check_nothing(r, CHECK_HEDGING, "no requests");
+		return;
+	}
+	(void)check_measure(r, &v);
+	check_say(r, CHECK_HEDGING, "%llu of %llu logical requests had a second copy under way", N(t->hedged.bad),
+		N(t->hedged.n));
+	if (t->hedges)
+		check_say(r, CHECK_HEDGING, "; of %llu copies %llu were cancelled", N(t->hedges),
+			N(t->hedges_cancelled));
+}
+
+void check_connections(const struct check_run *r)
+{
+	const struct tally_count *c = &r->t->connections;
+	struct check_value v = { .key = EXPECT_CONNECTIONS_PER_RETRY, .n = c->n, .n_min = 1, .how = c->how,
+		.value = c->n ? (double)c->bad / (double)c->n : 0 };
+
+	if (c->n == 0) {
+		check_nothing(r, CHECK_CONNECTIONS, "no retries");
+		return;
+	}
+	(void)check_measure(r, &v);
+	check_say(r, CHECK_CONNECTIONS, "%llu of %llu retries came on a connection of their own", N(c->bad),
+		N(c->n));
+}
+
+void check_quota(const struct check_run *r)
+{
+	const struct tally_count *c = &r->t->quota;
+	struct check_value v = { .key = EXPECT_QUOTA_MAX, .value = (double)c->bad, .n = c->n };
+
+	if (c->n == 0) {
+		check_nothing(r, CHECK_QUOTA, "no answer said that a quota is used up");
+		return;
+	}
+	(void)check_measure(r, &v);
+	check_say(r, CHECK_QUOTA, "%llu requests while a quota was used up (said %llu times)", N(c->bad),
+		N(c->n));
+}
+
+void check_handling(const struct check_run *r)
+{
+	const struct tally_count *c = &r->t->handling;
+	struct check_value v = { .key = EXPECT_HANDLING_MAX, .value = (double)c->bad, .n = c->n, .how = c->how };
+
+	if (c->n == 0) {
+		check_nothing(r, CHECK_HANDLING, "nobody came back after 401, 417, 421 or 425");
+		return;
+	}
+	(void)check_measure(r, &v);
+	check_say(r, CHECK_HANDLING, "%llu of %llu follow-ups did not do what the status asks for", N(c->bad),
+		N(c->n));
+}

@@ -1,0 +1,139 @@
+/*
+ * event: hashing, classing, and texts that no terminal or report takes offence at.
+ */
+#include "rehearsal/event.h"
+
+#include "core/random.h"
+#include "http/message.h"
+
+/* The same in every run: traces of several processes are judged together. */
+#define HASH_SEED UINT64_C(0x6a75646765)
+
+#define TIME_MAX_NS (INT64_MAX / 4) /* so that no difference of two overflows */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	return random_word(HASH_SEED, a, b, 0, 0);
+}
+
+static int64_t bounded(int64_t ns)
+{
+	return MAX(MIN(ns, TIME_MAX_NS), 0);
+}
+
+static enum outcome outcome_of(const struct judge_exchange *e)
+{
+	switch (e->status) {
+	case 0:
+	case 408:
+	case 425:
+	case 429:
+		return OUTCOME_FAILED;
+	case 413:
+		return e->wait_ns >= 0 ? OUTCOME_FAILED : OUTCOME_REFUSED;
+	case 501:
+	case 505:
+		return OUTCOME_REFUSED;
+	default:
+		break;
+	}
+	if (e->status >= 500 || !e->complete)
+		return OUTCOME_FAILED;
+	return e->status >= 400 ? OUTCOME_REFUSED : OUTCOME_OK;
+}
+
+static uint16_t flags_of(const struct judge_exchange *e)
+{
+	unsigned flags = 0;
+
+	if (e->forwarded)
+		flags |= EVENT_FORWARDED;
+	if (e->upstream_status >= 200 && e->upstream_status < 300)
+		flags |= EVENT_EXECUTED;
+	if (e->upstream_status >= 400 && e->upstream_status < 500)
+		flags |= EVENT_REFUSED_THERE;
+	if (e->abort_ns)
+		flags |= EVENT_LEFT;
+	if (e->rule >= 0)
+		flags |= EVENT_FAULTED;
+	if (e->expect)
+		flags |= EVENT_EXPECT;
+	if (e->early_data)
+		flags |= EVENT_EARLY_DATA;
+	if (!http_method_is_idempotent(http_method_of(e->method)))
+		flags |= EVENT_UNSAFE;
+	return (uint16_t)flags;
+}
+
+/* Cut at the end, at a whole character; what is not printable or not UTF-8 becomes a question mark. */
+static void put_text(char *to, size_t *at, size_t cap, struct span s)
+{
+	size_t i = 0;
+
+	while (i < s.n) {
+		unsigned n = span_utf8_length(span_skip(s, i));
+		bool fits = n > 1 || (n == 1 && s.p[i] >= ' ' && s.p[i] != 0x7f);
+
+		if (*at + MAX(n, 1u) >= cap)
+			break;
+		if (fits)
+			memcpy(&to[*at], &s.p[i], n);
+		else
+			to[*at] = '?';
+		*at += fits ? n : 1;
+		i += MAX(n, 1u);
+	}
+	to[*at] = '\0';
+}
+
+static struct span path_of(struct span target)
+{
+	return span_first(target, span_find(target, '?'));
+}
+
+void event_of(struct event *to, const struct judge_exchange *e)
+{
+	uint64_t client = random_hash(HASH_SEED, e->client);
+	uint64_t host = mix(client, random_hash(HASH_SEED, e->host));
+	uint64_t print = e->fingerprint;
+	size_t at = 0;
+
+	if (!print)
+		print = mix(mix(random_hash(1, e->method), random_hash(2, e->host)),
+			mix(random_hash(3, e->target), e->body_hash));
+	*to = (struct event){
+		.id = e->id,
+		.first_ns = bounded(e->first_ns),
+		.last_ns = bounded(e->last_ns),
+		.hdr_ns = bounded(e->hdr_ns),
+		.end_ns = bounded(e->abort_ns ? e->abort_ns : e->end_ns),
+		.kind = mix(client, print),
+		.client = client,
+		.host = host,
+		.path = mix(host, random_hash(HASH_SEED, path_of(e->target))),
+		.body_hash = e->body_hash,
+		.logical_id = e->logical_id,
+		.maybe_id = e->maybe_id,
+		.idempotency_key = e->idempotency_key,
+		.credentials = e->credentials,
+		.connection = e->connection,
+		.deadline_ns = bounded(e->deadline_ns),
+		.delay_ns = bounded(e->delay_ns),
+		.wait_ns = e->wait_ns < 0 ? -1 : bounded(e->wait_ns),
+		.quota_ns = e->quota_used_up ? bounded(e->quota_ns) : -1,
+		.rule = e->rule,
+		.source = e->source,
+		.attempt = e->attempt,
+		.attempt_max = e->attempt_max,
+		.status = e->status,
+		.flags = flags_of(e),
+		.outcome = (uint8_t)(e->abort_ns ? OUTCOME_FAILED : outcome_of(e)),
+		.hint = e->hint,
+	};
+	to->end_ns = MAX(to->end_ns, to->first_ns);
+	put_text(to->request_text, &at, sizeof(to->request_text), e->method);
+	put_text(to->request_text, &at, sizeof(to->request_text), SPAN(" "));
+	put_text(to->request_text, &at, sizeof(to->request_text), e->target);
+	at = 0;
+	put_text(to->client_text, &at, sizeof(to->client_text), e->client);
+}

@@ -1,0 +1,500 @@
+/*
+ * link: every step costs the same however many chains there are: lists are looked through for a bounded number of places.
+ */
+#include "rehearsal/link.h"
+
+#include <stdio.h>
+
+#include "core/random.h"
+
+#define MAX_CHAINS 65536u
+#define UNTOLD_NS (30 * NS_PER_S) /* a follow-up that nobody told to wait comes within twice of this */
+#define AFTER_SUCCESS_NS (2 * NS_PER_S) /* a chain that went well is kept so long, to see whether it is repeated all the same */
+#define AFTER_REFUSAL_NS (10 * NS_PER_S)
+#define LOOKS 64
+#define DROPS_PER_ADD 4
+#define NOTICED_LATE_NS (50 * NS_PER_MS) /* that a client left may be seen so long after it sent its next request */
+#define CANCELLED_NS (100 * NS_PER_MS) /* the copy that lost is cancelled so soon after the answer to the other */
+#define TOKENS_RETRY 5
+#define TOKENS_AFTER_TIMEOUT 10
+
+void linker_init(struct linker *l, const struct judge_options *options)
+{
+	*l = (struct linker){ .link_ns = options->link_ns };
+	chains_init(&l->chains, options->max_chains ? options->max_chains : MAX_CHAINS);
+	clients_init(&l->clients);
+}
+
+void linker_deinit(struct linker *l)
+{
+	chains_deinit(&l->chains);
+	clients_deinit(&l->clients);
+}
+
+/* ---- chains that are over ---------------------------------------------------------------------------------------- */
+
+static void settle(struct linker *l, struct tally *t, uint32_t chain, int64_t now_ns)
+{
+	const struct chain *c = &l->chains.v[chain];
+	struct tally_end end = { .over = now_ns > c->expires_ns, .at_ns = now_ns };
+
+	tally_chain(t, c, chains_kind_at(&l->chains, c->kind), &end);
+	chains_drop(&l->chains, chain);
+}
+
+/* The few that ended longest ago: those whose time is over go, the others are looked at again after all others. */
+static void expire(struct linker *l, struct tally *t, int64_t now_ns)
+{
+	for (unsigned i = 0; i < DROPS_PER_ADD && l->chains.oldest != CHAIN_NONE; i++) {
+		uint32_t oldest = l->chains.oldest;
+
+		if (l->chains.v[oldest].expires_ns >= now_ns)
+			chains_touch(&l->chains, oldest);
+		else
+			settle(l, t, oldest, now_ns);
+	}
+}
+
+static void evict(struct linker *l, struct tally *t, int64_t now_ns)
+{
+	if (l->chains.oldest == CHAIN_NONE)
+		return;
+	t->evicted += l->chains.v[l->chains.oldest].expires_ns >= now_ns;
+	settle(l, t, l->chains.oldest, now_ns);
+}
+
+/* ---- which chain? ------------------------------------------------------------------------------------------------ */
+
+struct found {
+	uint32_t chain; /* CHAIN_NONE: none, it is a new one */
+	uint8_t how;
+	bool unsure;
+};
+
+static const struct attempt *last_of(const struct chain *c)
+{
+	return &c->v[c->n - 1];
+}
+
+static uint64_t count_of(const struct chain *c)
+{
+	return (uint64_t)c->n + c->n_lost;
+}
+
+static uint64_t soft_id(const struct event *e)
+{
+	return random_word(0, e->maybe_id, e->kind, 0, 0);
+}
+
+/* True where the key has come before with another body, which no client should do. */
+static bool find_by_key(struct linker *l, struct tally *t, const struct event *e, struct found *found)
+{
+	uint32_t i = chains_find_id(&l->chains, e->idempotency_key);
+	const struct chain *c;
+	bool other_body;
+
+	if (i == CHAIN_NONE)
+		return false;
+	c = &l->chains.v[i];
+	other_body = c->body_hash && e->body_hash && c->body_hash != e->body_hash;
+	tally_count(&t->keys_used, other_body, CONFIDENCE_ID);
+	if (other_body) {
+		struct attempt again = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
+
+		tally_evidence(t, CHECK_IDEMPOTENCY_KEY, 1, last_of(c), &again, e->request_text, e->client_text,
+			"the same key with another body");
+		return true;
+	}
+	*found = (struct found){ .chain = i, .how = CONFIDENCE_ID };
+	return true;
+}
+
+/* Of those whose next attempt this may be by its number, the one that was free to come back first. */
+static uint32_t find_by_ordinal(const struct chains *s, const struct kind *kind, const struct event *e)
+{
+	uint32_t i = kind->open_first;
+
+	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].next) {
+		const struct chain *c = &s->v[i];
+
+		if (count_of(c) + 1 == e->attempt && last_of(c)->known_ns <= e->first_ns)
+			return i;
+	}
+	/* It went well, and is repeated all the same? */
+	i = kind->closed;
+	if (i != CHAIN_NONE && s->v[i].generation == kind->closed_generation && count_of(&s->v[i]) + 1 == e->attempt)
+		return i;
+	return CHAIN_NONE;
+}
+
+/* A failure that the client knew of when it began, the one that was free to be followed up first. */
+static struct found find_by_print(const struct chains *s, const struct kind *kind, const struct event *e)
+{
+	uint32_t i = kind->open_first;
+
+	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].next) {
+		const struct chain *c = &s->v[i];
+		const struct attempt *last = last_of(c);
+		bool left = last->flags & EVENT_LEFT;
+
+		if (c->expires_ns < e->first_ns || c->has_ordinals || last->known_ns > e->first_ns + (left ? NOTICED_LATE_NS : 0))
+			continue;
+		return (struct found){ i, CONFIDENCE_FINGERPRINT, kind->unordered };
+	}
+	return (struct found){ .chain = CHAIN_NONE };
+}
+
+static bool overlap(const struct attempt *a, const struct event *e)
+{
+	return a->first_ns < e->end_ns && e->first_ns < a->end_ns;
+}
+
+/* Two copies at a time, of which one was left as soon as the other was answered: nothing else looks like that. */
+static bool is_cancelled_copy(const struct attempt *a, const struct event *e)
+{
+	bool e_lost = (e->flags & EVENT_LEFT) && a->outcome == OUTCOME_OK;
+	bool a_lost = (a->flags & EVENT_LEFT) && e->outcome == OUTCOME_OK;
+	int64_t after_ns = e_lost ? e->end_ns - a->known_ns : a->end_ns - event_known_ns(e);
+
+	return (e_lost || a_lost) && overlap(a, e) && after_ns >= 0 && after_ns <= CANCELLED_NS;
+}
+
+static uint32_t find_hedge(const struct chains *s, const struct kind *kind, const struct event *e)
+{
+	uint32_t i = kind->closed;
+
+	if (i != CHAIN_NONE && s->v[i].generation == kind->closed_generation && is_cancelled_copy(last_of(&s->v[i]), e))
+		return i;
+	i = kind->open_last;
+	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].before) {
+		if (is_cancelled_copy(last_of(&s->v[i]), e))
+			return i;
+	}
+	return CHAIN_NONE;
+}
+
+static struct found find(struct linker *l, struct tally *t, const struct kind *kind, const struct client_row *client,
+	const struct event *e)
+{
+	struct found none = { .chain = CHAIN_NONE }, found = none;
+
+	if (e->logical_id) {
+		found = (struct found){ .chain = chains_find_id(&l->chains, e->logical_id), .how = CONFIDENCE_ID };
+		return found;
+	}
+	if (e->idempotency_key && find_by_key(l, t, e, &found))
+		return found;
+	if (e->maybe_id) {
+		/* Some clients send one such id for everything: it says something only where there is a reason to come back. */
+		found = (struct found){ .chain = chains_find_id(&l->chains, soft_id(e)), .how = CONFIDENCE_ID };
+		if (found.chain != CHAIN_NONE && !l->chains.v[found.chain].ok)
+			return found;
+	}
+	if (e->attempt == 1)
+		return none;
+	if (e->attempt > 1)
+		return (struct found){ .chain = find_by_ordinal(&l->chains, kind, e), .how = CONFIDENCE_ORDINAL };
+	found = (struct found){ .chain = find_hedge(&l->chains, kind, e), .how = CONFIDENCE_FINGERPRINT };
+	if (found.chain != CHAIN_NONE)
+		return found;
+	/* Who sends the same key again when it means the same request means another one by another key. */
+	if (e->idempotency_key && client && client->keeps_keys)
+		return none;
+	return find_by_print(&l->chains, kind, e);
+}
+
+/* ---- what the attempt is ----------------------------------------------------------------------------------------- */
+
+/* The same request would be answered the same (reference: M10). */
+static bool is_final(const struct attempt *before, const struct event *e)
+{
+	switch (before->status) {
+	case 401:
+		return before->credentials == e->credentials;
+	case 400: case 403: case 404: case 405: case 406: case 410: case 411: case 413: case 414: case 415: case 422: case 426:
+	case 431: case 451: case 501: case 505:
+		return before->outcome == OUTCOME_REFUSED;
+	default:
+		return before->outcome == OUTCOME_OK && before->status < 300;
+	}
+}
+
+static bool is_mishandled(const struct attempt *before, const struct event *e)
+{
+	switch (before->status) {
+	case 401: return before->credentials == e->credentials;
+	case 417: return e->flags & EVENT_EXPECT;
+	case 421: return e->connection && before->connection == e->connection;
+	case 425: return e->flags & EVENT_EARLY_DATA;
+	default: return false;
+	}
+}
+
+/* Began while the one before was under way. One that the client left is over when it left, which is seen a little late. */
+static bool is_hedge(const struct attempt *before, const struct event *e)
+{
+	int64_t late_ns = before->flags & EVENT_LEFT ? NOTICED_LATE_NS : 0;
+
+	return is_cancelled_copy(before, e) || e->first_ns + late_ns < before->known_ns;
+}
+
+static void describe(struct attempt *a, const struct attempt *before, const struct event *e)
+{
+	unsigned flags = a->flags;
+
+	a->before_id = before->id;
+	a->gap_ns = MAX(e->first_ns - before->end_ns, 0);
+	a->told_gap_ns = MAX(e->first_ns - before->known_ns, 0);
+	a->told_ns = before->wait_ns;
+	if (is_hedge(before, e)) {
+		a->flags = (uint16_t)(flags | ATTEMPT_HEDGE);
+		return;
+	}
+	if (is_final(before, e))
+		flags |= ATTEMPT_POINTLESS;
+	if (is_mishandled(before, e))
+		flags |= ATTEMPT_MISHANDLED;
+	if (e->connection && e->connection == before->connection)
+		flags |= ATTEMPT_SAME_CONNECTION;
+	if (e->idempotency_key != before->key)
+		flags |= ATTEMPT_REKEYED;
+	a->flags = (uint16_t)flags;
+}
+
+static void append(struct chain *c, const struct event *e, const struct found *found)
+{
+	struct attempt a = {
+		.id = e->id,
+		.key = e->idempotency_key,
+		.connection = e->connection,
+		.credentials = e->credentials,
+		.first_ns = e->first_ns,
+		.known_ns = event_known_ns(e),
+		.end_ns = e->end_ns,
+		.wait_ns = e->wait_ns,
+		.told_ns = -1,
+		.rule = e->rule,
+		.source = e->source,
+		.status = e->status,
+		.flags = (uint16_t)(e->flags | (found->unsure ? ATTEMPT_UNSURE : 0)),
+		.outcome = e->outcome,
+		.how = found->how,
+		.hint = e->hint,
+	};
+
+	if (c->n)
+		describe(&a, last_of(c), e);
+	if (c->n == CHAIN_ATTEMPTS) {
+		const struct attempt *lost = last_of(c);
+
+		c->lost_gap_ns = c->n_lost ? MIN(c->lost_gap_ns, lost->gap_ns) : lost->gap_ns;
+		c->n_lost++;
+		c->n--;
+	}
+	c->v[c->n++] = a;
+	c->ok = c->ok || e->outcome == OUTCOME_OK;
+	c->n_failed += e->outcome != OUTCOME_OK;
+	c->has_ordinals = c->has_ordinals || e->attempt;
+	if (!c->body_hash)
+		c->body_hash = e->body_hash;
+}
+
+/* ---- what follows from it ---------------------------------------------------------------------------------------- */
+
+static int64_t window_ns(const struct linker *l, const struct chain *c, const struct event *e)
+{
+	if (c->ok)
+		return AFTER_SUCCESS_NS;
+	if (e->outcome == OUTCOME_REFUSED)
+		return AFTER_REFUSAL_NS;
+	if (l->link_ns)
+		return l->link_ns + MAX(e->wait_ns, 0);
+	return 2 * MAX(e->wait_ns, UNTOLD_NS);
+}
+
+static void set_ids(struct linker *l, const struct event *e, uint32_t chain)
+{
+	if (e->logical_id)
+		chains_set_id(&l->chains, e->logical_id, chain);
+	if (e->idempotency_key)
+		chains_set_id(&l->chains, e->idempotency_key, chain);
+	if (e->maybe_id)
+		chains_set_id(&l->chains, soft_id(e), chain);
+}
+
+/*
+ * A chain that failed waits for its follow-up. One that was refused for good does so only where a rule made the refusal: that
+ * something is asked for again which is not there is no sign of a retry.
+ */
+static void await(struct linker *l, uint32_t chain, const struct event *e)
+{
+	struct chain *c = &l->chains.v[chain];
+	struct kind *kind = chains_kind_at(&l->chains, c->kind);
+	bool follows = e->outcome == OUTCOME_FAILED || (e->outcome == OUTCOME_REFUSED && (e->flags & EVENT_FAULTED));
+
+	chains_close(&l->chains, chain);
+	c->expires_ns = e->end_ns + window_ns(l, c, e);
+	c->due_ns = e->wait_ns >= 0 ? event_known_ns(e) + e->wait_ns : e->end_ns;
+	if (follows && !c->ok) {
+		chains_open(&l->chains, chain);
+		return;
+	}
+	kind->closed = chain;
+	kind->closed_generation = c->generation;
+}
+
+static void note_client(struct tally *t, struct client_row *client, const struct chain *c, const struct event *e)
+{
+	const struct attempt *a = last_of(c);
+	bool retry = count_of(c) > 1 && !(a->flags & ATTEMPT_HEDGE);
+	double cost = TOKENS_RETRY;
+
+	if (retry && a->key && !(a->flags & ATTEMPT_REKEYED))
+		client->keeps_keys = true;
+	if (retry) {
+		if (c->n > 1 && (c->v[c->n - 2].flags & EVENT_LEFT))
+			cost = TOKENS_AFTER_TIMEOUT;
+		tally_count(&t->tokens, client->tokens < cost, a->how);
+		client->tokens = MAX(client->tokens - cost, 0);
+	} else if (e->outcome == OUTCOME_OK) {
+		client->tokens = MIN(client->tokens + 1, CLIENTS_TOKENS);
+	}
+	switch (e->status) {
+	case 301: case 302: case 303: case 307: case 308:
+		client->redirects++;
+		break;
+	default:
+		client->redirects = 0;
+		return;
+	}
+	if (client->redirects == 21) {
+		tally_count(&t->handling, true, CONFIDENCE_FINGERPRINT);
+		tally_evidence(t, CHECK_HANDLING, 2, a, NULL, e->request_text, e->client_text, "more than 20 redirects in a row");
+	}
+}
+
+/* What the client was told about a whole path, host or quota, and whether it keeps to it. */
+static void note_waits(struct linker *l, struct tally *t, const struct event *e)
+{
+	bool by_path = t->expect.retry_after_scope == EXPECT_SCOPE_PATH;
+	uint64_t where = by_path ? e->path : e->host;
+	struct stay_away *w = clients_find_wait(&l->clients.waits, where);
+	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
+	char what[EVIDENCE_TEXT_BYTES];
+
+	if (w && e->first_ns > w->since_ns && e->first_ns < w->until_ns)
+		t->pressure++;
+	if (w && t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN && e->first_ns > w->since_ns &&
+		(!w->followed || e->first_ns < w->until_ns)) {
+		int64_t by_ns = w->until_ns - e->first_ns;
+
+		w->followed = true;
+		tally_count(&t->early, by_ns > 0, CONFIDENCE_NONE);
+		if (by_ns > 0) {
+			told = (struct attempt){ .id = w->id, .source = w->source, .end_ns = w->since_ns };
+			(void)snprintf(what, sizeof(what), "%.2f s before %.2f s were over", (double)by_ns / 1e9,
+				(double)w->told_ns / 1e9);
+			samples_add(&t->early_by, (double)by_ns / 1e9);
+			tally_evidence(t, CHECK_RETRY_AFTER, (double)by_ns, &told, &came, e->request_text, e->client_text, what);
+		}
+	}
+	if (e->wait_ns > 0)
+		clients_set_wait(&l->clients.waits, where, e, e->wait_ns,
+			event_known_ns(e) + e->wait_ns - t->expect.retry_after_tolerance_ns);
+}
+
+static void note_quota(struct linker *l, struct tally *t, const struct event *e)
+{
+	struct stay_away *q = clients_find_wait(&l->clients.quotas, e->host);
+	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
+
+	if (q && e->first_ns > q->since_ns && e->first_ns < q->until_ns) {
+		told = (struct attempt){ .id = q->id, .source = q->source, .end_ns = q->since_ns };
+		t->quota.bad++;
+		tally_evidence(t, CHECK_QUOTA, (double)(q->until_ns - e->first_ns), &told, &came, e->request_text, e->client_text,
+			"while the quota is used up");
+	}
+	if (e->quota_ns < 0)
+		return;
+	t->quota.n++;
+	clients_set_wait(&l->clients.quotas, e->host, e, e->quota_ns,
+		event_known_ns(e) + e->quota_ns - t->expect.retry_after_tolerance_ns);
+}
+
+/* ---- one exchange ------------------------------------------------------------------------------------------------ */
+
+static struct kind *kind_of(struct linker *l, struct tally *t, const struct event *e)
+{
+	struct kind *kind = chains_kind(&l->chains, e);
+
+	while (!kind && l->chains.oldest != CHAIN_NONE) {
+		evict(l, t, e->end_ns);
+		kind = chains_kind(&l->chains, e);
+	}
+	return kind;
+}
+
+static uint32_t begin(struct linker *l, struct tally *t, struct kind *kind, const struct event *e)
+{
+	uint32_t chain = chains_add(&l->chains, kind);
+
+	while (chain == CHAIN_NONE && l->chains.oldest != CHAIN_NONE) {
+		evict(l, t, e->end_ns);
+		chain = chains_add(&l->chains, kind);
+	}
+	return chain;
+}
+
+static void contrast(struct kind *kind, const struct event *e, bool known_retry)
+{
+	bool faulted = e->flags & EVENT_FAULTED;
+
+	if (!known_retry)
+		contrast_arrival(&kind->contrast, e->first_ns);
+	if (faulted ? e->outcome != OUTCOME_OK : e->outcome == OUTCOME_OK)
+		contrast_ended(&kind->contrast, e->end_ns, faulted);
+}
+
+void linker_add(struct linker *l, struct tally *t, const struct event *e)
+{
+	struct client_row *client = clients_see(&l->clients, e);
+	struct kind *kind;
+	struct found found;
+	uint32_t chain;
+
+	expire(l, t, e->end_ns);
+	tally_exchange(t, e);
+	note_waits(l, t, e);
+	note_quota(l, t, e);
+	kind = kind_of(l, t, e);
+	if (!kind) {
+		t->evicted++;
+		return;
+	}
+	found = find(l, t, kind, client, e);
+	chain = found.chain != CHAIN_NONE ? found.chain : begin(l, t, kind, e);
+	if (chain == CHAIN_NONE) {
+		t->evicted++;
+		return;
+	}
+	contrast(kind, e, found.chain != CHAIN_NONE && found.how < CONFIDENCE_FINGERPRINT);
+	if (found.chain == CHAIN_NONE)
+		found.how = CONFIDENCE_NONE;
+	chains_touch(&l->chains, chain);
+	append(&l->chains.v[chain], e, &found);
+	set_ids(l, e, chain);
+	await(l, chain, e);
+	if (client)
+		note_client(t, client, &l->chains.v[chain], e);
+}
+
+void linker_tally_rest(const struct linker *l, struct tally *t, const struct tally_end *end)
+{
+	for (uint32_t i = l->chains.oldest; i != CHAIN_NONE; i = l->chains.v[i].newer) {
+		const struct chain *c = &l->chains.v[i];
+		struct tally_end mine = *end;
+
+		mine.over = end->at_ns > c->expires_ns;
+		tally_chain(t, c, chains_kind_at(&l->chains, c->kind), &mine);
+	}
+}

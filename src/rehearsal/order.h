@@ -1,0 +1,25 @@
+/*
+ * order: puts exchanges that come about in the order of their ends into that order. One is let go once another has come that
+ * ended JUDGE_LATE_NS later, or where the store is full; so what comes out depends on what came in alone, not on when.
+ */
+#ifndef BROWNOUT_REHEARSAL_ORDER_H
+#define BROWNOUT_REHEARSAL_ORDER_H
+
+#include "rehearsal/event.h"
+
+struct order {
+	struct event *v; /* cap of them, in any order */
+	uint32_t *ring; /* of cap, a power of two: places in v; the n from `at` on are in order, those behind them free */
+	uint32_t cap, at, n;
+	int64_t newest_ns; /* latest end that has come */
+};
+
+void order_init(struct order *o);
+void order_deinit(struct order *o);
+
+/* False where memory is out: the event is lost. */
+bool order_add(struct order *o, const struct event *e);
+/* The next one that may go, or with `all` any; NULL where there is none. It holds until the next order_add. */
+const struct event *order_take(struct order *o, bool all);
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * tally: exchanges by themselves, evidence, and the cutting of chains that may be none.
+ */
+#include "rehearsal/tally.h"
+
+#define NOISE_FLOOR_NS (50 * NS_PER_MS)
+#define ANSWERED_LATE_NS NS_PER_S /* an exchange shorter than this says nothing about a client's patience */
+
+static void init_window(struct tally_window *w)
+{
+	*w = (struct tally_window){ .first_ns = INT64_MAX, .last_ns = INT64_MIN };
+}
+
+static int32_t rule_of_name(const struct judge_options *options, struct span name)
+{
+	if (name.n == 0)
+		return -1;
+	for (unsigned i = 0; i < options->n_rules; i++) {
+		if (span_eq(options->rules[i].name, name))
+			return (int32_t)i;
+	}
+	return -2;
+}
+
+void tally_init(struct tally *t, const struct judge_options *options)
+{
+	memset(t, 0, sizeof(*t));
+	if (options->expect)
+		t->expect = *options->expect;
+	else
+		expect_init(&t->expect, EXPECT_PROFILE_RECOMMENDED);
+	t->noise_floor_ns = options->noise_floor_ns ? options->noise_floor_ns : NOISE_FLOOR_NS;
+	t->begin_ns = INT64_MAX;
+	t->during_rule = rule_of_name(options, t->expect.amplification_during);
+	t->waves.min_wave = t->expect.herd_min_wave;
+	init_window(&t->any);
+	init_window(&t->during);
+}
+
+void tally_count(struct tally_count *c, bool bad, unsigned how)
+{
+	c->n++;
+	c->bad += bad;
+	c->how = (uint8_t)MAX(c->how, how);
+}
+
+/* ---- exchanges --------------------------------------------------------------------------------------------------- */
+
+/* What has come since the last fault is within the window now that there is another. */
+static void extend_window(struct tally_window *w, const struct event *e)
+{
+	w->first_ns = MIN(w->first_ns, e->first_ns);
+	w->last_ns = MAX(w->last_ns, e->end_ns);
+	w->in.chains += w->since.chains;
+	w->in.attempts += w->since.attempts;
+	w->in.ok += w->since.ok;
+	w->in.failed += w->since.failed;
+	w->since = (struct tally_window_sum){ 0 };
+}
+
+/* A client that leaves shows its own timeout; one that stays for long shows that it is longer, or that there is none. */
+static void note_patience(struct tally *t, const struct event *e)
+{
+	int64_t from_ns = e->last_ns ? e->last_ns : e->first_ns;
+	int64_t waited_ns = (e->hdr_ns ? e->hdr_ns : e->end_ns) - from_ns;
+	bool left = (e->flags & EVENT_LEFT) && !e->hdr_ns;
+	bool below = left && e->delay_ns > waited_ns;
+	struct attempt a = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
+
+	if (e->deadline_ns)
+		samples_add(&t->declared, (double)e->deadline_ns / 1e9);
+	if (e->flags & EVENT_FAULTED)
+		t->gateway_ns = MAX(t->gateway_ns, e->delay_ns);
+	if (!left) {
+		t->waited_longest_ns = MAX(t->waited_longest_ns, waited_ns);
+		if (waited_ns >= ANSWERED_LATE_NS)
+			tally_count(&t->timeouts, false, CONFIDENCE_NONE);
+		return;
+	}
+	samples_add(&t->left_after, (double)waited_ns / 1e9);
+	tally_count(&t->timeouts, below, CONFIDENCE_NONE);
+	tally_evidence(t, CHECK_CLIENT_TIMEOUT, below ? 1 : 0, &a, NULL, e->request_text, e->client_text,
+		below ? "left before the answer that it was to get" : "left");
+}
+
+void tally_exchange(struct tally *t, const struct event *e)
+{
+	bool faulted = e->flags & EVENT_FAULTED;
+
+	t->requests++;
+	t->begin_ns = MIN(t->begin_ns, e->first_ns);
+	t->last_ns = MAX(t->last_ns, e->end_ns);
+	t->declared_max = MAX(t->declared_max, e->attempt_max);
+	bins_add(&t->bins, e->first_ns, BIN_ARRIVALS, 1);
+	bins_add(&t->bins, e->first_ns, e->outcome == OUTCOME_FAILED ? BIN_FAILED : BIN_OK, 1);
+	if (faulted)
+		t->recovered_ns = 0;
+	else if (e->outcome == OUTCOME_OK && !t->recovered_ns)
+		t->recovered_ns = e->end_ns;
+	if (faulted) {
+		t->faults++;
+		bins_add(&t->bins, e->first_ns, BIN_FAULTED, 1);
+		extend_window(&t->any, e);
+		if (t->during_rule == -1 || e->rule == t->during_rule)
+			extend_window(&t->during, e);
+	}
+	note_patience(t, e);
+}
+
+/* ---- evidence ---------------------------------------------------------------------------------------------------- */
+
+static bool is_heavier(const struct tally_evidence *a, const struct tally_evidence *b)
+{
+	if (a->weight < b->weight || a->weight > b->weight)
+		return a->weight > b->weight;
+	return a->e.at_ns != b->e.at_ns ? a->e.at_ns < b->e.at_ns : a->e.id < b->e.id;
+}
+
+static void copy_text(char *to, size_t cap, const char *from)
+{
+	size_t n = MIN(strlen(from), cap - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+void tally_evidence(struct tally *t, enum check_id check, double weight, const struct attempt *first,
+	const struct attempt *second, const char *request, const char *client, const char *what)
+{
+	struct tally_evidence *v = t->evidence[check];
+	uint64_t kept = MIN(t->evidence_total[check], (uint64_t)EVIDENCE_MAX);
+	struct tally_evidence new = { .weight = weight, .e = { .id = first->id, .source = first->source } };
+	uint64_t i = kept;
+
+	t->evidence_total[check]++;
+	new.e.at_ns = second ? first->end_ns : first->first_ns;
+	if (second) {
+		new.e.next_id = second->id;
+		new.e.next_at_ns = second->first_ns;
+	}
+	while (i > 0 && is_heavier(&new, &v[i - 1]))
+		i--;
+	if (i == EVIDENCE_MAX)
+		return;
+	memmove(&v[i + 1], &v[i], (size_t)(MIN(kept, (uint64_t)EVIDENCE_MAX - 1) - i) * sizeof(*v));
+	copy_text(new.e.request, sizeof(new.e.request), request);
+	copy_text(new.e.client, sizeof(new.e.client), client);
+	copy_text(new.e.what, sizeof(new.e.what), what);
+	v[i] = new;
+}
+
+/* ---- chains ------------------------------------------------------------------------------------------------------ */
+
+/* Linked by nothing but its fingerprint, and so late that the client's next request of the kind is as likely. */
+static bool is_doubtful(const struct attempt *a, int64_t gap_ns, int64_t horizon_ns)
+{
+	return a->how == CONFIDENCE_FINGERPRINT && !(a->flags & ATTEMPT_HEDGE) && gap_ns >= horizon_ns;
+}
+
+static void give_up_link(struct tally *t, uint64_t n, bool rhythm)
+{
+	if (rhythm)
+		t->pollers += n;
+	else
+		t->ambiguous += n;
+}
+
+/* Attempts that were not kept, each a request of its own: nothing more is known of them. */
+static void count_alone(struct tally *t, uint64_t n, int64_t about_ns)
+{
+	t->logical += n;
+	t->attempts[1] += n;
+	bins_add(&t->bins, about_ns, BIN_FIRSTS, (uint32_t)n);
+}
+
+void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind, const struct tally_end *end)
+{
+	int64_t horizon_ns = contrast_horizon_ns(&kind->contrast);
+	bool rhythm = contrast_is_rhythm(&kind->contrast);
+	const struct attempt *last = &c->v[c->n - 1];
+	bool cut_lost = c->n_lost && is_doubtful(last, c->lost_gap_ns, horizon_ns);
+	struct piece p = { .v = c->v, .n = 1, .chain = c, .kind = kind };
+
+	for (unsigned i = 1; i < c->n; i++) {
+		const struct attempt *a = &c->v[i];
+
+		if (is_doubtful(a, a->gap_ns, horizon_ns) || (cut_lost && a == last)) {
+			give_up_link(t, 1, rhythm);
+			tally_piece(t, &p, end);
+			p = (struct piece){ .v = a, .n = 1, .chain = c, .kind = kind };
+			continue;
+		}
+		if (!(a->flags & ATTEMPT_HEDGE) && a->how == CONFIDENCE_FINGERPRINT)
+			t->linked_by_print++;
+		p.how = MAX(p.how, a->how);
+		p.n++;
+	}
+	if (cut_lost) {
+		give_up_link(t, c->n_lost, rhythm);
+		count_alone(t, c->n_lost, last->first_ns);
+	}
+	p.whole = !cut_lost;
+	p.ends_chain = true;
+	tally_piece(t, &p, end);
+}

@@ -1,0 +1,158 @@
+/*
+ * tally: everything that the checks are computed from, summed up over all chains and exchanges so far, in a fixed size. Plain
+ * bytes: for the verdict so far the chains that may still go on are added to a copy.
+ */
+#ifndef BROWNOUT_REHEARSAL_TALLY_H
+#define BROWNOUT_REHEARSAL_TALLY_H
+
+#include "rehearsal/bins.h"
+#include "rehearsal/chain.h"
+#include "rehearsal/clients.h"
+#include "rehearsal/samples.h"
+#include "rehearsal/waves.h"
+
+#define TALLY_ATTEMPTS 64 /* of the histogram; more are in the last place */
+#define TALLY_GROUPS 32 /* clients and statuses whose waits are told apart */
+#define TALLY_WAITS 6 /* retry numbers told apart within them */
+#define TALLY_SCOPES 2
+
+/* Samples of one measure, and how sure they are. */
+struct tally_count {
+	uint64_t n;
+	uint64_t bad;
+	uint8_t how; /* the weakest enum confidence of them */
+};
+
+/* Chains begun while faults were active. Those begun since the last fault belong to it only if another one comes. */
+struct tally_window {
+	int64_t first_ns; /* first byte of the first faulted exchange; INT64_MAX: none */
+	int64_t last_ns; /* end of the last */
+	struct tally_window_sum {
+		uint64_t chains, attempts, ok, failed;
+	} in, since;
+};
+
+/* Least squares of ln(wait) on its number, within chains and over all of them. */
+struct tally_growth {
+	uint64_t waits;
+	uint64_t chains; /* with at least two */
+	double sxx, sxy, syy;
+	uint8_t how;
+};
+
+/* Waits of one client after one status. */
+struct tally_group {
+	uint64_t client;
+	uint16_t status;
+	char client_text[EVENT_CLIENT_BYTES];
+	struct samples waits[TALLY_WAITS]; /* before the first retry, the second ... */
+};
+
+struct tally_evidence {
+	double weight; /* the heaviest are kept; of equal ones the earliest */
+	struct evidence e; /* times as the exchanges have them */
+};
+
+struct tally {
+	struct expect expect;
+	int64_t noise_floor_ns;
+
+	uint64_t requests, faults, evicted;
+	uint64_t pollers, ambiguous; /* links given up: the same rhythm as without faults; or not to be told */
+	uint64_t linked_by_print; /* links kept that only the fingerprint made */
+	int64_t begin_ns, begin_wall_ns, last_ns;
+	int64_t recovered_ns; /* end of the first success since the last fault; 0: none */
+	uint64_t logical, retries;
+
+	uint64_t attempts[TALLY_ATTEMPTS + 1]; /* of all chains */
+	uint64_t attempts_max;
+	struct tally_count attempts_seen; /* chains with a failure */
+	struct samples attempts_of_failed; /* of chains with a failure */
+	uint64_t declared_max; /* the client's own limit, where it sends it */
+
+	struct tally_window any, during;
+	int32_t during_rule; /* -1: any; -2: a rule that is not there */
+
+	struct tally_count early; /* followed; of these too early */
+	uint64_t told_gave_up; /* told to wait, and not followed */
+	struct samples early_by, over_wait;
+	uint64_t pressure; /* requests of others while it was closed */
+
+	struct tally_growth growth;
+	struct samples first_waits; /* not told */
+	uint64_t waits_below_floor;
+	struct tally_group groups[TALLY_GROUPS];
+	unsigned n_groups;
+	uint64_t groups_lost;
+	struct waves waves;
+	uint8_t waves_how;
+
+	struct tally_count lost_answers; /* executed, but the client was not told; of these executed again */
+	struct tally_count unsafe; /* repeats of what may not be repeated just so; of these without key, and maybe executed */
+	uint64_t unsafe_harmless; /* of the repeats: nothing had reached the upstream */
+	struct tally_count keys; /* requests with a key and several attempts; of these not one key */
+	struct tally_count keys_used; /* keys seen again; of these with another body */
+	struct tally_count pointless; /* after what cannot be bettered: all; repeated */
+	struct tally_count hedged; /* logical requests; of these with a hedge */
+	uint64_t hedges, hedges_cancelled;
+
+	struct tally_count gave_up; /* failed for good; of these: too many attempts, or still at it when the command was ended */
+	struct samples give_up_times;
+	uint64_t still_retrying; /* at the end, and it cannot be told whether they gave up */
+	struct tally_count timeouts; /* left, or waited long without; of these before the gateway would have answered */
+	struct samples left_after; /* last byte of the request to the client's leaving */
+	int64_t waited_longest_ns; /* without leaving */
+	int64_t gateway_ns; /* longest delay that was to end in an answer */
+	struct samples declared; /* deadlines that clients sent */
+
+	struct tally_count connections; /* retries; of these on a new connection */
+	struct tally_count quota; /* times it was used up; requests in them */
+	struct tally_count handling; /* statuses that demand something, followed; of these wrongly */
+	struct tally_count tokens; /* retries; of these without tokens */
+
+	struct tally_count yield; /* logical requests that a fault touched; of these failed */
+	struct samples clean_times, touched_times; /* of those that went well */
+
+	struct bins bins;
+	struct tally_evidence evidence[CHECK_COUNT][EVIDENCE_MAX];
+	uint64_t evidence_total[CHECK_COUNT];
+};
+
+void tally_init(struct tally *t, const struct judge_options *options);
+
+/* One more sample; bad or not. */
+void tally_count(struct tally_count *c, bool bad, unsigned how);
+
+/* An exchange by itself, before its chain is known. */
+void tally_exchange(struct tally *t, const struct event *e);
+
+/*
+ * A chain that is over, or as the run ends. It is cut where what was linked by its fingerprint alone may as well be the client's
+ * next request (contrast_horizon_ns of its kind).
+ */
+struct tally_end {
+	bool over; /* its time is over: nothing more can follow */
+	enum judge_end end;
+	int64_t at_ns;
+};
+void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind, const struct tally_end *end);
+
+/* tally_piece.c: one logical request as it turned out; v has n attempts, n_lost more were between the last two. */
+struct piece {
+	const struct attempt *v;
+	unsigned n;
+	const struct chain *chain;
+	const struct kind *kind;
+	bool ends_chain; /* no other piece of it follows */
+	bool whole; /* has the attempts that were not kept as well */
+	uint8_t how; /* the weakest link */
+};
+void tally_piece(struct tally *t, const struct piece *p, const struct tally_end *end);
+/* Its waits: told and kept or not, growth, spread, waves (tally_waits.c). */
+void tally_waits(struct tally *t, const struct piece *p);
+
+/* Evidence of a check: two attempts, or one (second NULL). what: for people, "" for none. */
+void tally_evidence(struct tally *t, enum check_id check, double weight, const struct attempt *first,
+	const struct attempt *second, const char *request, const char *client, const char *what);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * tally_waits: the waits between the attempts of one logical request: those that were told and whether they were kept, those that
+ * the client chose itself and how they grow and spread, and what comes at once.
+ */
+#include "rehearsal/tally.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Two clocks that are both in order differ by no more: the largest slew of a disciplined one, 500 ppm. */
+#define DRIFT 2000
+
+static bool is_own_wait(const struct tally *t, const struct attempt *a)
+{
+	return a->told_ns < 0 && !(a->flags & ATTEMPT_HEDGE) && a->gap_ns >= t->noise_floor_ns;
+}
+
+/*
+ * Early is only what came before the wait was over by any clock: it is counted from before the answer left to after the request
+ * came, and every delay on the way makes it longer.
+ */
+static void note_told(struct tally *t, const struct piece *p, const struct attempt *a)
+{
+	const struct attempt before = { .id = a->before_id, .source = a->source, .end_ns = a->first_ns - a->gap_ns };
+	int64_t max_ns = t->expect.retry_after_max_wait_ns;
+	int64_t wait_ns = max_ns && a->told_ns > max_ns ? max_ns : a->told_ns;
+	int64_t by_ns = wait_ns - a->told_gap_ns;
+	bool early = by_ns > t->expect.retry_after_tolerance_ns + wait_ns / DRIFT;
+	char what[EVIDENCE_TEXT_BYTES];
+
+	if (a->flags & (ATTEMPT_HEDGE | ATTEMPT_UNSURE) || t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN)
+		return;
+	tally_count(&t->early, early, a->how);
+	if (!early) {
+		if (a->told_ns > 0)
+			samples_add(&t->over_wait, (double)a->told_gap_ns / (double)a->told_ns - 1);
+		return;
+	}
+	samples_add(&t->early_by, (double)by_ns / 1e9);
+	(void)snprintf(what, sizeof(what), "after %.3f s instead of %.3f s", (double)a->told_gap_ns / 1e9,
+		(double)a->told_ns / 1e9);
+	tally_evidence(t, CHECK_RETRY_AFTER, (double)by_ns, &before, a, p->kind->request_text, p->kind->client_text, what);
+}
+
+/* The k-th wait of a logical request against k, within each; what the requests differ in altogether does not count. */
+static void note_growth(struct tally *t, const struct piece *p)
+{
+	double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
+	unsigned how = CONFIDENCE_NONE;
+
+	for (unsigned i = 1; i < p->n && i < CHAIN_ATTEMPTS - 1; i++) {
+		double x = i, y;
+
+		if (!is_own_wait(t, &p->v[i]))
+			continue;
+		y = log((double)p->v[i].gap_ns / 1e9);
+		how = MAX(how, p->v[i].how);
+		n++;
+		sx += x;
+		sy += y;
+		sxx += x * x;
+		sxy += x * y;
+		syy += y * y;
+	}
+	if (n < 2)
+		return;
+	t->growth.chains++;
+	t->growth.waits += (uint64_t)n;
+	t->growth.sxx += sxx - sx * sx / n;
+	t->growth.sxy += sxy - sx * sy / n;
+	t->growth.syy += syy - sy * sy / n;
+	t->growth.how = (uint8_t)MAX(t->growth.how, how);
+}
+
+static struct tally_group *group_of(struct tally *t, const struct piece *p, uint16_t status)
+{
+	for (unsigned i = 0; i < t->n_groups; i++) {
+		if (t->groups[i].client == p->kind->client && t->groups[i].status == status)
+			return &t->groups[i];
+	}
+	if (t->n_groups == TALLY_GROUPS)
+		return NULL;
+	t->groups[t->n_groups].client = p->kind->client;
+	t->groups[t->n_groups].status = status;
+	memcpy(t->groups[t->n_groups].client_text, p->kind->client_text, EVENT_CLIENT_BYTES);
+	return &t->groups[t->n_groups++];
+}
+
+static void note_spread(struct tally *t, const struct piece *p, unsigned i)
+{
+	struct tally_group *g = group_of(t, p, p->v[i - 1].status);
+
+	if (i > TALLY_WAITS)
+		return;
+	if (g)
+		samples_add(&g->waits[i - 1], (double)p->v[i].gap_ns / 1e9);
+	else
+		t->groups_lost++;
+}
+
+static void note_wave(struct tally *t, const struct piece *p, unsigned i)
+{
+	const struct attempt *a = &p->v[i];
+	struct wave_retry retry = { .failed_ns = a->first_ns - a->gap_ns, .came_ns = a->first_ns, .id = a->id,
+		.source = a->source };
+
+	waves_add(&t->waves, i, a->told_ns >= 0, &retry);
+	t->waves_how = (uint8_t)MAX(t->waves_how, a->how);
+}
+
+void tally_waits(struct tally *t, const struct piece *p)
+{
+	for (unsigned i = 1; i < p->n; i++) {
+		const struct attempt *a = &p->v[i];
+
+		if (a->flags & ATTEMPT_HEDGE)
+			continue;
+		if (a->told_ns >= 0)
+			note_told(t, p, a);
+		else if (i == 1)
+			samples_add(&t->first_waits, (double)a->gap_ns / 1e9);
+		/* Where attempts are missing before the last, its number is not known. */
+		if (i == CHAIN_ATTEMPTS - 1 && p->whole && p->chain->n_lost)
+			break;
+		note_wave(t, p, i);
+		if (a->told_ns < 0)
+			note_spread(t, p, i);
+		t->waits_below_floor += a->told_ns < 0 && a->gap_ns < t->noise_floor_ns;
+	}
+	note_growth(t, p);
+}
