@@ -279,6 +279,7 @@ static void plan_add_fired(struct walk *w, const struct fault_set *faults, const
 		plan_add_hint(w, fired, d);
 	}
 	plan->n_fired++;
+	rule_state_count_choice(w->states->v[d->rule], d->choice);
 	if (d->early)
 		count(&w->states->v[d->rule]->early);
 }

@@ -44,6 +44,20 @@ static uint64_t new_table_key(struct rule_common *common, const struct rule *r)
 	return r->name_hash ^ birth * KEY_SPREAD;
 }
 
+static void state_unref(struct rule_state *state)
+{
+	if (!state || atomic_fetch_sub_explicit(&state->references, 1, memory_order_acq_rel) != 1)
+		return;
+	free(state->chosen);
+	free(state);
+}
+
+/* Choices are numbered from 1 (rule_faults). */
+static unsigned count_choices(const struct rule *r)
+{
+	return MAX(r->n_outcomes, r->n_sequence);
+}
+
 static struct rule_state *state_new(struct rule_common *common, const struct rule *r, int64_t now_ns)
 {
 	struct rule_state *state = aligned_alloc(_Alignof(struct rule_state), sizeof(*state));
@@ -51,16 +65,18 @@ static struct rule_state *state_new(struct rule_common *common, const struct rul
 	if (!state)
 		return NULL;
 	memset(state, 0, sizeof(*state));
+	state->n_choices = count_choices(r);
+	if (state->n_choices) {
+		state->chosen = calloc(state->n_choices + 1U, sizeof(*state->chosen));
+		if (!state->chosen) {
+			free(state);
+			return NULL;
+		}
+	}
 	atomic_init(&state->references, 1);
 	atomic_init(&state->epoch_ns, now_ns);
 	atomic_init(&state->table_key, new_table_key(common, r));
 	return state;
-}
-
-static void state_unref(struct rule_state *state)
-{
-	if (state && atomic_fetch_sub_explicit(&state->references, 1, memory_order_acq_rel) == 1)
-		free(state);
 }
 
 /* With common set. */
@@ -151,7 +167,30 @@ void rule_states_reset(struct rule_states *s)
 		forget(&state->dry);
 		forget(&state->refused);
 		forget(&state->early);
+		for (unsigned k = 1; k <= state->n_choices; k++)
+			forget(&state->chosen[k]);
 		atomic_fetch_xor_explicit(&state->table_key, birth * KEY_SPREAD, memory_order_relaxed);
+	}
+}
+
+static void add_faults(uint32_t kinds, uint64_t n, uint64_t faults[FAULT_KIND_COUNT])
+{
+	for (unsigned i = 0; i < FAULT_KIND_COUNT; i++) {
+		if (kinds & UINT32_C(1) << i)
+			faults[i] += n;
+	}
+}
+
+void rule_state_faults(const struct rule_state *state, const struct rule *r, uint64_t faults[FAULT_KIND_COUNT], uint32_t *kinds)
+{
+	*kinds = 0;
+	memset(faults, 0, FAULT_KIND_COUNT * sizeof(*faults));
+	for (unsigned choice = state->n_choices != 0; choice <= state->n_choices; choice++) {
+		const _Atomic uint64_t *fired = choice ? &state->chosen[choice] : &state->fired;
+		uint32_t of_set = rule_faults(r, choice)->kinds;
+
+		*kinds |= of_set;
+		add_faults(of_set, atomic_load_explicit(fired, memory_order_relaxed), faults);
 	}
 }
 

@@ -25,6 +25,8 @@ struct rule_state {
 	_Atomic int64_t epoch_ns; /* CLOCK_MONOTONIC of the rule's first load, or of arming, from which its schedule counts */
 	_Atomic uint64_t table_key; /* of its keys in the tables: another one, and they are forgotten */
 	_Atomic unsigned references;
+	unsigned n_choices; /* outcomes, or places of a sequence; 0: the rule has one set of faults */
+	_Atomic uint64_t *chosen; /* owned; by choice from 1, how often it fired; NULL where there is none to choose */
 };
 
 /* What rules share, over all loads of them. */
@@ -70,6 +72,15 @@ void rule_states_reset(struct rule_states *s);
  * never one more.
  */
 bool rule_states_reserve(struct rule_states *s, unsigned rule, const struct rule *r, int64_t now_ns) MUST_USE;
+/* One that took this choice of its rule has fired. */
+static inline void rule_state_count_choice(struct rule_state *state, unsigned choice)
+{
+	if (UNLIKELY(choice && choice <= state->n_choices))
+		atomic_fetch_add_explicit(&state->chosen[choice], 1, memory_order_relaxed);
+}
+/* How many faults of each kind have acted, of the rule `r` whose state this is; `kinds` gets the bits of those that may. */
+void rule_state_faults(const struct rule_state *state, const struct rule *r, uint64_t faults[FAULT_KIND_COUNT], uint32_t *kinds);
+
 /* Gives the active place back; what has fired has fired. Once for each reserved place. */
 void rule_states_release(struct rule_states *s, unsigned rule);
 

@@ -237,6 +237,7 @@ int server_start(struct server **server, struct plan *plan, char *error, size_t 
 		return server_fail(error, error_n, -ENOMEM, "start");
 	(void)pthread_mutex_init(&s->lock, NULL); /* cannot fail with default attributes */
 	atomic_store(&s->armed, true);
+	s->started_wall_ns = clock_wall_ns();
 	s->n_workers = count_workers(plan);
 	n_fds = (size_t)s->n_workers * plan->n_listeners;
 	fds = malloc(n_fds * sizeof(*fds));
@@ -347,11 +348,6 @@ void server_snapshot(struct server *s, struct server_snapshot *snapshot)
 	common = s->generation->states.common;
 	snapshot->keys_forgotten = keytable_evictions(common->keys) + limiter_evictions(common->limiter);
 	(void)pthread_mutex_unlock(&s->lock);
-}
-
-const struct traffic *server_traffic(const struct server *s)
-{
-	return s->traffic;
 }
 
 /* ---- the end ---- */

@@ -45,7 +45,7 @@ enum server_held {
 
 struct server_snapshot {
 	struct counters total; /* summed over the workers */
-	struct traffic_counts traffic; /* the same; by the slots of server_traffic */
+	struct traffic_counts traffic; /* the same; by slot */
 	uint64_t log_lost; /* lines the collector could not write */
 	uint64_t keys_forgotten; /* what rules count by, and quotas: the tables were full */
 };
@@ -113,7 +113,11 @@ bool server_comes_round(struct server *s);
 
 /* Any time until server_free. */
 void server_snapshot(struct server *s, struct server_snapshot *snapshot);
-const struct traffic *server_traffic(const struct server *s);
+/*
+ * All that brownout help metrics lists, as OpenMetrics or in Prometheus' text format. Any thread but the workers'; it reads
+ * /proc. out is cut where memory is out.
+ */
+void server_write_metrics(struct server *s, bool openmetrics, struct text *out);
 
 /* After server_stop. */
 void server_free(struct server *s);

@@ -23,6 +23,7 @@ struct server {
 	_Atomic uint64_t number; /* of the generation in force */
 	_Atomic bool armed;
 
+	int64_t started_wall_ns; /* Unix time */
 	struct shared shared;
 	struct traffic *traffic;
 	struct origin *origin;

@@ -243,3 +243,50 @@ Test(decide_choice, a_pass_in_a_dry_run_lets_the_rules_below_act)
 	cr_assert_eq(fake_end(&plan), &b.set.v[1]);
 	fake_close(&b);
 }
+
+/* ---- counts by kind of fault --------------------------------------------------------------------------------------- */
+
+Test(decide_choice, faults_are_counted_by_what_was_chosen)
+{
+	static const uint16_t statuses[] = { 503, 0, 502, 0 };
+	struct fake_bench b = sequence_open(statuses, ARRAY_LEN(statuses), true);
+	struct facts f = fake_facts("/");
+	uint64_t faults[FAULT_KIND_COUNT];
+	uint32_t kinds;
+
+	/* The last of them waits. */
+	b.rule->sequence[3].pass = false;
+	b.rule->sequence[3].delay.kind = DELAY_FIXED;
+	fake_seal(&b);
+	cr_assert_str_eq(fake_outcomes(&b, &f, 3), "FPF");
+	rule_state_faults(b.states.v[0], b.rule, faults, &kinds);
+	cr_expect_eq(faults[FAULT_ABORT], 2);
+	cr_expect_eq(faults[FAULT_DELAY], 0);
+	cr_expect_eq(faults[FAULT_PASS], 0, "a pass is no fault that acts");
+	cr_expect_eq(kinds, FAULT_BIT(ABORT) | FAULT_BIT(DELAY) | FAULT_BIT(PASS));
+	cr_assert_str_eq(fake_outcomes(&b, &f, 3), "FPP");
+	rule_state_faults(b.states.v[0], b.rule, faults, &kinds);
+	cr_expect_eq(faults[FAULT_ABORT], 2);
+	cr_expect_eq(faults[FAULT_DELAY], 1);
+	rule_states_reset(&b.states);
+	rule_state_faults(b.states.v[0], b.rule, faults, &kinds);
+	cr_expect_eq(faults[FAULT_ABORT] + faults[FAULT_DELAY], 0);
+	fake_close(&b);
+}
+
+Test(decide_choice, faults_without_a_choice_are_those_that_fired)
+{
+	struct fake_bench b = fake_open(1);
+	struct facts f = fake_facts("/");
+	uint64_t faults[FAULT_KIND_COUNT];
+	uint32_t kinds;
+
+	b.rule->faults.delay.kind = DELAY_FIXED;
+	b.rule->schedule.max_faults = 3;
+	fake_seal(&b);
+	cr_assert_str_eq(fake_outcomes(&b, &f, 5), "FFFRR");
+	rule_state_faults(b.states.v[0], b.rule, faults, &kinds);
+	cr_expect_eq(faults[FAULT_DELAY], 3);
+	cr_expect_eq(kinds, b.rule->faults.kinds);
+	fake_close(&b);
+}
