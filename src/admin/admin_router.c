@@ -5,6 +5,7 @@
 
 #include "http/bytes.h"
 #include "http/uri.h"
+#include "observe/metrics.h"
 
 struct admin_route {
 	struct span method;
@@ -155,6 +156,13 @@ static bool may_ask(const struct admin_auth *auth, const struct http_request *he
 	return false;
 }
 
+static bool wants_openmetrics(const struct http_request *head)
+{
+	const struct http_field *accept = http_fields_find(&head->fields, SPAN("accept"), 0);
+
+	return accept && metrics_accepts_openmetrics(accept->value);
+}
+
 unsigned admin_router_begin(struct admin_request *r, struct admin *admin, const struct admin_auth *auth,
 	const struct http_request *head, struct admin_answer *a)
 {
@@ -170,6 +178,7 @@ unsigned admin_router_begin(struct admin_request *r, struct admin *admin, const 
 		return a->status;
 	}
 	r->route = route;
+	r->openmetrics = wants_openmetrics(head);
 	r->query = span_of(r->query_block, head->query.n);
 	if (head->query.n)
 		memcpy(r->query_block, head->query.p, head->query.n);

@@ -26,6 +26,7 @@ struct admin_request {
 	struct span body;
 	bool is_json; /* the body is JSON, else YAML; empty bodies are neither */
 	bool is_head;
+	bool openmetrics; /* Accept (its first line) prefers that to other texts of metrics */
 	unsigned minor;
 	char name_block[ADMIN_NAME_BYTES_MAX];
 	char query_block[ADMIN_QUERY_BYTES_MAX];
