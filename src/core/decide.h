@@ -22,6 +22,9 @@ struct decision {
 	uint16_t rule;
 	uint8_t outcome; /* enum decision_outcome */
 	uint8_t phase; /* enum rule_phase */
+	uint16_t choice; /* which outcome or place of the sequence, from 1 (rule_faults); 0: the rule's own faults */
+	bool early; /* enforce: came back before the told wait was over, so it was refused again and nothing was drawn */
+	bool asked; /* no decision at all: the request asked for the fault itself (header_control); nothing else here is set */
 	uint64_t key_hash; /* 0 for ordinal */
 	uint64_t occurrence; /* from 1 */
 	/*
@@ -31,9 +34,6 @@ struct decision {
 	uint64_t draw;
 	uint64_t threshold;
 	int64_t since_ns; /* when, from the epoch of the rules: what windows, ramps and the like depend on */
-	uint16_t choice; /* which outcome or place of the sequence, from 1 (rule_faults); 0: the rule's own faults */
-	bool early; /* enforce: came back before the told wait was over, so it was refused again and nothing was drawn */
-	bool asked; /* no decision at all: the request asked for the fault itself (header_control); nothing else here is set */
 };
 
 #define DECISIONS_MAX 16 /* records kept of one exchange; more rules still act, the rest of the records is counted */

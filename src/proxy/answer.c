@@ -196,7 +196,8 @@ static int decide_answer(struct client *c)
 	struct facts f;
 
 	/* What phase request has decided is done with. */
-	c->ex.effect = (struct fault_effect){ 0 };
+	if (c->ex.claim)
+		c->ex.claim->effect = (struct fault_effect){ 0 };
 	if (!ruleset_has_phase(&exchange_plan(c)->rules, RULE_PHASE_RESPONSE))
 		return 0;
 	facts_of_request(c, exchange_request(c), &f);
@@ -264,14 +265,14 @@ static enum step relay_answer(struct client *c, struct span head);
 static struct fault_edited add_lines(struct client *c, struct text *extra)
 {
 	struct exchange *ex = &c->ex;
-	const struct claim *claim = ex->claim;
+	const struct claim_more *asked = claim_quota(ex->claim);
 	struct shape *s = ex->shape;
 	struct fault_edited edited = { 0 };
 
 	if (ex->rule && exchange_plan(c)->fault_header)
 		decision_put_line(c, extra, ex->rule, (enum fault_kind)ex->fault);
-	if (claim && claim->quota && !claim->limit.refused)
-		fault_limit_put_headers(extra, claim->quota, &claim->limit, clock_wall_ns());
+	if (asked && !asked->limit.refused)
+		fault_limit_put_headers(extra, asked->quota, &asked->limit, clock_wall_ns());
 	if (s && s->n_rewrites)
 		edited = fault_edit_response(s->rewrites, s->n_rewrites, (enum http_method)ex->method, &c->worker->response,
 			extra);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 /* Small heads; usual heads; large heads; a full read with what frames it. */
-static const uint32_t class_bytes[BLOCK_CLASSES] = { 256, 512, 1024, 4096, 16384, 65536 + 4096 };
-static const uint32_t class_keep[BLOCK_CLASSES] = { 1024, 1024, 512, 256, 64, 64 };
+static const uint32_t class_bytes[BLOCK_CLASSES] = { 128, 256, 512, 1024, 4096, 16384, 65536 + 4096 };
+static const uint32_t class_keep[BLOCK_CLASSES] = { 1024, 1024, 1024, 512, 256, 64, 64 };
 
 void blocks_init(struct blocks *b)
 {

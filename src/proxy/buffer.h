@@ -8,7 +8,7 @@
 #include "base/pool.h"
 #include "base/span.h"
 
-#define BLOCK_CLASSES 6
+#define BLOCK_CLASSES 7
 
 struct blocks {
 	struct pool pool[BLOCK_CLASSES];

@@ -11,9 +11,11 @@ struct worker_listener;
 
 struct client {
 	struct peer peer;
-	struct task task;
+	union {
+		struct task task;
+		struct grave grave; /* once it is closed; its task is cancelled then for ever */
+	};
 	struct timer deadline;
-	struct grave grave;
 	struct list node; /* in worker.clients_open */
 	struct worker *worker;
 	struct worker_listener *listener;

@@ -90,14 +90,14 @@ static enum step refuse(struct client *c, unsigned status, const char *text)
 
 static const char *ask_abort(struct client *c, struct span value)
 {
-	struct exchange *ex = &c->ex;
+	struct fault_effect *effect = &c->ex.claim->effect;
 	struct control *control = c->ex.generation->shared->control;
 	uint64_t status;
 
 	if (span_to_u64(value, &status) != 0 || status < 200 || status > STATUS_MAX)
 		return "x-brownout-abort is not a final status code.";
-	ex->effect.end_rule = &control->rule;
-	ex->effect.end_abort = &control->aborts[status];
+	effect->end_rule = &control->rule;
+	effect->end_abort = &control->aborts[status];
 	return NULL;
 }
 
@@ -108,8 +108,8 @@ static const char *ask_delay(struct client *c, struct span value)
 
 	if (parse_delay(value, &ns) != 0)
 		return "x-brownout-delay is not a duration such as 250ms, 2s or 1m.";
-	c->ex.effect.delay_ns = MIN(ns, plan->max_delay_ns);
-	c->ex.effect.delay_rule = &c->ex.generation->shared->control->rule;
+	c->ex.claim->effect.delay_ns = MIN(ns, plan->max_delay_ns);
+	c->ex.claim->effect.delay_rule = &c->ex.generation->shared->control->rule;
 	return NULL;
 }
 
@@ -136,7 +136,7 @@ static const char *ask_rule(struct client *c, struct span name)
 	else if (rule->faults.delay.kind != DELAY_NONE)
 		plan->delay_ns = distribution_draw(&rule->faults.delay, word);
 	plan->delay_rule = rule;
-	fault_effect_take(&c->ex.effect, plan);
+	fault_effect_take(&c->ex.claim->effect, plan);
 	decision_note(c, plan);
 	return shape_take(c, plan) < 0 ? "Memory is out." : NULL;
 }
@@ -144,10 +144,10 @@ static const char *ask_rule(struct client *c, struct span name)
 static void note_asked(struct client *c)
 {
 	struct exchange *ex = &c->ex;
-	enum fault_kind kind = ex->effect.end_abort ? FAULT_ABORT : FAULT_DELAY;
+	const struct fault_effect *effect = &ex->claim->effect;
+	enum fault_kind kind = effect->end_abort ? FAULT_ABORT : FAULT_DELAY;
 
-	ex->delay_ns = ex->effect.delay_ns;
-	ex->retry_after_ns = -1;
+	ex->delay_ns = effect->delay_ns;
 	ex->asked = true;
 	if (ex->rule)
 		return;
@@ -190,7 +190,7 @@ enum control_result control_take(struct client *c, struct http_request *r, const
 			*step = refuse(c, 403, "This request may not ask for a fault.");
 			return CONTROL_REFUSED;
 		}
-		wrong = asks[i].take(c, field->value);
+		wrong = claim_get(c) ? asks[i].take(c, field->value) : "Memory is out.";
 		if (wrong) {
 			*step = refuse(c, 400, wrong);
 			return CONTROL_REFUSED;

@@ -26,7 +26,7 @@ void control_free(struct control *control);
 
 enum control_result {
 	CONTROL_NOTHING, /* it asks for nothing: the rules decide */
-	CONTROL_TAKEN, /* ex->effect is what it asked for */
+	CONTROL_TAKEN, /* the claim's effect is what it asked for */
 	CONTROL_REFUSED, /* *step is the answer that says why */
 };
 

@@ -12,8 +12,9 @@ void decision_note(struct client *c, const struct fault_plan *plan)
 {
 	struct exchange *ex = &c->ex;
 	const struct ruleset *rules = &exchange_plan(c)->rules;
-	const struct rule *rule = fault_effect_rule(&ex->effect);
-	enum fault_kind kind = fault_effect_kind(&ex->effect);
+	struct claim *claim = ex->claim;
+	const struct rule *rule = fault_effect_rule(&claim->effect);
+	enum fault_kind kind = fault_effect_kind(&claim->effect);
 
 	for (unsigned i = 0; i < plan->n_fired; i++) {
 		for (unsigned k = 1; k < FAULT_KIND_COUNT; k++) {
@@ -26,18 +27,56 @@ void decision_note(struct client *c, const struct fault_plan *plan)
 		kind = fault_set_first(plan->fired[0].set);
 	}
 	/* An earlier phase may have named it already: only an end outdoes that. */
-	if (ex->rule && !ex->effect.end_rule)
+	if (ex->rule && !claim->effect.end_rule)
 		return;
 	ex->rule = rule;
 	ex->fault = (uint8_t)kind;
-	for (unsigned i = 0; ex->claim && i < plan->n_decisions; i++) {
+	for (unsigned i = 0; i < plan->n_decisions; i++) {
 		if (plan->decisions[i].outcome == DECISION_FIRED && &rules->v[plan->decisions[i].rule] == rule)
-			ex->claim->decision = plan->decisions[i];
+			claim->decision = plan->decisions[i];
 	}
 }
 
+struct claim *claim_get(struct client *c)
+{
+	struct claim *claim = c->ex.claim;
+
+	if (claim)
+		return claim;
+	claim = pool_get(&c->worker->claims);
+	if (!claim)
+		return NULL;
+	*claim = (struct claim){ .retry_after_ns = -1 };
+	c->ex.claim = claim;
+	return claim;
+}
+
+/* Does the plan ask for more than fits a claim? */
+static bool needs_more(const struct claim *claim, const struct fault_plan *plan)
+{
+	return plan->quota || plan->n_held || claim->n_fired + plan->n_fired > CLAIM_FIRED_MAX;
+}
+
+static struct claim_more *more_get(struct client *c, struct claim *claim)
+{
+	if (!claim->more) {
+		claim->more = pool_get(&c->worker->claims_more);
+		if (!claim->more)
+			return NULL;
+		/* Not its lists: only what is counted of them means anything. */
+		claim->more->quota = NULL;
+		claim->more->n_quota_held = 0;
+	}
+	return claim->more;
+}
+
+static uint16_t *fired_place(struct claim *claim, unsigned i)
+{
+	return i < CLAIM_FIRED_MAX ? &claim->fired[i] : &claim->more->fired[i - CLAIM_FIRED_MAX];
+}
+
 /* Without memory for a claim: nothing acts, nothing is held. */
-static void give_back(struct client *c, const struct fault_plan *plan)
+static int give_back(struct client *c, const struct fault_plan *plan)
 {
 	struct rule_states *states = &c->ex.generation->shared->states;
 
@@ -45,38 +84,30 @@ static void give_back(struct client *c, const struct fault_plan *plan)
 		decide_release(states, (unsigned)(plan->fired[i].rule - exchange_plan(c)->rules.v));
 	for (unsigned i = 0; i < plan->n_held; i++)
 		decide_release_limit(states, &plan->held[i]);
+	return -ENOMEM;
 }
 
 /* What the plan holds is the exchange's to give back. -ENOMEM */
 static int hold(struct client *c, const struct fault_plan *plan)
 {
-	struct claim *claim = c->ex.claim;
+	struct claim *claim = claim_get(c);
+	struct claim_more *more;
 
-	if (!claim) {
-		claim = pool_get(&c->worker->claims);
-		if (!claim) {
-			give_back(c, plan);
-			return -ENOMEM;
-		}
-		/* Not its lists: only what is counted of them means anything. */
-		claim->decision = (struct decision){ 0 };
-		claim->quota = NULL;
-		claim->n_fired = 0;
-		claim->n_quota_held = 0;
-		c->ex.claim = claim;
-	}
+	if (!claim || (needs_more(claim, plan) && !more_get(c, claim)))
+		return give_back(c, plan);
+	more = claim->more;
 	/* Room for two phases: nothing is let go of while it acts, so a ceiling is never exceeded. */
-	assert(claim->n_fired + plan->n_fired <= ARRAY_LEN(claim->fired));
-	assert(claim->n_quota_held + plan->n_held <= ARRAY_LEN(claim->quota_held));
+	assert(claim->n_fired + plan->n_fired <= 2 * FIRED_MAX);
+	assert(!more || more->n_quota_held + plan->n_held <= ARRAY_LEN(more->quota_held));
 	for (unsigned i = 0; i < plan->n_fired; i++)
-		claim->fired[claim->n_fired++] = (uint16_t)(plan->fired[i].rule - exchange_plan(c)->rules.v);
+		*fired_place(claim, claim->n_fired++) = (uint16_t)(plan->fired[i].rule - exchange_plan(c)->rules.v);
 	if (plan->quota) {
-		claim->limit = plan->limit;
-		claim->quota = plan->quota;
+		more->limit = plan->limit;
+		more->quota = plan->quota;
 	}
 	/* Also of a dry run, which is no quota to tell of. */
 	for (unsigned i = 0; i < plan->n_held; i++)
-		claim->quota_held[claim->n_quota_held++] = plan->held[i];
+		more->quota_held[more->n_quota_held++] = plan->held[i];
 	return 0;
 }
 
@@ -103,7 +134,8 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 	struct worker *w = c->worker;
 	const struct ruleset *rules = &exchange_plan(c)->rules;
 
-	ex->effect = (struct fault_effect){ 0 };
+	if (ex->claim)
+		ex->claim->effect = (struct fault_effect){ 0 };
 	if (w->disarmed || !ruleset_has_phase(rules, phase))
 		return 0;
 	decide(rules, &ex->generation->shared->states, f, phase, loop_now_ns(w->loop), w->patterns, &w->last_plan);
@@ -112,9 +144,9 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 		return 0;
 	if (hold(c, &w->last_plan) < 0)
 		return -ENOMEM;
-	ex->retry_after_ns = w->last_plan.retry_after_ns;
-	fault_effect_take(&ex->effect, &w->last_plan);
-	ex->delay_ns += ex->effect.delay_ns + w->last_plan.body_delay_ns;
+	ex->claim->retry_after_ns = w->last_plan.retry_after_ns;
+	fault_effect_take(&ex->claim->effect, &w->last_plan);
+	ex->delay_ns += w->last_plan.delay_ns + w->last_plan.body_delay_ns;
 	if (w->last_plan.n_fired)
 		decision_note(c, &w->last_plan);
 	return shape_take(c, &w->last_plan);
@@ -123,13 +155,14 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 static void delay_is_over(struct client *c, int64_t since_ns)
 {
 	struct exchange *ex = &c->ex;
+	struct fault_effect *effect = &ex->claim->effect;
 	int64_t actual = loop_now_ns(c->worker->loop) - since_ns;
 
 	ex->delayed = true;
 	ex->delay_actual_ns += actual;
-	histogram_add(&c->worker->counters.delay, ex->effect.delay_ns);
-	histogram_add(&c->worker->counters.delay_error, actual - ex->effect.delay_ns);
-	ex->effect.delay_counted = true;
+	histogram_add(&c->worker->counters.delay, effect->delay_ns);
+	histogram_add(&c->worker->counters.delay_error, actual - effect->delay_ns);
+	effect->delay_counted = true;
 }
 
 static enum step hold_until(struct client *c, enum exchange_state state, int64_t until_ns)
@@ -150,9 +183,12 @@ bool decision_goes_on(struct client *c, enum rule_phase phase, enum step *step)
 	struct exchange *ex = &c->ex;
 	int64_t since_ns = phase == RULE_PHASE_REQUEST ? ex->head_ns : ex->upstream_head_ns;
 	enum exchange_state held = phase == RULE_PHASE_REQUEST ? EXCHANGE_HOLD : EXCHANGE_HOLD_ANSWER;
-	struct fault_verdict v = fault_next(&ex->effect, since_ns, loop_now_ns(c->worker->loop));
+	struct fault_verdict v;
 
-	if (v.kind != FAULT_WAIT && ex->effect.delay_ns && !ex->effect.delay_counted)
+	if (LIKELY(!ex->claim))
+		return true;
+	v = fault_next(&ex->claim->effect, since_ns, loop_now_ns(c->worker->loop));
+	if (v.kind != FAULT_WAIT && ex->claim->effect.delay_ns && !ex->claim->effect.delay_counted)
 		delay_is_over(c, since_ns);
 	switch (v.kind) {
 	case FAULT_CONTINUE:
@@ -190,7 +226,7 @@ void decision_let_go(struct client *c)
 
 		/* Not among the errors of delays: it is over because somebody wants it to be. */
 		ex->delay_actual_ns += loop_read_clock(c->worker->loop) - since_ns;
-		ex->effect = (struct fault_effect){ 0 };
+		ex->claim->effect = (struct fault_effect){ 0 };
 	}
 	shape_let_go(c);
 	ex->waits_for = EXCHANGE_WAITS_NONE;
@@ -204,11 +240,14 @@ void decision_release(struct client *c)
 
 	if (claim) {
 		struct rule_states *states = &ex->generation->shared->states;
+		struct claim_more *more = claim->more;
 
 		while (claim->n_fired)
-			decide_release(states, claim->fired[--claim->n_fired]);
-		while (claim->n_quota_held)
-			decide_release_limit(states, &claim->quota_held[--claim->n_quota_held]);
+			decide_release(states, *fired_place(claim, --claim->n_fired));
+		while (more && more->n_quota_held)
+			decide_release_limit(states, &more->quota_held[--more->n_quota_held]);
+		if (more)
+			pool_put(&c->worker->claims_more, more);
 		pool_put(&c->worker->claims, claim);
 		ex->claim = NULL;
 	}

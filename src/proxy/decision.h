@@ -9,19 +9,39 @@
 
 struct facts;
 
+/* So many rules of one exchange need no more than a claim. */
+#define CLAIM_FIRED_MAX 3
+
 /*
- * What an exchange holds of the rules' ceilings and quotas, and what was decided when it got that. Made when a rule fires or a
- * quota is asked, so that any other exchange carries only a NULL pointer.
+ * What rules have to do with an exchange: what is to happen, what was decided, which places in ceilings it holds. Made when a
+ * rule fires or a quota is asked, so that any other exchange carries only a NULL pointer; a held request is this, its client and
+ * its head, and should stay small.
  */
 struct claim {
+	struct fault_effect effect; /* of the running phase */
 	struct decision decision; /* of the rule that names the exchange */
+	int64_t retry_after_ns; /* the wait to be told, drawn; -1: none */
+	struct claim_more *more; /* NULL: nothing */
+	uint16_t fired[CLAIM_FIRED_MAX]; /* rules whose places are held, of both phases; further ones in `more` */
+	uint8_t n_fired; /* in both */
+};
+
+/* What few exchanges need. */
+struct claim_more {
 	const struct fault_limit *quota; /* the last one that was asked, and what was said of it; NULL: none */
 	struct limit_verdict limit;
 	struct limit_hold quota_held[2 * LIMIT_HELD_MAX]; /* places of concurrency quotas, of both phases */
-	uint16_t fired[2 * FIRED_MAX]; /* rules whose places in ceilings are held, of both phases */
-	uint8_t n_fired;
+	uint16_t fired[2 * FIRED_MAX - CLAIM_FIRED_MAX];
 	uint8_t n_quota_held;
 };
+
+/* The exchange's claim, made now where there is none; NULL where memory is out. */
+struct claim *claim_get(struct client *c);
+/* The quota that the exchange was asked by last; NULL: none was. */
+static inline const struct claim_more *claim_quota(const struct claim *claim)
+{
+	return claim && claim->more && claim->more->quota ? claim->more : NULL;
+}
 
 /* Decides, counts, keeps what must be given back at the end. -ENOMEM. */
 int decision_take(struct client *c, const struct facts *f, enum rule_phase phase) MUST_USE;

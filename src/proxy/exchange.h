@@ -96,12 +96,10 @@ struct exchange {
 	uint32_t head_wire_bytes; /* of our answer's head and own body */
 	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;
 	int64_t delay_ns, delay_actual_ns; /* both phases added up */
-	struct fault_effect effect; /* of the running phase */
 	const struct rule *rule; /* that shaped the exchange */
 	struct record_decisions *decided; /* what every rule decided; NULL: nobody wants to know */
 	struct shape *shape; /* what faults do to the bytes; NULL: nothing */
-	struct claim *claim; /* what it holds of ceilings and quotas; NULL: nothing */
-	int64_t retry_after_ns; /* the wait to be told, drawn; -1: none */
+	struct claim *claim; /* what rules have to do with it; NULL: nothing */
 	struct upstream_conn *up;
 	struct list resolving; /* in worker.resolving while RESOLVE */
 	uint64_t resolve_token;

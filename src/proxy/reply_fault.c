@@ -38,10 +38,11 @@ static bool may_leave(struct client *c, const struct status_response *shape, con
 /* Of a quota's refusal: what is left, and the wait that the limiter has reckoned. Of an abort: the hint that it asks for. */
 static void put_hints(struct client *c, struct text *out, const struct fault_abort *abort)
 {
-	const struct exchange *ex = &c->ex;
-	const struct claim *claim = ex->claim;
-	bool is_refusal = claim && claim->quota && abort == &claim->quota->refusal;
-	int64_t wait_ns = ex->retry_after_ns >= 0 ? ex->retry_after_ns : abort->retry_after.min_ns;
+	const struct claim *claim = c->ex.claim;
+	const struct claim_more *asked = claim_quota(claim);
+	bool is_refusal = asked && abort == &asked->quota->refusal;
+	int64_t told_ns = claim ? claim->retry_after_ns : -1;
+	int64_t wait_ns = told_ns >= 0 ? told_ns : abort->retry_after.min_ns;
 
 	if (!is_refusal && abort->retry_after.kind == RETRY_AFTER_NONE)
 		return;
@@ -49,8 +50,8 @@ static void put_hints(struct client *c, struct text *out, const struct fault_abo
 		fault_answer_put_retry_after(out, abort, wait_ns, clock_wall_ns());
 		return;
 	}
-	fault_limit_put_headers(out, claim->quota, &claim->limit, clock_wall_ns());
-	fault_limit_put_retry_after(out, claim->quota, ex->retry_after_ns, clock_wall_ns());
+	fault_limit_put_headers(out, asked->quota, &asked->limit, clock_wall_ns());
+	fault_limit_put_retry_after(out, asked->quota, told_ns, clock_wall_ns());
 }
 
 /* A copy whose bytes may be changed; empty where memory is out (then the body goes out unchanged). */

@@ -52,7 +52,8 @@ int worker_init(struct worker *w, unsigned number, struct shared *shared, struct
 	pool_init(&w->clients, sizeof(struct client), CLIENTS_KEPT);
 	pool_init(&w->upstream_conns, sizeof(struct upstream_conn), UPSTREAM_CONNS_KEPT);
 	pool_init(&w->shapes, sizeof(struct shape), SHAPES_KEPT);
-	pool_init(&w->claims, sizeof(struct claim), SHAPES_KEPT);
+	pool_init(&w->claims, sizeof(struct claim), CLIENTS_KEPT);
+	pool_init(&w->claims_more, sizeof(struct claim_more), SHAPES_KEPT);
 	pool_init(&w->decided, sizeof(struct record_decisions), SHAPES_KEPT);
 	blocks_init(&w->blocks);
 	r = init_memory(w, records);
@@ -101,6 +102,7 @@ void worker_deinit(struct worker *w)
 	pool_deinit(&w->upstream_conns);
 	pool_deinit(&w->shapes);
 	pool_deinit(&w->claims);
+	pool_deinit(&w->claims_more);
 	pool_deinit(&w->decided);
 	blocks_deinit(&w->blocks);
 	pattern_scratch_free(w->patterns);

@@ -69,6 +69,7 @@ struct worker {
 	struct pool upstream_conns;
 	struct pool shapes;
 	struct pool claims;
+	struct pool claims_more;
 	struct pool decided; /* struct record_decisions */
 	struct blocks blocks;
 	struct pattern_scratch *patterns;

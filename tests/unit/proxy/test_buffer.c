@@ -74,8 +74,8 @@ Test(buffer, block_fits_what_it_is_for)
 		uint32_t room;
 		uint32_t cap;
 	} cases[] = {
-		{ 1, 256 }, { 256, 256 }, { 257, 512 }, { 512, 512 }, { 513, 1024 }, { 1025, 4096 }, { 4097, 16384 },
-		{ 16385, 69632 }, { 65536 + 4096, 69632 }, { 69633, 69633 }, { 1 << 20, 1 << 20 },
+		{ 1, 128 }, { 128, 128 }, { 129, 256 }, { 256, 256 }, { 257, 512 }, { 512, 512 },
+		{ 513, 1024 }, { 1025, 4096 }, { 4097, 16384 }, { 16385, 69632 }, { 65536 + 4096, 69632 }, { 69633, 69633 }, { 1 << 20, 1 << 20 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -120,7 +120,7 @@ Test(buffer, room_that_is_there_moves_nothing)
 	cr_assert_eq(buffer_append(&blocks, &b, SPAN("abcdef")), 0);
 	buffer_consume(&blocks, &b, 2);
 	at = b.p + b.off;
-	cr_expect_eq((const void *)buffer_reserve(&blocks, &b, 250), (const void *)(at + 4));
+	cr_expect_eq((const void *)buffer_reserve(&blocks, &b, 120), (const void *)(at + 4));
 	cr_expect_eq((const void *)(b.p + b.off), (const void *)at);
 	buffer_clear(&blocks, &b);
 }
@@ -153,7 +153,7 @@ static uint64_t next_random(uint64_t *state)
 /* Mostly small, at times around a class' size or beyond the largest. */
 static uint32_t random_size(uint64_t *state)
 {
-	static const uint32_t edges[] = { 1, 255, 256, 511, 1024, 4096, 16384, 65536, 69632, 69633 };
+	static const uint32_t edges[] = { 1, 127, 128, 255, 256, 511, 1024, 4096, 16384, 65536, 69632, 69633 };
 
 	switch (next_random(state) % 8) {
 	case 0:

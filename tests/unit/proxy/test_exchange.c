@@ -420,7 +420,7 @@ static void note(struct rule *rule, uint64_t occurrence)
 		decided.delay_rule = rule;
 	}
 	c.ex.claim = &claim;
-	fault_effect_take(&c.ex.effect, &decided);
+	fault_effect_take(&claim.effect, &decided);
 	decision_note(&c, &decided);
 }
 
