@@ -1,6 +1,7 @@
 /*
  * log_file: one file of lines, written in large pieces. Belongs to the collector's thread; others may only read the counts. An
- * error of the disk is counted and passes: the next lines are tried again.
+ * error of the disk is counted and passes: the next lines are tried again. The reader of a pipe may stop without the writer
+ * waiting for long.
  */
 #ifndef BROWNOUT_OBSERVE_LOG_FILE_H
 #define BROWNOUT_OBSERVE_LOG_FILE_H
@@ -18,6 +19,8 @@ struct log_file {
 	size_t line_start; /* of the line being put into the batch */
 	uint64_t batch_lines;
 	bool line_is_open; /* the last write ended in the middle of a line */
+	bool is_pipe;
+	bool is_stuck; /* the pipe was full for long: it is not waited for again before it has room */
 	_Atomic uint64_t lost; /* lines that could not be written */
 	_Atomic uint64_t written;
 };
