@@ -170,7 +170,6 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
 	}
 	if (!options->quiet)
 		announce(*server);
-	supervisor_ready(*server);
 	return EXIT_CODE_OK;
 }
 
@@ -213,7 +212,7 @@ static void reload(struct server *server, struct live_file *live)
 	supervisor_reloading();
 	if (!live) {
 		log_warning("there is no file to be read again; nothing has changed");
-		supervisor_ready(server);
+		supervisor_ready(server, true);
 		return;
 	}
 	text_init(&report);
@@ -226,7 +225,7 @@ static void reload(struct server *server, struct live_file *live)
 		log_info("%s was read again and is served, generation %" PRIu64, live_file_name(live), server_generation(server));
 	else
 		log_warning("%s: nothing has changed", live_file_name(live));
-	supervisor_ready(server);
+	supervisor_ready(server, r != 0);
 }
 
 /* Whether to watch the file is for the rules in force to say. */
@@ -256,6 +255,7 @@ static void look_at_file(struct serve_care *care, struct live_file *live, int64_
 void serve_care_init(struct serve_care *care, struct server *server, const struct serve_options *options)
 {
 	*care = (struct serve_care){ .server = server, .options = options, .watch.fd = -1 };
+	supervisor_ready(server, false);
 }
 
 void serve_care_deinit(struct serve_care *care)

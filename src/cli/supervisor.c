@@ -119,7 +119,7 @@ void supervisor_close(void)
 
 /* ---- what is told ---- */
 
-void supervisor_ready(struct server *server)
+void supervisor_ready(struct server *server, bool refused)
 {
 	char block[MESSAGE_BYTES];
 	struct text message;
@@ -127,7 +127,7 @@ void supervisor_ready(struct server *server)
 	text_init_fixed(&message, block, sizeof(block));
 	text_put_literal(&message, "READY=1\nSTATUS=serving on ");
 	server_listener_address(server, 0, &message);
-	text_put_char(&message, '\n');
+	text_put_string(&message, refused ? "; the new rules were refused\n" : "\n");
 	send_text(&message);
 	manager.status_at_ns = clock_mono_ns() + STATUS_EVERY_NS;
 }

@@ -15,8 +15,8 @@
 void supervisor_open(void);
 void supervisor_close(void);
 
-/* Serving, or serving again after supervisor_reloading. */
-void supervisor_ready(struct server *server);
+/* Serving, or serving on after supervisor_reloading; refused: by the rules from before. */
+void supervisor_ready(struct server *server, bool refused);
 void supervisor_reloading(void);
 void supervisor_stopping(void);
 

@@ -143,6 +143,29 @@ Test(service, a_reload_begins_and_ends)
 	rig_check(&r, told >= before.tv_sec * 1000000LL + before.tv_nsec / 1000 &&
 		told <= after.tv_sec * 1000000LL + after.tv_nsec / 1000, "told %lld", told);
 	manager_expect(&r, &m, "READY=1");
+	rig_check(&r, !strstr(m.said, "refused"), "%s", m.said);
+	program_write_file(&r.program, "rules.yaml", "upstrem: http://127.0.0.1:9\n");
+	program_signal(&r.program, SIGHUP);
+	manager_expect(&r, &m, "RELOADING=1");
+	manager_expect(&r, &m, "READY=1");
+	rig_check(&r, strstr(m.said, "; the new rules were refused\n"), "%s", m.said);
+	rig_end(&r);
+	manager_close(&m);
+}
+
+/* The file is read again because it changed: that is a reload too. */
+Test(service, a_watched_file_is_a_reload)
+{
+	struct manager m;
+	struct rig r;
+
+	manager_open(&m, false);
+	rig_start_with(&r, "watch: true\n");
+	manager_expect(&r, &m, "READY=1");
+	program_write_file(&r.program, "rules.yaml", "upstrem: http://127.0.0.1:9\n");
+	manager_expect(&r, &m, "RELOADING=1");
+	manager_expect(&r, &m, "READY=1");
+	rig_check(&r, strstr(m.said, "; the new rules were refused\n"), "%s", m.said);
 	rig_end(&r);
 	manager_close(&m);
 }
