@@ -4,14 +4,14 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/console.h"
 #include "base/log.h"
 #include "cli/exit_code.h"
 
-/* 0 or -errno. */
-static int write_whole(int fd, struct span s)
+int output_to(int fd, struct span s)
 {
 	while (s.n) {
 		ssize_t n = write(fd, s.p, s.n);
@@ -26,7 +26,7 @@ static int write_whole(int fd, struct span s)
 
 int output_write(struct text *t)
 {
-	int rc = t->cut ? -ENOMEM : write_whole(STDOUT_FILENO, text_span(t));
+	int rc = t->cut ? -ENOMEM : output_to(STDOUT_FILENO, text_span(t));
 
 	text_deinit(t);
 	if (rc == 0)
@@ -35,10 +35,17 @@ int output_write(struct text *t)
 	return EXIT_CODE_FAILED;
 }
 
+bool output_wants_color(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(STDERR_FILENO) && (!no_color || !*no_color);
+}
+
 void output_note(struct text *t)
 {
 	console_hold();
-	(void)write_whole(STDERR_FILENO, text_span(t));
+	(void)output_to(STDERR_FILENO, text_span(t));
 	console_release();
 	text_deinit(t);
 }

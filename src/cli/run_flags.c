@@ -28,6 +28,7 @@
 	X(TRACE, "trace", 0, "DEST", "every decision of the rules to DEST, for brownout replay")                                \
 	X(SUMMARY, "summary", 0, "text|json|off", "the last word: text on standard error, json on standard output")             \
 	X(TIME_LIMIT, "time-limit", 0, "TIME", "of COMMAND: then its processes get SIGTERM, 5 s later SIGKILL")                 \
+	REPORTS_OPTIONS(X)                                                                                                      \
 	X(QUIET, "quiet", 'q', NULL, "say only what goes wrong")
 
 enum {
@@ -143,12 +144,17 @@ static bool take_option(struct run_flags *f, const struct options *o, int row)
 	case RUN_ADMIN: f->admin = o->value ? o->value : ""; return true;
 	case RUN_TRACE: f->trace = o->value; return true;
 	case RUN_LOG_FORMAT: return take_log_format(f, o->value);
-	case RUN_SUMMARY: return take_summary(f, o->value);
+	case RUN_SUMMARY: f->has_summary = true; return take_summary(f, o->value);
 	case RUN_SEED: f->has_seed = true; return options_number(o, row, 0, UINT64_MAX, &f->seed);
 	case RUN_WORKERS: f->has_workers = true; return options_number(o, row, 1, WORKERS_MAX, &f->workers);
 	case RUN_QUIET: f->serve.quiet = true; return true;
 	case OPTIONS_HELP: f->help = true; return true;
 	case OPTIONS_ARGUMENT: return take_file(f, o->value);
+	case RUN_JSON: f->reports.json = o->value; return true;
+	case RUN_JUNIT: f->reports.junit = o->value; return true;
+	case RUN_TAP: f->reports.tap = o->value; return true;
+	case RUN_SUMMARY_MD: f->reports.markdown = o->value; return true;
+	case RUN_GITHUB: f->reports.github = true; return true;
 	case RUN_TIME_LIMIT: return take_time_limit(f, o->value);
 	case OPTIONS_REST: return take_command(f, o);
 	default: return false; /* options_next has said why */

@@ -5,6 +5,7 @@
 #define BROWNOUT_CLI_RUN_FLAGS_H
 
 #include "base/text.h"
+#include "cli/reports.h"
 #include "cli/serve.h"
 
 struct run_flags {
@@ -25,6 +26,8 @@ struct run_flags {
 	uint64_t workers;
 	char *const *command; /* behind --, ends with NULL; NULL: there is none */
 	int64_t time_limit_ns; /* of the command; 0: none */
+	struct reports_flags reports;
+	bool has_summary;
 	bool help;
 	struct serve_options serve;
 };

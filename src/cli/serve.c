@@ -32,13 +32,6 @@ const char *serve_environment(void *arg, const char *name)
 	return getenv(name);
 }
 
-static bool wants_color(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(STDERR_FILENO) && (!no_color || !*no_color);
-}
-
 int serve_load(const char *file, struct span source, const struct load_options *overrides, struct plan **plan)
 {
 	struct load_options options = overrides ? *overrides : (struct load_options){ 0 };
@@ -50,7 +43,7 @@ int serve_load(const char *file, struct span source, const struct load_options *
 	*plan = NULL;
 	rc = load_plan(file, source, &options, plan, &d);
 	text_init(&out);
-	diagnostics_write(&d, file, source, wants_color(), &out);
+	diagnostics_write(&d, file, source, output_wants_color(), &out);
 	if (out.n)
 		output_note(&out);
 	text_deinit(&out);

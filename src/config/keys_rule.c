@@ -41,6 +41,11 @@ const struct key_map keys_burst = {
 	{ .name = "start_after", TIME, FIELD(rule, schedule.start_after_ns), .default_text = "0",                               \
 		.description = "Does nothing before so much time has passed since the start.",                                  \
 		.example = "start_after: 30s" },                                                                                \
+	{ .name = "start_after_requests", .type = &value_count, FIELD(rule, schedule.start_after_requests), .max = COUNT_MAX,   \
+		.default_text = "0",                                                                                            \
+		.description = "All times of the rule count from the first match after so many (over all keys), not from the "  \
+			"start: a window that begins with the traffic, however long that takes to come.",                       \
+		.example = "start_after_requests: 20" },                                                                        \
 	{ .name = "duration", TIME, FIELD(rule, schedule.duration_ns), .min = (uint64_t)NS_PER_MS, .default_note = "no end",    \
 		.description = "Then acts for so long.", .example = "duration: 10s" },                                          \
 	{ .name = "period", TIME, FIELD(rule, schedule.period_ns), .min = (uint64_t)NS_PER_MS, .default_note = "once",          \
@@ -195,7 +200,8 @@ static const struct key rule_keys[] = {
 		.example = "after: 5" },
 	{ .name = "first", .type = &value_count, FIELD(rule, first), .min = 1, .max = COUNT_MAX,
 		.default_note = "no end",
-		.description = "Then acts on so many matches (per key) and no more: \"fail twice, then succeed\" is first: 2.",
+		.description = "Then acts on so many matches (per key) and no more: \"fail twice, then succeed\" is first: 2. "
+			"With after it is a window by count, the same in every run however long that takes.",
 		.example = "first: 2" },
 	{ .name = "every", .type = &value_count, FIELD(rule, every), .min = 1, .max = COUNT_MAX,
 		.default_text = "1",

@@ -322,8 +322,8 @@ static void warn_of_hidden_routes(struct decode *d, const struct yaml_node *list
 
 static bool is_always(const struct rule_schedule *s)
 {
-	return s->start_after_ns == 0 && s->duration_ns == 0 && s->ttl_ns == 0 && s->ramp_over_ns == 0 && !s->burst &&
-		s->max_faults == 0 && s->max_active == 0;
+	return s->start_after_requests == 0 && s->start_after_ns == 0 && s->duration_ns == 0 && s->ttl_ns == 0 &&
+		s->ramp_over_ns == 0 && !s->burst && s->max_faults == 0 && s->max_active == 0;
 }
 
 /* Ends the list for every request that it matches. */

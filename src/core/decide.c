@@ -158,8 +158,8 @@ static void count_and_draw(struct walk *w, unsigned i, struct decision *d)
 {
 	const struct rule *r = &w->set->v[i];
 	struct rule_state *state = w->states->v[i];
-	int64_t since_ns = w->now_ns - atomic_load_explicit(&state->epoch_ns, memory_order_relaxed);
 	uint64_t occurrence = atomic_fetch_add_explicit(&state->matched, 1, memory_order_relaxed) + 1;
+	int64_t since_ns = rule_state_since(state, r, occurrence, w->now_ns);
 	uint64_t key_hash = 0;
 
 	if (r->key != RULE_KEY_ORDINAL) {

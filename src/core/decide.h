@@ -33,7 +33,7 @@ struct decision {
 	 */
 	uint64_t draw;
 	uint64_t threshold;
-	int64_t since_ns; /* when, from the epoch of the rules: what windows, ramps and the like depend on */
+	int64_t since_ns; /* how long its schedule has run: what windows, ramps and the like depend on */
 };
 
 #define DECISIONS_MAX 16 /* records kept of one exchange; more rules still act, the rest of the records is counted */

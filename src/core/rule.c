@@ -68,7 +68,8 @@ void rule_deinit(struct rule *r)
 
 static bool schedule_is_any(const struct rule_schedule *s)
 {
-	return s->start_after_ns || s->duration_ns || s->period_ns || s->ttl_ns || s->ramp_over_ns || s->burst;
+	return s->start_after_requests || s->start_after_ns || s->duration_ns || s->period_ns || s->ttl_ns || s->ramp_over_ns ||
+		s->burst;
 }
 
 static void seal_sets(struct rule *r)

@@ -31,8 +31,12 @@ struct rule_outcome {
 	struct fault_set faults;
 };
 
-/* When, how often and how many at most. Zeroed: always. Times count from rule_states.epoch_ns (start, or arming). */
+/*
+ * When, how often and how many at most. Zeroed: always. Times count from rule_state.epoch_ns (start, or arming), or, with
+ * start_after_requests, from the first match after so many.
+ */
 struct rule_schedule {
+	uint64_t start_after_requests; /* matches, over all keys; 0: times count from the start */
 	int64_t start_after_ns;
 	int64_t duration_ns; /* 0: without end */
 	int64_t period_ns; /* the window comes again; 0: once */

@@ -145,8 +145,30 @@ void rule_states_deinit(struct rule_states *s)
 void rule_states_arm(struct rule_states *s, int64_t now_ns)
 {
 	atomic_store_explicit(&s->common->epoch_ns, now_ns, memory_order_relaxed);
-	for (unsigned i = 0; i < s->n; i++)
-		atomic_store_explicit(&s->v[i]->epoch_ns, now_ns, memory_order_relaxed);
+	for (unsigned i = 0; i < s->n; i++) {
+		struct rule_state *state = s->v[i];
+
+		atomic_store_explicit(&state->epoch_ns, now_ns, memory_order_relaxed);
+		atomic_store_explicit(&state->unarmed, atomic_load_explicit(&state->matched, memory_order_relaxed),
+			memory_order_relaxed);
+		atomic_store_explicit(&state->opened_ns, 0, memory_order_relaxed);
+	}
+}
+
+int64_t rule_state_since(struct rule_state *state, const struct rule *r, uint64_t matched, int64_t now_ns)
+{
+	uint64_t first = r->schedule.start_after_requests;
+	int64_t opened_ns = 0;
+
+	if (LIKELY(first == 0))
+		return now_ns - atomic_load_explicit(&state->epoch_ns, memory_order_relaxed);
+	if (matched - atomic_load_explicit(&state->unarmed, memory_order_relaxed) <= first)
+		return -1;
+	/* Whoever comes first opens it, even where another has the lower number. */
+	if (atomic_compare_exchange_strong_explicit(&state->opened_ns, &opened_ns, now_ns, memory_order_relaxed,
+		memory_order_relaxed))
+		return 0;
+	return MAX(now_ns - opened_ns, 0);
 }
 
 /* Subtracts what is there: what another thread adds, or takes back, meanwhile stays right. */
@@ -167,6 +189,8 @@ void rule_states_reset(struct rule_states *s)
 		forget(&state->dry);
 		forget(&state->refused);
 		forget(&state->early);
+		atomic_store_explicit(&state->unarmed, 0, memory_order_relaxed);
+		atomic_store_explicit(&state->opened_ns, 0, memory_order_relaxed);
 		for (unsigned k = 1; k <= state->n_choices; k++)
 			forget(&state->chosen[k]);
 		atomic_fetch_xor_explicit(&state->table_key, birth * KEY_SPREAD, memory_order_relaxed);

@@ -23,6 +23,8 @@ struct rule_state {
 	_Atomic uint64_t early; /* returns before the told wait was over (enforce) */
 	_Atomic int64_t active; /* faults of it that are acting now */
 	_Atomic int64_t epoch_ns; /* CLOCK_MONOTONIC of the rule's first load, or of arming, from which its schedule counts */
+	_Atomic uint64_t unarmed; /* matched when the rule was armed last */
+	_Atomic int64_t opened_ns; /* of the first match after start_after_requests; 0: not yet */
 	_Atomic uint64_t table_key; /* of its keys in the tables: another one, and they are forgotten */
 	_Atomic unsigned references;
 	unsigned n_choices; /* outcomes, or places of a sequence; 0: the rule has one set of faults */
@@ -62,6 +64,11 @@ void rule_states_deinit(struct rule_states *s);
 
 /* Schedules, and the time after which no fault is wanted, count from now_ns. */
 void rule_states_arm(struct rule_states *s, int64_t now_ns);
+/*
+ * How long the schedule of a rule has run at now_ns, where this is its match number `matched` (from 1): since its epoch, or since
+ * the first match after start_after_requests; negative before that.
+ */
+int64_t rule_state_since(struct rule_state *state, const struct rule *r, uint64_t matched, int64_t now_ns);
 /* Counts begin at 0, keys, quotas and what was told are forgotten. What acts now stays counted as active. */
 void rule_states_reset(struct rule_states *s);
 

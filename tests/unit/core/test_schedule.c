@@ -71,6 +71,37 @@ Test(schedule, outside_is_recorded_and_counts_the_occurrence)
 	fake_close(&b);
 }
 
+Test(schedule, window_that_begins_with_the_traffic)
+{
+	struct fake_bench b = fake_open(1);
+	struct facts f = fake_facts("/");
+	struct decision d;
+
+	b.rule->schedule.start_after_requests = 2;
+	b.rule->schedule.duration_ns = 100;
+	fake_seal(&b);
+	rule_states_arm(&b.states, 5000);
+	cr_assert_eq(fake_ask_at(&b, &f, 6000).decisions[0].outcome, DECISION_OUTSIDE);
+	d = fake_ask_at(&b, &f, 7000).decisions[0];
+	cr_assert_eq(d.outcome, DECISION_OUTSIDE);
+	cr_assert_lt(d.since_ns, 0);
+	cr_assert_eq(decide_draw(&b.set, 0, d.key_hash, d.occurrence, d.since_ns).outcome, DECISION_OUTSIDE, "decided again");
+	cr_assert_eq(fake_ask_at(&b, &f, 9000).decisions[0].outcome, DECISION_FIRED);
+	d = fake_ask_at(&b, &f, 9099).decisions[0];
+	cr_assert_eq(d.outcome, DECISION_FIRED);
+	cr_assert_eq(d.since_ns, 99);
+	cr_assert_eq(decide_draw(&b.set, 0, d.key_hash, d.occurrence, d.since_ns).outcome, DECISION_FIRED, "decided again");
+	cr_assert_eq(fake_ask_at(&b, &f, 9100).decisions[0].outcome, DECISION_OUTSIDE);
+	/* Armed anew it counts anew. */
+	rule_states_arm(&b.states, 10000);
+	cr_assert_eq(fake_ask_at(&b, &f, 10001).decisions[0].outcome, DECISION_OUTSIDE);
+	cr_assert_eq(fake_ask_at(&b, &f, 10002).decisions[0].outcome, DECISION_OUTSIDE);
+	cr_assert_eq(fake_ask_at(&b, &f, 10003).decisions[0].outcome, DECISION_FIRED);
+	rule_states_reset(&b.states);
+	cr_assert_eq(fake_ask_at(&b, &f, 10004).decisions[0].outcome, DECISION_OUTSIDE);
+	fake_close(&b);
+}
+
 /* ---- ramps --------------------------------------------------------------------------------------------------------- */
 
 Test(schedule, ramps_are_linear_and_exact)
