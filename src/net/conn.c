@@ -99,12 +99,16 @@ ssize_t conn_read(struct conn *c, void *p, size_t n)
 		got = recv(c->fd, p, n, 0);
 	while (got < 0 && errno == EINTR);
 
-	if (got > 0) {
-		/* The queue is empty; but the end of stream behind it may have had its edge. */
-		if ((size_t)got < n && !(c->ready & CONN_HANGUP))
-			c->ready |= CONN_DRAINED;
+	/* The queue is empty; but the end of stream behind it may have had its edge. */
+	if (got > 0 && (size_t)got < n && !(c->ready & CONN_HANGUP))
+		c->ready |= CONN_DRAINED;
+	return conn_settle_read(c, got);
+}
+
+ssize_t conn_settle_read(struct conn *c, ssize_t got)
+{
+	if (got > 0)
 		return got;
-	}
 	if (got == 0) {
 		c->ready |= CONN_EOF;
 		c->ready &= (uint8_t)~CONN_READABLE;
@@ -117,8 +121,7 @@ ssize_t conn_read(struct conn *c, void *p, size_t n)
 	return fail(c, errno);
 }
 
-/* What a send of `wanted` bytes gave, as readiness and as result. */
-static ssize_t settle_write(struct conn *c, ssize_t sent, size_t wanted)
+ssize_t conn_settle_write(struct conn *c, ssize_t sent, size_t wanted)
 {
 	if (sent >= 0) {
 		c->written += (uint64_t)sent;
@@ -146,7 +149,7 @@ ssize_t conn_write(struct conn *c, const void *p, size_t n)
 	do
 		sent = send(c->fd, p, n, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	return settle_write(c, sent, n);
+	return conn_settle_write(c, sent, n);
 }
 
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
@@ -165,7 +168,7 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
 	do
 		sent = sendmsg(c->fd, &message, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	return settle_write(c, sent, wanted);
+	return conn_settle_write(c, sent, wanted);
 }
 
 /* The pending error of a socket, taken out of the kernel; 0 where there is none. */

@@ -85,6 +85,11 @@ static inline void conn_rest(struct conn *c)
 ssize_t conn_write(struct conn *c, const void *p, size_t n) MUST_USE;
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) MUST_USE;
 /*
+ * For other ways to read and write than those above: what a system call has given (with errno), as readiness and as result.
+ */
+ssize_t conn_settle_read(struct conn *c, ssize_t got) MUST_USE;
+ssize_t conn_settle_write(struct conn *c, ssize_t sent, size_t wanted) MUST_USE;
+/*
  * Asks the kernel how the connection stands, without reading (one system call). True where it has failed: nobody is
  * there to answer (CONN_FAILED and `error` set). Else false; CONN_HANGUP is set where the peer has closed its side.
  */

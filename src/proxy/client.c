@@ -153,6 +153,7 @@ enum step client_linger(struct client *c)
 {
 	exchange_set_state(c, EXCHANGE_LINGER);
 	conn_shutdown_write(&c->peer.conn);
+	relay_release(c->worker, &c->ex.upload);
 	relay_init(&c->ex.upload, HTTP_BODY_UNTIL_CLOSE, 0, false);
 	c->ex.upload.discard = true;
 	client_wait_for(c, LINGER_NS);

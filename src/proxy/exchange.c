@@ -323,6 +323,8 @@ void exchange_finish(struct client *c, enum close_reason reason)
 		ex->begun = false;
 	}
 	decision_release(c);
+	relay_release(c->worker, &ex->upload);
+	relay_release(c->worker, &ex->download);
 	list_remove(&ex->resolving);
 	if (ex->up) {
 		upstream_close(ex->up);

@@ -3,12 +3,17 @@
  */
 #include "proxy/relay.h"
 
+#include <errno.h>
+
 #include "fault/malformed.h"
 #include "http/write.h"
 #include "proxy/worker.h"
 
 /* Stretches of data gathered from one read before they are sent; a read with more of them takes another round. */
 #define SPANS_MAX (PEER_IOV_MAX - 4)
+
+/* What is left of a body must be worth the system call more that splicing takes. */
+#define SPLICE_BYTES_MIN 32768
 
 /* A trailer line that is longer is refused before this is reached. */
 #define STARVED_BYTES_MAX (HTTP_TRAILER_BYTES_MAX + 1024)
@@ -153,6 +158,65 @@ static int batch_send(struct worker *w, struct relay *r, struct batch *b, struct
 	return peer_send(w, to, first, (int)(b->parts + b->n - first));
 }
 
+/* ---- without looking ---- */
+
+/* Nothing is here of the body, and what is still to come need not be seen, changed, held back or framed. */
+static bool may_splice(const struct relay *r, const struct peer *from, const struct peer *to, const struct span *prefix)
+{
+	return r->body == HTTP_BODY_LENGTH && r->left >= SPLICE_BYTES_MIN && !r->chunk_out && !r->discard && !r->corruptor &&
+	       r->cut_at == UINT64_MAX && !to->pace && !to->out.n && !peer_bytes(from).n && !prefix->n;
+}
+
+void relay_release(struct worker *w, struct relay *r)
+{
+	if (r->body != HTTP_BODY_LENGTH || !r->pipe)
+		return;
+	pipes_put(&w->pipes, r->pipe);
+	r->pipe = NULL;
+}
+
+static enum relay_result splice_out(struct worker *w, struct relay *r, struct peer *to)
+{
+	ssize_t n = pipe_drain(r->pipe, &to->conn);
+
+	if (n < 0 && n != -EAGAIN)
+		return RELAY_TARGET_FAILED;
+	if (r->pipe->held)
+		return RELAY_WAIT_WRITE;
+	if (!r->done)
+		return RELAY_MORE;
+	relay_release(w, r);
+	return RELAY_DONE;
+}
+
+/* One round: what the pipe holds first, then as much as it takes. */
+static enum relay_result splice_round(struct worker *w, struct relay *r, struct peer *from, struct peer *to)
+{
+	ssize_t n;
+
+	if (r->pipe->held) {
+		if (!(to->conn.ready & (CONN_WRITABLE | CONN_FAILED | CONN_BROKEN)))
+			return RELAY_WAIT_WRITE;
+		return splice_out(w, r, to);
+	}
+	if (!(from->conn.ready & (CONN_READABLE | CONN_EOF | CONN_FAILED)))
+		n = -EAGAIN;
+	else
+		n = pipe_fill(r->pipe, &from->conn, r->left);
+	if (n <= 0)
+		relay_release(w, r); /* others may need it meanwhile */
+	if (n == -EAGAIN)
+		return RELAY_WAIT_READ;
+	if (n <= 0)
+		return n == 0 && !(from->conn.ready & CONN_BROKEN) ? RELAY_SOURCE_END : RELAY_SOURCE_FAILED;
+	r->left -= (uint64_t)n;
+	r->content_bytes += (uint64_t)n;
+	r->done = r->left == 0;
+	return splice_out(w, r, to);
+}
+
+/* ---- a round ---- */
+
 static enum relay_result sent_result(const struct relay *r, int sent)
 {
 	if (sent < 0)
@@ -201,6 +265,10 @@ enum relay_result relay_run(struct worker *w, struct relay *r, struct peer *from
 	size_t had;
 	int sent;
 
+	if (may_splice(r, from, to, prefix) && !r->pipe)
+		r->pipe = pipes_get(&w->pipes);
+	if (r->body == HTTP_BODY_LENGTH && r->pipe)
+		return splice_round(w, r, from, to);
 	/* What waits goes first; and a head does not wait for a body of which nothing is here yet. */
 	if (r->done || is_cut(r) || to->out.n || (prefix->n && !peer_bytes(from).n)) {
 		sent = peer_send_span(w, to, *prefix);

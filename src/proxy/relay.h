@@ -1,7 +1,8 @@
 /*
  * relay: one body on its way from one peer to the other, in either direction. Streams: holds no more than what one read
  * brought and the other side did not take; reads again only after that is gone (backpressure). Re-frames where the two
- * sides differ: chunk sizes are always our own, extensions are dropped, trailers pass where the far side is chunked.
+ * sides differ: chunk sizes are always our own, extensions are dropped, trailers pass where the far side is chunked. A long body
+ * that nobody has to look at goes from socket to socket within the kernel.
  */
 #ifndef BROWNOUT_PROXY_RELAY_H
 #define BROWNOUT_PROXY_RELAY_H
@@ -15,7 +16,10 @@ struct relay {
 	uint64_t content_bytes; /* passed so far */
 	uint64_t cut_at; /* content ends here, too early, on purpose; UINT64_MAX: it does not */
 	const struct corruptor *corruptor; /* changes bytes of the content; NULL: none */
-	struct http_chunked chunked;
+	union {
+		struct http_chunked chunked; /* CHUNKED */
+		struct pipe *pipe; /* LENGTH: bytes go through it unseen; NULL: not now */
+	};
 	uint8_t body; /* enum http_body: how it comes in */
 	bool chunk_out; /* it goes out chunked */
 	bool bad_chunk; /* the first chunk's size is none */
@@ -39,6 +43,9 @@ enum relay_result {
 };
 
 void relay_init(struct relay *r, enum http_body body, uint64_t length, bool chunk_out);
+
+/* Gives back what it has of the worker; what it holds is lost. It may be used on, for bytes to come. */
+void relay_release(struct worker *w, struct relay *r);
 
 /* True where nothing of the body has gone out: it could be sent anew from the beginning. */
 static inline bool relay_is_untouched(const struct relay *r)

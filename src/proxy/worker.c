@@ -105,6 +105,7 @@ void worker_deinit(struct worker *w)
 	pool_deinit(&w->claims_more);
 	pool_deinit(&w->decided);
 	blocks_deinit(&w->blocks);
+	pipes_deinit(&w->pipes);
 	pattern_scratch_free(w->patterns);
 	free(w->scratch);
 	free(w->traffic);

@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "config/plan.h"
 #include "net/listener.h"
+#include "net/pipe.h"
 #include "net/resolver.h"
 #include "observe/ring.h"
 #include "proxy/client.h"
@@ -19,7 +20,7 @@
 #include "proxy/traffic_map.h"
 #include "proxy/upstream.h"
 
-#define WORKER_SCRATCH_BYTES 65536
+#define WORKER_SCRATCH_BYTES (65536 + 4096) /* a head and 64 KiB behind it */
 /* Room in `out` for what forwarding adds to a head. */
 #define WORKER_OUT_EXTRA_BYTES 4096
 
@@ -72,6 +73,7 @@ struct worker {
 	struct pool claims_more;
 	struct pool decided; /* struct record_decisions */
 	struct blocks blocks;
+	struct pipes pipes;
 	struct pattern_scratch *patterns;
 
 	/* Work space of the running task; nothing in it outlives the task but through peer_settle. */

@@ -62,6 +62,7 @@ void rig_deinit(struct rig *rig)
 	cr_expect_eq(rig_blocks_used(rig), 0, "blocks were kept");
 	loop_free(rig->w.loop);
 	blocks_deinit(&rig->w.blocks);
+	pipes_deinit(&rig->w.pipes);
 	free(rig->w.scratch);
 	free(rig->w.tail.p);
 	text_deinit(&rig->got);

@@ -48,6 +48,8 @@ static void expect_bounded(const struct rig *rig)
 	cr_assert_leq(rig_blocks_used(rig), 2);
 }
 
+static const struct corruptor seen;
+
 /* A target that takes nothing stops the reading; nothing is read until all that waits is gone. */
 Test(relay_flow, waits_for_the_target)
 {
@@ -62,6 +64,7 @@ Test(relay_flow, waits_for_the_target)
 
 	rig_init(&rig, (struct rig_options){ .tcp = false, .send_buffer = SMALL_BUFFER });
 	relay_init(&r, HTTP_BODY_LENGTH, N, false);
+	r.corruptor = &seen; /* so that the bytes come by here */
 	fed = rig_feed_some(&rig, text_span(&body));
 	cr_assert_gt(fed, 100000);
 	cr_expect_eq(rig_run(&rig, &r, &none, &error), RELAY_WAIT_WRITE);
@@ -88,6 +91,98 @@ Test(relay_flow, waits_for_the_target)
 	}
 	cr_expect(span_eq(text_span(&rig.got), text_span(&body)));
 	cr_expect_eq(r.content_bytes, N);
+	text_deinit(&body);
+	rig_deinit(&rig);
+}
+
+/* ---- bytes that nobody sees ---- */
+
+/* Bounded by the pipe; nothing of it lies in user memory, and all of it comes out as it was. */
+Test(relay_flow, a_long_body_passes_through_a_pipe)
+{
+	enum { N = 3000000 };
+	struct text body = random_bytes(N, 7);
+	struct span none = SPAN_EMPTY;
+	enum http_error error;
+	unsigned waits = 0;
+	struct relay r;
+	struct rig rig;
+	size_t fed = 0;
+
+	rig_init(&rig, (struct rig_options){ .tcp = true, .send_buffer = SMALL_BUFFER });
+	relay_init(&r, HTTP_BODY_LENGTH, N, false);
+	for (;;) {
+		enum relay_result result;
+
+		fed += rig_feed_some(&rig, span_skip(text_span(&body), fed));
+		result = rig_run(&rig, &r, &none, &error);
+		cr_assert_eq(rig_blocks_used(&rig), 0);
+		if (result == RELAY_DONE)
+			break;
+		if (result == RELAY_WAIT_WRITE) {
+			cr_assert(!r.pipe || r.pipe->held <= PIPE_BYTES);
+			waits += r.pipe && r.pipe->held > 0;
+		} else {
+			cr_assert_eq(result, RELAY_WAIT_READ);
+		}
+		rig_take(&rig, 100000);
+	}
+	cr_expect_gt(waits, 0, "its target never was full");
+	while (rig_take(&rig, SIZE_MAX) > 0 || rig.got.n < N)
+		;
+	cr_expect(span_eq(text_span(&rig.got), text_span(&body)));
+	cr_expect_eq(r.content_bytes, N);
+	cr_expect_null(r.pipe);
+	cr_expect_geq(rig.w.pipes.n_empty, 1, "the pipe is kept for the next");
+	text_deinit(&body);
+	rig_deinit(&rig);
+}
+
+Test(relay_flow, an_early_end_comes_after_what_the_pipe_holds)
+{
+	enum { N = 200000 };
+	struct text body = random_bytes(N / 2, 8);
+	struct span none = SPAN_EMPTY;
+	enum relay_result result;
+	enum http_error error;
+	struct relay r;
+	struct rig rig;
+
+	rig_init(&rig, (struct rig_options){ .tcp = true });
+	relay_init(&r, HTTP_BODY_LENGTH, N, false);
+	rig_feed(&rig, text_span(&body));
+	rig_feed_end(&rig);
+	do
+		result = rig_run_through(&rig, &r, &none, &error);
+	while (result == RELAY_WAIT_READ);
+	cr_expect_eq(result, RELAY_SOURCE_END);
+	while (rig.got.n < body.n)
+		rig_take(&rig, SIZE_MAX);
+	cr_expect(span_eq(text_span(&rig.got), text_span(&body)));
+	text_deinit(&body);
+	rig_deinit(&rig);
+}
+
+/* What a pipe still holds when its relay ends must not come out in the next one. */
+Test(relay_flow, a_pipe_that_holds_bytes_is_not_used_again)
+{
+	enum { N = 3000000 };
+	struct text body = random_bytes(N, 9);
+	struct span none = SPAN_EMPTY;
+	enum http_error error;
+	struct relay r;
+	struct rig rig;
+	size_t fed = 0;
+
+	rig_init(&rig, (struct rig_options){ .tcp = true, .send_buffer = SMALL_BUFFER });
+	relay_init(&r, HTTP_BODY_LENGTH, N, false);
+	while (rig_run(&rig, &r, &none, &error) != RELAY_WAIT_WRITE)
+		fed += rig_feed_some(&rig, span_skip(text_span(&body), fed));
+	cr_assert_not_null(r.pipe);
+	cr_assert_gt(r.pipe->held, 0);
+	relay_release(&rig.w, &r);
+	cr_expect_null(r.pipe);
+	cr_expect_eq(rig.w.pipes.n_empty, 0);
 	text_deinit(&body);
 	rig_deinit(&rig);
 }
