@@ -86,8 +86,17 @@ void traffic_sum(struct traffic_counts *sum, const struct traffic_counts *from)
 {
 	for (unsigned i = 0; i < TRAFFIC_SLOTS; i++) {
 		for (unsigned k = 0; k < TRAFFIC_CLASSES; k++)
-			counter_bump(&sum->v[i][k], atomic_load_explicit(&from->v[i][k], memory_order_relaxed));
+			counter_bump(&sum->v[i][k], counter_load(&from->v[i][k]));
 	}
+}
+
+uint64_t traffic_of_class(const struct traffic_counts *c, unsigned status_class)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < TRAFFIC_SLOTS; i++)
+		n += counter_load(&c->v[i][status_class]);
+	return n;
 }
 
 const char *traffic_class_name(unsigned status_class)

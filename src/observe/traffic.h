@@ -44,6 +44,9 @@ static inline void traffic_add(struct traffic_counts *c, unsigned slot, unsigned
 /* sum += from, for totals over the workers. `sum` belongs to the caller alone. */
 void traffic_sum(struct traffic_counts *sum, const struct traffic_counts *from);
 
+/* Of all slots. */
+uint64_t traffic_of_class(const struct traffic_counts *c, unsigned status_class);
+
 /* "none", "1xx" to "5xx". */
 const char *traffic_class_name(unsigned status_class);
 

@@ -284,19 +284,12 @@ static void count_times(struct counters *counters, const struct exchange *ex, in
 
 static void count_end(struct client *c, enum close_reason reason, int64_t end_ns)
 {
-	static const enum counter by_class[6] = {
-		[1] = COUNTER_RESPONSES_1XX, [2] = COUNTER_RESPONSES_2XX, [3] = COUNTER_RESPONSES_3XX,
-		[4] = COUNTER_RESPONSES_4XX, [5] = COUNTER_RESPONSES_5XX,
-	};
 	const struct exchange *ex = &c->ex;
 	struct worker *w = c->worker;
 	struct counters *counters = &w->counters;
-	unsigned status_class = ex->status / 100;
 
 	gauge_add(&counters->active, -1);
 	counter_bump(&counters->closes[reason], 1);
-	if (ex->status)
-		counter_add(counters, by_class[status_class], 1);
 	if (ex->failure) {
 		counter_add(counters, COUNTER_UPSTREAM_FAILURES, 1);
 		counter_bump(&counters->failures[ex->failure], 1);
@@ -306,7 +299,7 @@ static void count_end(struct client *c, enum close_reason reason, int64_t end_ns
 	counter_add(counters, COUNTER_BYTES_IN, ex->upload.content_bytes);
 	counter_add(counters, COUNTER_BYTES_OUT, ex->head_wire_bytes + ex->download.content_bytes);
 	count_times(counters, ex, end_ns);
-	traffic_add(w->traffic, traffic_map_slot(&ex->generation->shared->traffic, ex->listener, ex->upstream), status_class);
+	traffic_add(w->traffic, traffic_map_slot(&ex->generation->shared->traffic, ex->listener, ex->upstream), ex->status / 100);
 }
 
 void exchange_finish(struct client *c, enum close_reason reason)

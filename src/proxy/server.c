@@ -332,6 +332,17 @@ void server_reopen_logs(struct server *s)
 		collector_reopen(s->collector);
 }
 
+static void add_responses(struct server_snapshot *snapshot)
+{
+	static const enum counter by_class[TRAFFIC_CLASSES] = {
+		[1] = COUNTER_RESPONSES_1XX, [2] = COUNTER_RESPONSES_2XX, [3] = COUNTER_RESPONSES_3XX,
+		[4] = COUNTER_RESPONSES_4XX, [5] = COUNTER_RESPONSES_5XX,
+	};
+
+	for (unsigned k = 1; k < TRAFFIC_CLASSES; k++)
+		counter_add(&snapshot->total, by_class[k], traffic_of_class(&snapshot->traffic, k));
+}
+
 void server_snapshot(struct server *s, struct server_snapshot *snapshot)
 {
 	const struct rule_common *common;
@@ -342,6 +353,7 @@ void server_snapshot(struct server *s, struct server_snapshot *snapshot)
 		if (s->workers[i].traffic)
 			traffic_sum(&snapshot->traffic, s->workers[i].traffic);
 	}
+	add_responses(snapshot);
 	if (s->collector)
 		snapshot->log_lost = collector_lost(s->collector);
 	(void)pthread_mutex_lock(&s->lock);

@@ -80,6 +80,9 @@ Test(traffic, counts_by_class_and_sums)
 	cr_expect_eq(sum.v[1][2], 3);
 	cr_expect_eq(sum.v[1][0], 1);
 	cr_expect_eq(sum.v[TRAFFIC_SLOTS - 1][5], 1);
+	cr_expect_eq(traffic_of_class(&sum, 2), 3);
+	cr_expect_eq(traffic_of_class(&sum, 5), 1);
+	cr_expect_eq(traffic_of_class(&sum, 4), 0);
 	cr_expect_str_eq(traffic_class_name(0), "none");
 	cr_expect_str_eq(traffic_class_name(5), "5xx");
 }
