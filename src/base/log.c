@@ -1,14 +1,15 @@
 /*
- * log: one bounded line, one write(2). What comes from outside cannot forge a line or drive a terminal: control bytes
+ * log: one bounded line at a time. What comes from outside cannot forge a line or drive a terminal: control bytes
  * and bytes that are no UTF-8 are shown as \xNN.
  */
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/console.h"
@@ -16,6 +17,7 @@
 
 #define LOG_LINE_BYTES 2048
 #define LOG_TAIL_BYTES 64 /* room for what is put after a line that was cut */
+#define LOG_KEPT_BYTES ((size_t)16 * 1024)
 #define LOG_INTERVAL_NS NS_PER_S
 
 static const char *const level_names[] = {
@@ -62,18 +64,71 @@ static void put_shown(struct text *line, struct span s)
 	}
 }
 
-static void write_whole(struct span s)
+static void write_now(struct span lines)
 {
-	while (s.n) {
-		ssize_t n = write(STDERR_FILENO, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return; /* nowhere to complain */
-		s = span_skip(s, (size_t)n);
-	}
+	console_hold();
+	console_write(lines);
+	console_release();
 }
+
+/* ---- lines that are kept ---- */
+
+static struct {
+	pthread_mutex_t lock;
+	bool on;
+	pthread_t writer; /* whose own lines are not kept */
+	char block[LOG_KEPT_BYTES];
+	size_t n;
+	uint64_t lost; /* that found no room */
+} kept = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* False where the line is the caller's to write. */
+static bool keep_line(struct span line)
+{
+	bool keeps;
+
+	pthread_mutex_lock(&kept.lock);
+	keeps = kept.on && !pthread_equal(pthread_self(), kept.writer);
+	if (keeps && line.n > sizeof(kept.block) - kept.n) {
+		kept.lost++;
+	} else if (keeps) {
+		memcpy(kept.block + kept.n, line.p, line.n);
+		kept.n += line.n;
+	}
+	pthread_mutex_unlock(&kept.lock);
+	return keeps;
+}
+
+void log_keep(bool on)
+{
+	pthread_mutex_lock(&kept.lock);
+	kept.on = on;
+	kept.writer = pthread_self();
+	pthread_mutex_unlock(&kept.lock);
+	if (!on)
+		log_flush();
+}
+
+void log_flush(void)
+{
+	static char lines[LOG_KEPT_BYTES]; /* the writer's alone */
+	uint64_t lost;
+	size_t n;
+
+	pthread_mutex_lock(&kept.lock);
+	n = kept.n;
+	memcpy(lines, kept.block, n);
+	lost = kept.lost;
+	kept.n = 0;
+	kept.lost = 0;
+	pthread_mutex_unlock(&kept.lock);
+	if (n)
+		write_now(span_of(lines, n));
+	if (lost)
+		log_warning("%" PRIu64 " lines more than could be kept", lost);
+}
+
+/* ---- lines ---- */
 
 /* held_back: how many lines before this one were not written, said at its end. */
 static void write_line(enum log_level level, uint64_t held_back, const char *format, va_list args)
@@ -106,9 +161,8 @@ static void write_line(enum log_level level, uint64_t held_back, const char *for
 	}
 	text_put_char(&line, '\n');
 
-	console_hold();
-	write_whole(text_span(&line));
-	console_release();
+	if (!keep_line(text_span(&line)))
+		write_now(text_span(&line));
 	errno = saved_errno;
 }
 

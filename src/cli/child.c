@@ -78,6 +78,7 @@ NORETURN static void become_command(const struct child *c, char *const *argv, ch
 		(void)tcsetpgrp(c->terminal, getpid());
 	(void)setrlimit(RLIMIT_NOFILE, &c->files);
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)pthread_sigmask(SIG_SETMASK, &c->mask, NULL);
 	(void)execvpe(argv[0], argv, envp);
 	error = errno;

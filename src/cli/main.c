@@ -28,8 +28,9 @@ int main(int argc, char **argv)
 	const struct command *command;
 	struct text usage;
 
-	/* A reader that has gone is an error of the write, not the end of the process. */
+	/* A reader that has gone, a log that may not grow: an error of the write, not the end of the process. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		text_init(&usage);
 		help_write_usage(&usage);

@@ -45,7 +45,7 @@ bool output_wants_color(void)
 void output_note(struct text *t)
 {
 	console_hold();
-	(void)output_to(STDERR_FILENO, text_span(t));
+	console_write(text_span(t));
 	console_release();
 	text_deinit(t);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/console.h"
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
@@ -154,10 +155,13 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
 	if (!plan->seed_given)
 		rc = draw_seed(plan);
 	plan->rules.seed = plan->seed;
+	console_limit_waits();
+	log_keep(true);
 	if (rc == 0)
 		rc = server_start(server, plan, error, sizeof(error));
 	plan_unref(plan);
 	if (rc < 0) {
+		log_keep(false);
 		log_error("%s", error[0] ? error : strerror(-rc));
 		return EXIT_CODE_FAILED;
 	}
@@ -261,6 +265,7 @@ int64_t serve_care_look(struct serve_care *care, int64_t now_ns)
 	if (care->options->live && !server_is_draining(care->server))
 		look_at_file(care, care->options->live, now_ns);
 	server_tidy(care->server);
+	log_care_look(&care->logs, care->server, now_ns);
 	return MIN(now_ns + STATUS_LINE_EVERY_NS, supervisor_look(care->server, now_ns));
 }
 
@@ -310,7 +315,7 @@ bool serve_wait(struct server *server, const struct serve_options *options, int6
 		now_ns = clock_mono_ns();
 		if (line.on && now_ns - line.last_ns >= STATUS_LINE_EVERY_NS) {
 			server_snapshot(server, snapshot);
-			status_line_draw(&line, &snapshot->total, now_ns);
+			status_line_draw(&line, &snapshot->total, server_snapshot_lost(snapshot), now_ns);
 		}
 	}
 	serve_care_deinit(&care);
@@ -385,6 +390,7 @@ int serve_finish(struct server *server, int64_t start_ns, const struct serve_opt
 
 	supervisor_stopping();
 	server_stop(server);
+	log_keep(false);
 	rc = write_summary(server, clock_mono_ns() - start_ns, options);
 	server_free(server);
 	supervisor_close();

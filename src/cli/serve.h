@@ -6,6 +6,7 @@
 #define BROWNOUT_CLI_SERVE_H
 
 #include "admin/live_file.h"
+#include "cli/log_care.h"
 #include "cli/watch.h"
 #include "config/load.h"
 #include "proxy/server.h"
@@ -55,6 +56,7 @@ struct serve_care {
 	const struct serve_options *options;
 	struct watch watch; /* of the file, where the rules say so */
 	uint64_t generation; /* of the rules that said so */
+	struct log_care logs;
 };
 void serve_care_init(struct serve_care *care, struct server *server, const struct serve_options *options);
 void serve_care_deinit(struct serve_care *care);

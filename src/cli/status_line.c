@@ -17,24 +17,13 @@
 #define RED "\x1b[31m"
 #define PLAIN "\x1b[0m"
 
-static void put(struct span s)
-{
-	while (s.n) {
-		ssize_t n = write(STDERR_FILENO, s.p, s.n);
-
-		if (n <= 0)
-			return; /* the next draw is near */
-		s = span_skip(s, (size_t)n);
-	}
-}
-
 /* Whoever holds the console from now on. */
 static void lift(void *arg)
 {
 	struct status_line *s = arg;
 
 	if (s->shown)
-		put(SPAN(WIPE));
+		console_write(SPAN(WIPE));
 	s->shown = false;
 }
 
@@ -110,8 +99,8 @@ static void put_elapsed(struct cells *c, int64_t seconds)
 	put_cells(c, NULL, text_span(&t));
 }
 
-void status_line_write(const struct status_line *s, const struct counters *total, int64_t now_ns, unsigned columns,
-	struct text *out)
+void status_line_write(const struct status_line *s, const struct counters *total, uint64_t lost, int64_t now_ns,
+	unsigned columns, struct text *out)
 {
 	struct cells c = { .out = out, .left = columns ? columns : UINT32_MAX, .color = s->color };
 	uint64_t faults = counters_faults(total);
@@ -124,6 +113,10 @@ void status_line_write(const struct status_line *s, const struct counters *total
 	put_count(&c, NULL, (uint64_t)MAX(atomic_load_explicit(&total->held, memory_order_relaxed), 0), " held, ");
 	put_count(&c, RED, count(total, COUNTER_UPSTREAM_FAILURES), " errors");
 	put_cells(&c, NULL, SPAN(", "));
+	if (lost) {
+		put_count(&c, RED, lost, " log lines lost");
+		put_cells(&c, NULL, SPAN(", "));
+	}
 	put_elapsed(&c, (now_ns - s->start_ns) / NS_PER_S);
 }
 
@@ -134,7 +127,7 @@ static unsigned terminal_columns(void)
 	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-void status_line_draw(struct status_line *s, const struct counters *total, int64_t now_ns)
+void status_line_draw(struct status_line *s, const struct counters *total, uint64_t lost, int64_t now_ns)
 {
 	uint64_t requests = count(total, COUNTER_REQUESTS);
 	unsigned columns = terminal_columns();
@@ -152,9 +145,9 @@ void status_line_draw(struct status_line *s, const struct counters *total, int64
 	text_init(&out);
 	text_put_literal(&out, WIPE);
 	/* One less than there are: a full line would make some terminals scroll. */
-	status_line_write(s, total, now_ns, columns ? columns - 1 : 0, &out);
+	status_line_write(s, total, lost, now_ns, columns ? columns - 1 : 0, &out);
 	console_hold();
-	put(text_span(&out));
+	console_write(text_span(&out));
 	s->shown = true;
 	console_release();
 	text_deinit(&out);

@@ -22,12 +22,13 @@ struct status_line {
 
 /* Hooks into the console. Off where standard error is no terminal or TERM is unset or "dumb"; no colours with NO_COLOR set. */
 void status_line_init(struct status_line *s, int64_t now_ns);
-void status_line_draw(struct status_line *s, const struct counters *total, int64_t now_ns);
+/* lost: lines of the logs. */
+void status_line_draw(struct status_line *s, const struct counters *total, uint64_t lost, int64_t now_ns);
 /* Wipes it; the console goes on without. */
 void status_line_deinit(struct status_line *s);
 
 /* The text alone, at most `columns` wide (0: as wide as it is), without what places it. */
-void status_line_write(const struct status_line *s, const struct counters *total, int64_t now_ns, unsigned columns,
-	struct text *out);
+void status_line_write(const struct status_line *s, const struct counters *total, uint64_t lost, int64_t now_ns,
+	unsigned columns, struct text *out);
 
 #endif

@@ -156,7 +156,7 @@ static void tell_counts(struct server *server)
 	struct server_snapshot *snapshot = malloc(sizeof(*snapshot));
 	char block[MESSAGE_BYTES];
 	struct text message;
-	uint64_t requests;
+	uint64_t requests, lost;
 	int64_t active;
 
 	if (!snapshot)
@@ -164,10 +164,14 @@ static void tell_counts(struct server *server)
 	server_snapshot(server, snapshot);
 	requests = atomic_load_explicit(&snapshot->total.v[COUNTER_REQUESTS], memory_order_relaxed);
 	active = atomic_load_explicit(&snapshot->total.active, memory_order_relaxed);
+	lost = server_snapshot_lost(snapshot);
 	if (requests != manager.told_requests || active != manager.told_active) {
 		text_init_fixed(&message, block, sizeof(block));
-		text_printf(&message, "STATUS=%s%" PRIu64 " requests, %" PRIu64 " faults, %" PRId64 " active\n",
+		text_printf(&message, "STATUS=%s%" PRIu64 " requests, %" PRIu64 " faults, %" PRId64 " active",
 			manager.stopping ? "stopping; " : "", requests, counters_faults(&snapshot->total), active);
+		if (lost)
+			text_printf(&message, ", %" PRIu64 " log lines lost", lost);
+		text_put_char(&message, '\n');
 		send_text(&message);
 	}
 	manager.told_requests = requests;

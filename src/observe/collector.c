@@ -31,6 +31,7 @@ struct collector {
 	pthread_cond_t wake;
 	bool stop;
 	_Atomic bool reopen;
+	_Atomic int reopen_error; /* 0: none that was not asked for yet */
 };
 
 int collector_new(struct collector **collector, const struct collector_options *options)
@@ -131,6 +132,17 @@ static void write_files(struct collector *c)
 	log_file_write(&c->trace);
 }
 
+static void reopen(struct collector *c)
+{
+	int access = log_file_reopen(&c->access);
+	int trace = log_file_reopen(&c->trace);
+
+	if (trace == 0)
+		c->generation = 0; /* its header comes with the next exchange */
+	if (access < 0 || trace < 0)
+		atomic_store_explicit(&c->reopen_error, access < 0 ? access : trace, memory_order_relaxed);
+}
+
 /*
  * Goes over the rings once, and takes of each what fills a batch at most, so that a busy one does not starve the others.
  * True where a batch was full, so that there may be more.
@@ -141,9 +153,7 @@ static bool look_once(struct collector *c)
 
 	if (atomic_exchange_explicit(&c->reopen, false, memory_order_relaxed)) {
 		write_files(c); /* a header that no look has written yet */
-		(void)log_file_reopen(&c->access);
-		if (log_file_reopen(&c->trace))
-			c->generation = 0; /* with the next exchange */
+		reopen(c);
 	}
 	for (unsigned i = 0; i < c->n_rings; i++) {
 		const struct record *r;
@@ -203,6 +213,11 @@ int collector_start(struct collector *c)
 void collector_reopen(struct collector *c)
 {
 	atomic_store_explicit(&c->reopen, true, memory_order_relaxed);
+}
+
+int collector_reopen_error(struct collector *c)
+{
+	return atomic_exchange_explicit(&c->reopen_error, 0, memory_order_relaxed);
 }
 
 uint64_t collector_lost(const struct collector *c)

@@ -35,6 +35,8 @@ void collector_set_recent(struct collector *c, struct recent *recent);
 int collector_start(struct collector *c) MUST_USE;
 /* Any thread: opens the files anew before the next line is written (log rotation). */
 void collector_reopen(struct collector *c);
+/* The negative errno of a reopening that failed since the last call; 0. The file that was open goes on being written. */
+int collector_reopen_error(struct collector *c);
 /* Lines that could not be written (disk full ...), and those written, of all files. */
 uint64_t collector_lost(const struct collector *c);
 uint64_t collector_written(const struct collector *c);

@@ -5,16 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/console.h"
 
 #define LINE_BYTES ((size_t)8 * 1024) /* what a batch may exceed its size by without growing */
-#define STALL_MS 1000 /* how long a pipe that has just filled up is waited for */
 
 /* A pipe must not hold the thread, neither now (where nobody reads it yet: -ENXIO) nor later. */
 static int open_path(const char *path)
@@ -22,14 +18,6 @@ static int open_path(const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
 
 	return fd < 0 ? -errno : fd;
-}
-
-/* Standard output and error are shared with other programs, which may want them to wait. */
-static bool is_pipe(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 int log_file_open(struct log_file *f, const char *name)
@@ -53,7 +41,7 @@ int log_file_open(struct log_file *f, const char *name)
 			goto failed;
 		f->fd = error;
 	}
-	f->is_pipe = is_pipe(f->fd);
+	stream_init(&f->stream, f->fd);
 	return 0;
 failed:
 	log_file_close(f);
@@ -70,18 +58,17 @@ void log_file_close(struct log_file *f)
 	f->path = NULL;
 }
 
-bool log_file_reopen(struct log_file *f)
+int log_file_reopen(struct log_file *f)
 {
-	int fd = f->path ? open_path(f->path) : -1;
+	int fd = f->path ? open_path(f->path) : 1;
 
-	if (fd < 0)
-		return false;
+	if (!f->path || fd < 0)
+		return fd;
 	(void)close(f->fd);
 	f->fd = fd;
-	f->is_pipe = is_pipe(fd);
-	f->is_stuck = false;
+	stream_init(&f->stream, fd);
 	f->line_is_open = false;
-	return true;
+	return 0;
 }
 
 struct text *log_file_begin_line(struct log_file *f)
@@ -103,38 +90,6 @@ void log_file_end_line(struct log_file *f)
 
 /* ---- writing ---- */
 
-/* Waits for room, but only once for a reader that has stopped: what comes then is lost until it reads on. */
-static bool has_room(struct log_file *f)
-{
-	struct pollfd p = { .fd = f->fd, .events = POLLOUT };
-
-	f->is_stuck = poll(&p, 1, f->is_stuck ? 0 : STALL_MS) == 0;
-	return !f->is_stuck;
-}
-
-/* What was written of s; less than all of it where the file takes no more. */
-static size_t write_some(struct log_file *f, struct span s)
-{
-	size_t done = 0;
-
-	while (done < s.n) {
-		size_t left = s.n - done;
-		ssize_t n;
-
-		/* A pipe that has room has room for so much, and takes it without waiting. */
-		if (f->is_pipe && !has_room(f))
-			break;
-		n = write(f->fd, s.p + done, f->is_pipe ? MIN(left, (size_t)PIPE_BUF) : left);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno == EAGAIN && has_room(f))
-			continue; /* somebody has made the terminal non-blocking */
-		else if (n == 0 || errno != EINTR)
-			break;
-	}
-	return done;
-}
-
 static uint64_t count_lines(struct span s)
 {
 	uint64_t n = 0;
@@ -155,10 +110,10 @@ void log_file_write(struct log_file *f)
 	if (f->fd == STDERR_FILENO)
 		console_hold();
 	/* After a write that failed within a line, the rest of that line is gone; the next one does not continue it. */
-	if (f->line_is_open && write_some(f, SPAN("\n")) == 1)
+	if (f->line_is_open && stream_write(&f->stream, SPAN("\n")) == 1)
 		f->line_is_open = false;
 	if (!f->line_is_open)
-		done = write_some(f, s);
+		done = stream_write(&f->stream, s);
 	if (f->fd == STDERR_FILENO)
 		console_release();
 	if (done < s.n) {

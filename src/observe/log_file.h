@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "base/stream.h"
 #include "base/text.h"
 
 #define LOG_FILE_BATCH_BYTES ((size_t)64 * 1024) /* a batch is written once it is so large */
@@ -19,8 +20,7 @@ struct log_file {
 	size_t line_start; /* of the line being put into the batch */
 	uint64_t batch_lines;
 	bool line_is_open; /* the last write ended in the middle of a line */
-	bool is_pipe;
-	bool is_stuck; /* the pipe was full for long: it is not waited for again before it has room */
+	struct stream stream;
 	_Atomic uint64_t lost; /* lines that could not be written */
 	_Atomic uint64_t written;
 };
@@ -34,8 +34,8 @@ static inline bool log_file_is_open(const struct log_file *f)
 	return f->fd >= 0;
 }
 
-/* Opens the path anew. False where there is none, or where it cannot be opened: the old file then goes on being written. */
-bool log_file_reopen(struct log_file *f);
+/* Opens the path anew. 1 where there is none. -errno where it cannot be opened: the old file then goes on being written. */
+int log_file_reopen(struct log_file *f) MUST_USE;
 
 /* The text that the next line, with its LF, is to be appended to; log_file_end_line after each. */
 struct text *log_file_begin_line(struct log_file *f);

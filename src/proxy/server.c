@@ -332,6 +332,11 @@ void server_reopen_logs(struct server *s)
 		collector_reopen(s->collector);
 }
 
+int server_reopen_error(struct server *s)
+{
+	return s->collector ? collector_reopen_error(s->collector) : 0;
+}
+
 static void add_responses(struct server_snapshot *snapshot)
 {
 	static const enum counter by_class[TRAFFIC_CLASSES] = {

@@ -50,6 +50,12 @@ struct server_snapshot {
 	uint64_t keys_forgotten; /* what rules count by, and quotas: the tables were full */
 };
 
+/* What the logs do not tell of: records for which there was no room, and lines that could not be written. */
+static inline uint64_t server_snapshot_lost(const struct server_snapshot *s)
+{
+	return atomic_load_explicit(&s->total.v[COUNTER_RECORDS_DROPPED], memory_order_relaxed) + s->log_lost;
+}
+
 /*
  * Binds every listener, starts the threads. Takes a reference to the plan. 0, or a negative errno with one clear line in
  * error. When it returns 0, connections are being accepted.
@@ -104,6 +110,8 @@ bool server_is_draining(const struct server *s);
 void server_stop(struct server *s);
 /* Logs opened anew, for rotation. */
 void server_reopen_logs(struct server *s);
+/* The negative errno of one that could not be, since the last call; 0: none. */
+int server_reopen_error(struct server *s);
 
 /*
  * True where each worker has come round since the last call, or has ended; then asks them anew. Waits for nothing. For one

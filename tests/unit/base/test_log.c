@@ -6,9 +6,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/console.h"
 #include "base/text.h"
 
@@ -163,4 +165,77 @@ Test(log, lines_of_threads_do_not_mix)
 			cr_assert_eq(text.p[i], text.p[0]);
 	}
 	cr_expect_eq(lines, THREADS * LINES_EACH);
+}
+
+/* ---- lines that are kept ---- */
+
+static void in_a_thread(void *(*run)(void *arg), void *arg)
+{
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, run, arg), 0);
+	pthread_join(thread, NULL);
+}
+
+static void *write_one(void *arg)
+{
+	log_error("%s", (const char *)arg);
+	return NULL;
+}
+
+Test(log, other_threads_lines_wait_for_the_flush)
+{
+	static char theirs[] = "theirs", late[] = "late";
+
+	log_keep(true);
+	capture();
+	in_a_thread(write_one, theirs);
+	log_error("mine");
+	log_flush();
+	log_flush();
+	cr_expect_str_eq(captured(), "brownout: error: mine\nbrownout: error: theirs\n");
+	in_a_thread(write_one, late);
+	capture();
+	log_keep(false);
+	in_a_thread(write_one, theirs);
+	cr_expect_str_eq(captured(), "brownout: error: late\nbrownout: error: theirs\n");
+}
+
+static void *write_many(void *arg)
+{
+	for (unsigned i = 0; i < *(unsigned *)arg; i++)
+		log_error("a line that takes its room: %040u", i);
+	return NULL;
+}
+
+Test(log, what_finds_no_room_is_counted)
+{
+	unsigned n = 1000, whole = 0, lost = 0;
+	const char *said;
+
+	log_keep(true);
+	in_a_thread(write_many, &n);
+	capture();
+	log_flush();
+	said = captured();
+	for (const char *at = said; (at = strstr(at, "takes its room")); at++)
+		whole++;
+	cr_expect_gt(whole, 100);
+	said = strstr(said, "warning: ");
+	cr_assert(said && sscanf(said, "warning: %u lines more than could be kept\n", &lost) == 1, "%s", got);
+	cr_expect_eq(whole + lost, n);
+}
+
+/* A reader that has stopped costs a second, once; what it does not take is lost. */
+Test(log, a_stuck_console_is_not_waited_for_again, .timeout = 30)
+{
+	int64_t start_ns;
+	unsigned n = 3000;
+
+	console_limit_waits();
+	capture();
+	start_ns = clock_mono_ns();
+	(void)write_many(&n);
+	cr_expect_lt(clock_mono_ns() - start_ns, 10 * NS_PER_S);
+	cr_expect_not_null(strstr(captured(), "takes its room"));
 }

@@ -26,7 +26,7 @@ static void expect(const struct status_line *s, int64_t now_ns, unsigned columns
 	struct text out;
 
 	text_init(&out);
-	status_line_write(s, &total, now_ns, columns, &out);
+	status_line_write(s, &total, 0, now_ns, columns, &out);
 	cr_expect(span_eq(text_span(&out), span_of_string(expected)), "got: %.*s", SPAN_ARG(text_span(&out)));
 	text_deinit(&out);
 }
@@ -81,7 +81,19 @@ Test(status_line, nothing_wrong_has_no_colour)
 	struct text out;
 
 	text_init(&out);
-	status_line_write(&s, &none, 0, 0, &out);
+	status_line_write(&s, &none, 0, 0, 0, &out);
 	cr_expect(span_eq(text_span(&out), SPAN("0 requests, 0/s, 0 faults, 0 active, 0 held, 0 errors, 0s")));
+	text_deinit(&out);
+}
+
+Test(status_line, lines_that_were_lost)
+{
+	struct status_line s = { .rate = 0 };
+	struct text out;
+
+	text_init(&out);
+	status_line_write(&s, &total, 7, 0, 0, &out);
+	text_put_char(&out, '\0');
+	cr_expect(strstr(out.p, "1 errors, 7 log lines lost, 0s"), "%s", out.p);
 	text_deinit(&out);
 }
