@@ -46,12 +46,23 @@ static enum step head_refused(struct client *c, enum http_error error)
 	return reply_failure(c, type);
 }
 
+/* A status line that comes in pieces is looked at once it is whole: what is no HTTP need not be waited for to its end. */
+#define FIRST_LINE_BYTES 256
+
+static bool ends_first_line(struct span held, size_t before)
+{
+	struct span news = span_skip(held, before);
+
+	return before < FIRST_LINE_BYTES && memchr(news.p, '\n', news.n) && !memchr(held.p, '\n', before);
+}
+
 static enum step read_more(struct client *c)
 {
 	size_t max = exchange_plan(c)->limits.max_header_bytes;
 	struct peer *peer = &up_of(c)->peer;
 
 	for (;;) {
+		size_t before = peer_bytes(peer).n;
 		enum peer_got got = peer_fetch_more(c->worker, peer, max);
 		struct span held = peer_bytes(peer);
 		size_t scanned = c->ex.scanned;
@@ -62,7 +73,7 @@ static enum step read_more(struct client *c)
 			return head_ended(c);
 		if (got == PEER_FULL)
 			return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
-		if (http_head_is_due(held.p, held.n, &scanned))
+		if (http_head_is_due(held.p, held.n, &scanned) || ends_first_line(held, before))
 			return STEP_MORE;
 		c->ex.scanned = (uint32_t)scanned;
 	}

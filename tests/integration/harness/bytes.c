@@ -53,6 +53,14 @@ void bytes_printf(struct bytes *b, const char *format, ...)
 	va_end(args);
 }
 
+void bytes_repeat(struct bytes *b, const char *text, unsigned n)
+{
+	size_t length = strlen(text);
+
+	while (n-- > 0)
+		bytes_put(b, text, length);
+}
+
 void bytes_free(struct bytes *b)
 {
 	free(b->p);

@@ -18,6 +18,7 @@ struct bytes {
 void bytes_put(struct bytes *b, const void *p, size_t n);
 void bytes_printf(struct bytes *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void bytes_vprintf(struct bytes *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+void bytes_repeat(struct bytes *b, const char *text, unsigned n);
 void bytes_free(struct bytes *b);
 /* What was put as a text, "" where that is nothing. */
 const char *bytes_text(const struct bytes *b);

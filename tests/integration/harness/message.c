@@ -72,7 +72,7 @@ static void read_length(struct message *m)
 
 	if (message_field_count(m, "content-length") > 1)
 		fail(m, "more than one Content-Length");
-	if (strspn(value, "0123456789") != strlen(value) || !*value || strlen(value) > 18)
+	if (strspn(value, "0123456789") != strlen(value) || !*value || strlen(value) > 19)
 		fail(m, "Content-Length is no number");
 	m->framing = MESSAGE_LENGTH;
 	m->length = strtoull(value, NULL, 10);

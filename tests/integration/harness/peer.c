@@ -97,7 +97,22 @@ void peer_send_bytewise(struct peer *p, const char *text)
 
 void peer_try_send(struct peer *p, const char *text)
 {
-	(void)send_some(p, text, strlen(text));
+	peer_try_send_n(p, text, strlen(text));
+}
+
+void peer_try_send_n(struct peer *p, const void *data, size_t n)
+{
+	(void)send_some(p, data, n);
+}
+
+size_t peer_try_send_now(struct peer *p, const void *data, size_t n)
+{
+	ssize_t got = send(p->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (got <= 0)
+		return 0;
+	bytes_put(&p->out, data, (size_t)got);
+	return (size_t)got;
 }
 
 void peer_shutdown(struct peer *p)

@@ -35,6 +35,9 @@ void peer_send_bytewise(struct peer *p, const char *text);
 void peer_send_pieces(struct peer *p, const char *text, size_t piece);
 /* Sends what goes; a broken connection is fine. */
 void peer_try_send(struct peer *p, const char *text);
+void peer_try_send_n(struct peer *p, const void *data, size_t n);
+/* Sends what the socket takes without waiting; returns how much. */
+size_t peer_try_send_now(struct peer *p, const void *data, size_t n);
 
 void peer_shutdown(struct peer *p); /* FIN, reading goes on */
 void peer_close(struct peer *p);
