@@ -14,10 +14,15 @@
 #include "config/yaml_source.h"
 #include "core/random.h"
 
+/* However it is written. */
+#define HASH_OF_NULL UINT64_C(0x6e756c6c)
+
 struct open_node {
 	struct yaml_node *node;
 	struct yaml_item **tail;
 	struct yaml_node *key; /* of a mapping: read, its value is not */
+	uint32_t key_at, key_end;
+	struct yaml_item *item; /* the last one */
 };
 
 struct anchor {
@@ -71,8 +76,8 @@ static struct yaml_node *new_node(struct builder *b, enum yaml_kind kind, uint32
 	return node;
 }
 
-/* Gives the open container (or the document) its next node. */
-static int attach(struct builder *b, struct yaml_node *node)
+/* Gives the open container (or the document) its next node, which stands there from `at` to `end`, as far as that is known. */
+static int attach(struct builder *b, struct yaml_node *node, uint32_t at, uint32_t end)
 {
 	struct open_node *top = b->depth ? &b->open[b->depth - 1] : NULL;
 	struct yaml_item *item;
@@ -87,6 +92,8 @@ static int attach(struct builder *b, struct yaml_node *node)
 		if (node->plain && span_eq(node->text, SPAN("<<")))
 			return refuse(b, node->at, "merge keys (<<) are not supported; write the keys out");
 		top->key = node;
+		top->key_at = at;
+		top->key_end = end;
 		return 0;
 	}
 	item = arena_alloc(b->arena, sizeof(*item));
@@ -94,6 +101,12 @@ static int attach(struct builder *b, struct yaml_node *node)
 		return -ENOMEM;
 	item->key = top->key;
 	item->value = node;
+	item->key_at = top->key_at;
+	item->key_end = top->key_end;
+	item->at = at;
+	item->end = end;
+	item->is_alias = at != node->at;
+	top->item = item;
 	top->key = NULL;
 	*top->tail = item;
 	top->tail = &item->next;
@@ -124,10 +137,11 @@ static int add_anchor(struct builder *b, const yaml_char_t *name, struct yaml_no
 	if (!copy.p)
 		return -ENOMEM;
 	b->anchors[b->n_anchors++] = (struct anchor){ copy, node };
+	b->tree->has_anchors = true;
 	return 0;
 }
 
-static int add_alias(struct builder *b, const yaml_char_t *name, uint32_t at)
+static int add_alias(struct builder *b, const yaml_char_t *name, uint32_t at, uint32_t end)
 {
 	struct span wanted = span_of_string((const char *)name);
 	struct yaml_node *node = NULL;
@@ -146,12 +160,20 @@ static int add_alias(struct builder *b, const yaml_char_t *name, uint32_t at)
 	if (b->depth + node->height > YAML_DEPTH_MAX)
 		return refuse(b, at, "nested deeper than %d levels", YAML_DEPTH_MAX);
 	b->n_aliased += node->weight;
-	rc = attach(b, node);
+	rc = attach(b, node, at, end);
 	account(b, node);
 	return rc;
 }
 
-static int add_scalar(struct builder *b, const yaml_event_t *event, uint32_t at)
+/* What is behind the last byte of a text in a block, | or >, is not of it. */
+static uint32_t trim_end(struct span source, uint32_t at, uint32_t end)
+{
+	while (end > at && strchr(" \t\r\n", source.p[end - 1]))
+		end--;
+	return end;
+}
+
+static int add_scalar(struct builder *b, const yaml_event_t *event, uint32_t at, uint32_t end)
 {
 	struct yaml_node *node = new_node(b, YAML_SCALAR, at);
 	int rc;
@@ -164,12 +186,12 @@ static int add_scalar(struct builder *b, const yaml_event_t *event, uint32_t at)
 		return -ENOMEM;
 	rc = add_anchor(b, event->data.scalar.anchor, node);
 	if (rc == 0)
-		rc = attach(b, node);
+		rc = attach(b, node, at, trim_end(b->tree->source, at, end));
 	account(b, node);
 	return rc;
 }
 
-static int begin_container(struct builder *b, enum yaml_kind kind, const yaml_char_t *anchor, uint32_t at)
+static int begin_container(struct builder *b, enum yaml_kind kind, bool flow, const yaml_char_t *anchor, uint32_t at)
 {
 	struct yaml_node *node;
 	int rc;
@@ -180,9 +202,10 @@ static int begin_container(struct builder *b, enum yaml_kind kind, const yaml_ch
 	if (!node)
 		return -ENOMEM;
 	node->open = true;
+	node->flow = flow;
 	rc = add_anchor(b, anchor, node);
 	if (rc == 0)
-		rc = attach(b, node);
+		rc = attach(b, node, at, at);
 	if (rc == 0)
 		b->open[b->depth++] = (struct open_node){ .node = node, .tail = &node->items };
 	return rc;
@@ -239,10 +262,14 @@ static int check_duplicates(struct builder *b, const struct yaml_node *mapping)
 	return 0;
 }
 
-static int end_container(struct builder *b)
+/* A block has no end of its own: it is that of the last thing in it. */
+static int end_container(struct builder *b, uint32_t end)
 {
-	struct yaml_node *node = b->open[--b->depth].node;
+	struct open_node *closed = &b->open[--b->depth];
+	struct yaml_node *node = closed->node;
 
+	if (b->depth)
+		b->open[b->depth - 1].item->end = node->flow || !closed->item ? end : closed->item->end;
 	node->open = false;
 	account(b, node);
 	return node->kind == YAML_MAPPING ? check_duplicates(b, node) : 0;
@@ -253,27 +280,30 @@ static int end_container(struct builder *b)
 static int add_event(struct builder *b, const yaml_event_t *event)
 {
 	uint32_t at = yaml_cursor_seek(&b->cursor, event->start_mark.index);
+	uint32_t end = yaml_cursor_seek(&b->cursor, event->end_mark.index);
 
 	if (b->n_nodes >= YAML_NODES_MAX)
 		return refuse(b, at, "more than %d values", YAML_NODES_MAX);
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
-		return add_alias(b, event->data.alias.anchor, at);
+		return add_alias(b, event->data.alias.anchor, at, end);
 	case YAML_SCALAR_EVENT:
 		if (event->data.scalar.tag)
 			return refuse(b, at, "tags (!) are not supported; quote the text that begins with \"!\"");
-		return add_scalar(b, event, at);
+		return add_scalar(b, event, at, end);
 	case YAML_SEQUENCE_START_EVENT:
 		if (event->data.sequence_start.tag)
 			return refuse(b, at, "tags (!) are not supported");
-		return begin_container(b, YAML_SEQUENCE, event->data.sequence_start.anchor, at);
+		return begin_container(b, YAML_SEQUENCE, event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE,
+			event->data.sequence_start.anchor, at);
 	case YAML_MAPPING_START_EVENT:
 		if (event->data.mapping_start.tag)
 			return refuse(b, at, "tags (!) are not supported");
-		return begin_container(b, YAML_MAPPING, event->data.mapping_start.anchor, at);
+		return begin_container(b, YAML_MAPPING, event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE,
+			event->data.mapping_start.anchor, at);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		return end_container(b);
+		return end_container(b, end);
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:
 	case YAML_STREAM_END_EVENT:
@@ -359,17 +389,22 @@ int yaml_tree_read(struct yaml_tree *tree, struct arena *arena, struct span sour
 
 /* ---- reading the tree ---- */
 
-struct yaml_node *yaml_node_get(const struct yaml_node *node, const char *key)
+struct yaml_item *yaml_node_find(const struct yaml_node *node, struct span key)
 {
-	struct span wanted = span_of_string(key);
-
 	if (!node || node->kind != YAML_MAPPING)
 		return NULL;
-	for (const struct yaml_item *item = node->items; item; item = item->next) {
-		if (span_eq(item->key->text, wanted))
-			return item->value;
+	for (struct yaml_item *item = node->items; item; item = item->next) {
+		if (span_eq(item->key->text, key))
+			return item;
 	}
 	return NULL;
+}
+
+struct yaml_node *yaml_node_get(const struct yaml_node *node, const char *key)
+{
+	const struct yaml_item *item = yaml_node_find(node, span_of_string(key));
+
+	return item ? item->value : NULL;
 }
 
 bool yaml_node_is_null(const struct yaml_node *node)
@@ -397,7 +432,7 @@ uint64_t yaml_node_hash_without(const struct yaml_node *node, const struct span 
 	uint64_t pair[2], h = 0;
 
 	if (node->kind == YAML_SCALAR)
-		return random_hash(YAML_SCALAR, node->text);
+		return yaml_node_is_null(node) ? HASH_OF_NULL : random_hash(YAML_SCALAR, node->text);
 	for (const struct yaml_item *item = node->items; item; item = item->next) {
 		if (item->key && is_among(item->key->text, without, n))
 			continue;

@@ -21,12 +21,17 @@ struct yaml_item { /* of a sequence or a mapping, in the order of the file */
 	struct yaml_item *next;
 	struct yaml_node *key; /* NULL in a sequence; always a scalar */
 	struct yaml_node *value;
+	/* Byte offsets of the two as they stand here, which of an alias is not where the node stands; each end is one behind. */
+	uint32_t key_at, key_end;
+	uint32_t at, end;
+	bool is_alias; /* the value: it stands elsewhere */
 };
 
 /* An anchored node is shared by its aliases: read it, do not change it but for all of them (expansion does). */
 struct yaml_node {
 	enum yaml_kind kind;
 	bool plain; /* a scalar without quotes */
+	bool flow; /* a container in brackets or braces */
 	bool open; /* while reading: its end was not seen yet */
 	bool expanded; /* ${VAR} was looked for */
 	bool broken; /* and not found: an error was reported, the text says nothing */
@@ -41,6 +46,7 @@ struct yaml_node {
 struct yaml_tree {
 	struct span source;
 	struct yaml_node *root; /* NULL: the document is empty */
+	bool has_anchors;
 	uint32_t *lines; /* offset of each line's first byte */
 	unsigned n_lines;
 };
@@ -54,6 +60,8 @@ int yaml_tree_read(struct yaml_tree *tree, struct arena *arena, struct span sour
 /* Line and column (in bytes) from 1. */
 void yaml_tree_place(const struct yaml_tree *tree, uint32_t at, unsigned *line, unsigned *column);
 
+/* The item of a key; NULL where there is none or node is no mapping, or NULL. */
+struct yaml_item *yaml_node_find(const struct yaml_node *node, struct span key);
 /* The value of a key; NULL where there is none or node is no mapping. */
 struct yaml_node *yaml_node_get(const struct yaml_node *node, const char *key);
 /* Empty, `~` or `null`, unquoted. */
