@@ -19,16 +19,31 @@ static const char *level_name(enum diagnostic_level level)
 	return "";
 }
 
-static void put_diagnostics(struct json *j, const char *key, const struct diagnostics *d)
+/* Its place in what is shown; false where it is elsewhere. */
+static bool find_place(const struct diagnostic *d, const struct source_place *shown, unsigned *line, unsigned *column)
+{
+	*line = d->line - shown->line + 1;
+	*column = d->column >= shown->column ? d->column - shown->column + 1 : 1;
+	return d->line >= shown->line && *line <= shown->lines;
+}
+
+/* shown: NULL where that is the whole text. */
+static void put_diagnostics(struct json *j, const char *key, const struct diagnostics *d, const struct source_place *shown)
 {
 	json_key(j, key);
 	json_begin_array(j);
 	for (unsigned i = 0; i < d->n; i++) {
+		unsigned line = d->v[i].line, column = d->v[i].column;
+
+		if (shown && !find_place(&d->v[i], shown, &line, &column))
+			line = column = 0;
 		json_begin_object(j);
-		json_member_u64(j, "line", d->v[i].line);
-		json_member_u64(j, "column", d->v[i].column);
+		json_member_u64(j, "line", line);
+		json_member_u64(j, "column", column);
 		json_member_string(j, "level", level_name(d->v[i].level));
 		json_member_string(j, "message", d->v[i].message);
+		if (shown)
+			json_member_u64(j, "file_line", d->v[i].line);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -55,12 +70,12 @@ static void put_refusal(struct text *out, const struct diagnostics *d)
 
 	while (first + 1 < d->n && d->v[first].level != DIAGNOSTIC_ERROR)
 		first++;
-	text_printf(out, "the rules are refused: %u error%s", d->n_errors, d->n_errors == 1 ? "" : "s");
+	text_printf(out, "refused for %u error%s", d->n_errors, d->n_errors == 1 ? "" : "s");
 	if (d->n)
-		text_printf(out, "; line %u: %.200s", d->v[first].line, d->v[first].message);
+		text_printf(out, "%s %.300s", d->n_errors == 1 ? ":" : ", the first:", d->v[first].message);
 }
 
-void admin_answer_refused(struct admin_answer *a, const struct diagnostics *d)
+void admin_answer_refused(struct admin_answer *a, const struct diagnostics *d, const struct source_place *shown)
 {
 	struct text error;
 	struct json *j;
@@ -70,7 +85,7 @@ void admin_answer_refused(struct admin_answer *a, const struct diagnostics *d)
 	a->status = 422;
 	j = admin_answer_begin_json(a);
 	json_member_span(j, "error", text_span(&error));
-	put_diagnostics(j, "details", d);
+	put_diagnostics(j, "details", d, shown);
 	admin_answer_end_json(a);
 	text_deinit(&error);
 }
@@ -92,13 +107,13 @@ static void answer_replaced(struct admin *admin, int r, const struct diagnostics
 	struct json *j;
 
 	if (r > 0) {
-		admin_answer_refused(a, d);
+		admin_answer_refused(a, d, NULL);
 	} else if (r < 0) {
 		admin_answer_failed(a, r, report);
 	} else {
 		j = admin_answer_begin_json(a);
 		json_member_u64(j, "generation", server_generation(admin->server));
-		put_diagnostics(j, "warnings", d);
+		put_diagnostics(j, "warnings", d, NULL);
 		put_lines(j, "notes", text_span(report));
 		admin_answer_end_json(a);
 	}

@@ -3,29 +3,14 @@
  */
 #include <stdlib.h>
 
-#include <jansson.h>
-
 #include "admin/admin_internal.h"
+#include "admin/admin_json.h"
+#include "base/log.h"
 
 #define EXCHANGES_LIMIT 200 /* where nothing else is asked for */
 #define EXCHANGES_LIMIT_MAX 10000
 
 /* ---- bodies ---- */
-
-json_t *admin_read_object(const struct admin_request *r, struct admin_answer *a)
-{
-	json_error_t error;
-	json_t *root = json_loadb(r->body.p, r->body.n, JSON_REJECT_DUPLICATES, &error);
-
-	if (!root)
-		admin_answer_error(a, 400, "the body is no JSON: line %d, column %d: %s", error.line, error.column, error.text);
-	else if (!json_is_object(root))
-		admin_answer_error(a, 400, "the body is no JSON object");
-	if (root && json_is_object(root))
-		return root;
-	json_decref(root);
-	return NULL;
-}
 
 /* {"held": "release" | "keep"}, or nothing. False after a was made the refusal. */
 static bool read_held(const struct admin_request *r, enum server_held *held, struct admin_answer *a)
@@ -37,7 +22,7 @@ static bool read_held(const struct admin_request *r, enum server_held *held, str
 	*held = SERVER_HELD_RELEASE;
 	if (r->body.n == 0)
 		return true;
-	root = admin_read_object(r, a);
+	root = admin_json_object(r->body, a);
 	if (!root)
 		return false;
 	known = json_object_size(root) == 0 || (json_unpack(root, "{s:s!}", "held", &word) == 0);
@@ -66,12 +51,14 @@ void admin_post_disarm(const struct admin_request *r, struct admin_answer *a)
 	if (!read_held(r, &held, a))
 		return;
 	server_disarm(r->admin->server, held);
+	log_info("disarmed by way of the admin listener");
 	answer_armed(r->admin->server, a);
 }
 
 void admin_post_arm(const struct admin_request *r, struct admin_answer *a)
 {
 	server_arm(r->admin->server);
+	log_info("armed by way of the admin listener");
 	answer_armed(r->admin->server, a);
 }
 

@@ -4,13 +4,13 @@
 #ifndef BROWNOUT_ADMIN_ADMIN_INTERNAL_H
 #define BROWNOUT_ADMIN_ADMIN_INTERNAL_H
 
-#include <jansson.h>
 #include <pthread.h>
 
 #include "admin/admin.h"
 #include "admin/admin_conn.h"
 #include "admin/admin_history.h"
 #include "admin/live_file.h"
+#include "config/source_edit.h"
 #include "net/listener.h"
 
 struct admin {
@@ -34,10 +34,11 @@ struct admin {
 	struct http_field fields[ADMIN_FIELDS_MAX]; /* of the head being parsed */
 };
 
-/* The body as a JSON object, the caller's to json_decref; NULL after a was made the refusal. */
-json_t *admin_read_object(const struct admin_request *r, struct admin_answer *a) MUST_USE;
-/* 422 with every error and its place. */
-void admin_answer_refused(struct admin_answer *a, const struct diagnostics *d);
+/*
+ * 422 with every error and its place, as a place in what was sent or in what is shown: `lines` lines of the text from `line` on,
+ * each from `column` on. What is elsewhere in the text has line 0, and file_line tells the line of the text.
+ */
+void admin_answer_refused(struct admin_answer *a, const struct diagnostics *d, const struct source_place *shown);
 /* What the server could not take, though it is right: r is a negative errno, report may say more. */
 void admin_answer_failed(struct admin_answer *a, int r, const struct text *report);
 /* The members of /v1/totals, into an object that is open. */

@@ -413,6 +413,20 @@ int source_edit_merge(struct span source, const struct source_rule *rule, struct
 	return rc;
 }
 
+/* What is given for a rule has its name, or none. */
+static bool check_name(const struct yaml_tree *tree, struct span wanted, struct diagnostics *d)
+{
+	const struct yaml_node *name = yaml_node_get(tree->root, "name");
+	unsigned line, column;
+
+	if (!name || (name->kind == YAML_SCALAR && span_eq(name->text, wanted)))
+		return true;
+	yaml_tree_place(tree, name->at, &line, &column);
+	diagnostics_add(d, DIAGNOSTIC_ERROR, line, column, "the name is another one than that of the rule, \"%.*s\"",
+		SPAN_ARG(span_first(wanted, 64)));
+	return false;
+}
+
 /* Of both: a rule that is there, or a new one. */
 static int put_rule(struct edit *e, const struct source_rule *rule, struct span text, bool replace, struct text *out,
 	struct source_place *at, struct diagnostics *d)
@@ -421,6 +435,8 @@ static int put_rule(struct edit *e, const struct source_rule *rule, struct span 
 	struct span raw;
 	int rc = read_rule(e, text, &tree, d);
 
+	if (rc == SOURCE_EDIT_DONE && !check_name(&tree, rule->name, d))
+		rc = SOURCE_EDIT_REFUSED;
 	if (rc == SOURCE_EDIT_DONE) {
 		e->rule = with_name(e->arena, tree.root, rule->name);
 		rc = e->rule ? want(e, with_rule(e, replace)) : -ENOMEM;

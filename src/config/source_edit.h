@@ -37,7 +37,7 @@ struct source_place {
 /* The rule's keys are set as in this mapping, those with null removed, mappings within merged likewise (RFC 7396). */
 int source_edit_merge(struct span source, const struct source_rule *rule, struct span patch, struct text *out,
 	struct source_place *at, struct diagnostics *d) MUST_USE;
-/* The rule is this mapping from now on; it gets the name where it has none. */
+/* The rule is this mapping from now on; where that has no name it gets the rule's, and another one is refused. */
 int source_edit_replace(struct span source, const struct source_rule *rule, struct span text, struct text *out,
 	struct source_place *at, struct diagnostics *d) MUST_USE;
 /* A new rule of that name, before the one that is in the place; behind all where there is none. */

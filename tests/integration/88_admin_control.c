@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "harness/rig.h"
+#include "harness/ask.h"
 
 TestSuite(admin_control, .timeout = 60);
 
@@ -15,54 +15,6 @@ TestSuite(admin_control, .timeout = 60);
 #define RULES                                                                                                                   \
 	ADMIN "rules:\n  - {name: bad, match: {path: /bad}, abort: 503}\n"                                                     \
 	      "  - {name: hold, match: {path: /hold}, delay: 60s}\n"
-#define JSON "application/json"
-#define YAML "application/yaml"
-
-/* Asks the admin listener, expects this status; the body is the caller's to free. type: NULL where there is no body. */
-static char *ask(struct rig *r, const char *method, const char *target, const char *type, const char *body, unsigned status)
-{
-	struct peer *client = rig_admin(r);
-	struct message answer;
-	char *said;
-
-	r->context = target;
-	peer_printf(client, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", method, target);
-	if (type)
-		peer_printf(client, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, strlen(body));
-	peer_printf(client, "\r\n%s", type ? body : "");
-	message_read_answer(&answer, client, method);
-	expect_status(&answer, status);
-	said = strdup(bytes_text(&answer.body));
-	message_free(&answer);
-	peer_close(client);
-	return said;
-}
-
-static void expect_ask(struct rig *r, const char *method, const char *target, const char *type, const char *body,
-	unsigned status, const char *part)
-{
-	char *said = ask(r, method, target, type, body, status);
-
-	rig_check(r, strstr(said, part), "%s is not in %s", part, said);
-	free(said);
-}
-
-/* The status that the data path answers with; 200 comes from the upstream. */
-static unsigned get_status(struct rig *r, struct peer *client, const char *path)
-{
-	struct message request, answer;
-	unsigned status;
-
-	peer_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
-	if (!peer_read(client, 50)) {
-		peer_send(rig_request(r, &request), OK_HI);
-		message_free(&request);
-	}
-	message_read_answer(&answer, client, "GET");
-	status = answer.status;
-	message_free(&answer);
-	return status;
-}
 
 Test(admin_control, disarm_and_arm)
 {
@@ -71,13 +23,13 @@ Test(admin_control, disarm_and_arm)
 
 	rig_start_with(&r, RULES);
 	client = rig_client(&r);
-	cr_assert_eq(get_status(&r, client, "/bad"), 503);
+	cr_assert_eq(ask_status(&r, client, "/bad"), 503);
 	expect_ask(&r, "POST", "/v1/disarm", NULL, NULL, 200, "{\"armed\":false}");
-	cr_assert_eq(get_status(&r, client, "/bad"), 200);
+	cr_assert_eq(ask_status(&r, client, "/bad"), 200);
 	expect_ask(&r, "GET", "/v1/status", NULL, NULL, 200, "\"armed\":false");
 	expect_ask(&r, "POST", "/v1/disarm", JSON, "{\"held\":\"keep\"}", 200, "{\"armed\":false}");
 	expect_ask(&r, "POST", "/v1/arm", NULL, NULL, 200, "{\"armed\":true}");
-	cr_assert_eq(get_status(&r, client, "/bad"), 503);
+	cr_assert_eq(ask_status(&r, client, "/bad"), 503);
 	rig_end(&r);
 }
 
@@ -160,14 +112,14 @@ Test(admin_control, the_whole_file)
 
 	rig_start_with(&r, RULES "# the end\n");
 	client = rig_client(&r);
-	cr_assert_eq(get_status(&r, client, "/bad"), 503);
+	cr_assert_eq(ask_status(&r, client, "/bad"), 503);
 	said = ask(&r, "GET", "/v1/config", NULL, NULL, 200);
 	cr_assert(strstr(said, "# the end\n"), "%s", said);
 	bytes_printf(&yaml, "%s", said);
 	free(said);
 	bytes_replace(&yaml, "abort: 503", "abort: 504");
 	expect_ask(&r, "PUT", "/v1/config", YAML, bytes_text(&yaml), 200, "{\"generation\":2,\"warnings\":[],\"notes\":[]}");
-	cr_assert_eq(get_status(&r, client, "/bad"), 504);
+	cr_assert_eq(ask_status(&r, client, "/bad"), 504);
 	said = ask(&r, "GET", "/v1/config", NULL, NULL, 200);
 	cr_assert_str_eq(said, bytes_text(&yaml));
 	free(said);
@@ -181,7 +133,7 @@ Test(admin_control, the_whole_file)
 	free(said);
 	/* The file itself is as it was: read again it has its way. */
 	expect_ask(&r, "POST", "/v1/reload", NULL, NULL, 200, "\"generation\":4");
-	cr_assert_eq(get_status(&r, client, "/bad"), 503);
+	cr_assert_eq(ask_status(&r, client, "/bad"), 503);
 	bytes_free(&yaml);
 	rig_end(&r);
 }
@@ -216,7 +168,7 @@ Test(admin_control, what_is_refused_changes_nothing)
 	expect_ask(&r, "GET", "/v1/config", NULL, NULL, 200, before);
 	expect_ask(&r, "GET", "/v1/status", NULL, NULL, 200, "\"generation\":1");
 	client = rig_client(&r);
-	cr_assert_eq(get_status(&r, client, "/bad"), 503);
+	cr_assert_eq(ask_status(&r, client, "/bad"), 503);
 	free(before);
 	rig_end(&r);
 }

@@ -150,6 +150,9 @@ Test(source_edit, replace)
 		HEAD "  # about one\n  - name: one # its name\n    abort: 504\n" TWO TAIL);
 	expect_put(FILE_, 1, "two", "{\"abort\": 504}", false, HEAD ONE "  - {name: two, abort: 504}\n" TAIL);
 	expect_put(FILE_, 0, "one", "[1]", false, "!refused");
+	expect_put(FILE_, 0, "one", "{name: two, abort: 503}", false, "!refused");
+	expect_put(FILE_, 0, "one", "{name: [one], abort: 503}", false, "!refused");
+	expect_put(FILE_, 0, "new", "{name: one, abort: 503}", true, "!refused");
 	expect_put(FILE_, 0, "one", "a: [", false, "!refused");
 	expect_put(FILE_, 0, "one", "", false, "!refused");
 	expect_put(FILE_, 0, "one", "abort: 1\nabort: 2\n", false, "!refused");
