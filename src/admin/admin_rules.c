@@ -193,8 +193,8 @@ struct rule_change {
 };
 
 /* An enum source_edit_result, -ENOMEM, or -ENOENT: `before` names no rule. */
-static int edit_text(struct rule_change *c, const struct plan *plan, struct span source, struct text *out, struct source_place *at,
-	struct diagnostics *d)
+static int edit_text(struct rule_change *c, const struct plan *plan, struct span source, struct text *out,
+	struct source_place *at, struct diagnostics *d)
 {
 	struct source_rule rule = { find_rule(plan, c->request->name), c->request->name };
 

@@ -12,7 +12,7 @@
 enum source_edit_result {
 	SOURCE_EDIT_DONE = 0,
 	SOURCE_EDIT_REFUSED = 1, /* what was given for the rule is none: d says why, with places in that text */
-	SOURCE_EDIT_IMPOSSIBLE = 2, /* the file is written in a way (aliases, for one) that does not let this rule be changed alone */
+	SOURCE_EDIT_IMPOSSIBLE = 2, /* the file is written in a way (aliases, say) that does not let this rule be changed alone */
 	SOURCE_EDIT_NO_RULE = 3, /* the file has no such rule in that place */
 };
 

@@ -240,7 +240,8 @@ static bool have_key_in_common(const struct yaml_node *a, const struct yaml_node
 	return false;
 }
 
-void splices_set(struct splices *s, const struct yaml_node *container, const struct yaml_item *item, const struct yaml_node *value)
+void splices_set(struct splices *s, const struct yaml_node *container, const struct yaml_item *item,
+	const struct yaml_node *value)
 {
 	if (yaml_node_hash(item->value) == yaml_node_hash(value))
 		return;

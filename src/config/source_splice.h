@@ -27,7 +27,8 @@ void splices_init(struct splices *s, struct arena *arena, const struct yaml_tree
 bool splices_apply(struct splices *s, struct text *out) MUST_USE;
 
 /* item, which is in container, gets this value: where both are mappings with a key in common only what differs is touched. */
-void splices_set(struct splices *s, const struct yaml_node *container, const struct yaml_item *item, const struct yaml_node *value);
+void splices_set(struct splices *s, const struct yaml_node *container, const struct yaml_item *item,
+	const struct yaml_node *value);
 /* The same, as a whole. */
 void splices_replace(struct splices *s, const struct yaml_node *container, const struct yaml_item *item,
 	const struct yaml_node *value);

@@ -129,7 +129,9 @@ void yaml_write_scalar(struct text *out, const struct yaml_node *node)
 /* What | shows as it is: the first line tells where all begin, and only LF ends them. */
 static bool may_be_literal(struct span s)
 {
-	if (s.n < 2 || s.p[0] == '\n' || s.p[0] == ' ' || span_find(s, '\n') >= s.n - 1 || (s.p[s.n - 1] == '\n' && s.p[s.n - 2] == '\n'))
+	bool ends_twice = s.n >= 2 && s.p[s.n - 1] == '\n' && s.p[s.n - 2] == '\n';
+
+	if (s.n < 2 || s.p[0] == '\n' || s.p[0] == ' ' || ends_twice || span_find(s, '\n') >= s.n - 1)
 		return false;
 	while (s.n) {
 		unsigned n = span_utf8_length(s);

@@ -198,7 +198,8 @@ Test(admin_rules, texts)
 	rig_start_with(&r, RULES);
 	client = rig_client(&r);
 	expect_ask(&r, "PATCH", "/v1/rules/one", JSON,
-		"{\t\"abort\": {\"status\": 503, \"body\": \"\\ud83d\\ude00\xe2\x80\xa8\\u2029\\/\\\\u0041\\t#: \xc2\x85\x7f\"}}", 200,
+		"{\t\"abort\": {\"status\": 503, \"body\": "
+		"\"\\ud83d\\ude00\xe2\x80\xa8\\u2029\\/\\\\u0041\\t#: \xc2\x85\x7f\"}}", 200,
 		"\"name\":\"one\"");
 	peer_send(client, GET("/one"));
 	message_read_answer(&answer, client, "GET");

@@ -9,7 +9,8 @@ static const char *const result_names[] = { "done", "refused", "impossible", "no
 static void expect_result(int rc, struct text *out, const char *expected, const char *what)
 {
 	if (expected[0] == '!')
-		cr_expect(rc >= 0 && rc < 4 && strcmp(result_names[rc], expected + 1) == 0, "%s: result %d, %s", what, rc, expected);
+		cr_expect(rc >= 0 && rc < 4 && strcmp(result_names[rc], expected + 1) == 0, "%s: result %d, %s", what, rc,
+			expected);
 	else
 		cr_expect(rc == SOURCE_EDIT_DONE && span_eq(text_span(out), span_of_string(expected)),
 			"%s: result %d\n--- is\n%.*s--- expected\n%s---", what, rc, SPAN_ARG(text_span(out)), expected);
@@ -60,6 +61,7 @@ static void expect_remove(const char *source, unsigned place, const char *name, 
 #define ONE "  # about one\n  - name: one # its name\n    abort: 503\n    percentage: 10   # of all\n"
 #define TWO "  - {name: two, delay: 1s, match: {path: /a}}\n"
 #define TAIL "\n# the end\nlog: {access: off}\n"
+#define WITH_BODY "rules:\n- abort: # why\n    status: 503 # this\n    body: |\n      a\n      b\n  percentage: 5\n"
 #define FILE_ HEAD ONE TWO TAIL
 
 Test(source_edit, scalars_in_their_place)
@@ -99,14 +101,13 @@ Test(source_edit, in_braces)
 Test(source_edit, containers)
 {
 	expect_merge(HEAD ONE, 0, "one", "{\"abort\": {\"status\": 429, \"retry_after\": \"2s\"}}",
-		HEAD "  # about one\n  - name: one # its name\n    abort: {status: 429, retry_after: 2s}\n    percentage: 10   # of all\n");
+		HEAD "  # about one\n  - name: one # its name\n    abort: {status: 429, retry_after: 2s}\n"
+		     "    percentage: 10   # of all\n");
 	expect_merge(HEAD ONE, 0, "one", "{\"match\": {\"headers\": {\"x-a\": \"1\"}, \"path\": \"/v1/**\"}}",
 		HEAD ONE "    match:\n      headers: {x-a: \"1\"}\n      path: /v1/**\n");
-	expect_merge("rules:\n- abort: # why\n    status: 503 # this\n    body: |\n      a\n      b\n  percentage: 5\n", 0, "rule-1",
-		"{\"abort\": {\"status\": 504}}",
+	expect_merge(WITH_BODY, 0, "rule-1", "{\"abort\": {\"status\": 504}}",
 		"rules:\n- abort: # why\n    status: 504 # this\n    body: |\n      a\n      b\n  percentage: 5\n");
-	expect_merge("rules:\n- abort: # why\n    status: 503 # this\n    body: |\n      a\n      b\n  percentage: 5\n", 0, "rule-1",
-		"{\"abort\": {\"body\": \"one line\"}}",
+	expect_merge(WITH_BODY, 0, "rule-1", "{\"abort\": {\"body\": \"one line\"}}",
 		"rules:\n- abort: # why\n    status: 503 # this\n    body: one line\n  percentage: 5\n");
 	expect_merge("rules:\n- abort:\n    status: 503\n    body: x\n", 0, "rule-1", "{\"abort\": {\"body\": \"a\\nb\\n\"}}",
 		"rules:\n- abort:\n    status: 503\n    body: |\n      a\n      b\n");
@@ -122,11 +123,14 @@ Test(source_edit, quotes)
 {
 	static const char *const cases[][2] = {
 		{ "\"/v1/**\"", "/v1/**" }, { "\"100ms..2s\"", "100ms..2s" }, { "\"503\"", "\"503\"" }, { "503", "503" },
-		{ "\"true\"", "\"true\"" }, { "true", "true" }, { "\"\"", "\"\"" }, { "\"*\"", "\"*\"" }, { "\"a: b\"", "\"a: b\"" },
+		{ "\"true\"", "\"true\"" }, { "true", "true" }, { "\"\"", "\"\"" }, { "\"*\"", "\"*\"" },
+		{ "\"a: b\"", "\"a: b\"" },
 		{ "\"a #b\"", "\"a #b\"" }, { "\"a:b\"", "a:b" }, { "\" a\"", "\" a\"" }, { "\"a \"", "\"a \"" },
-		{ "\"a\\tb\"", "\"a\\tb\"" }, { "\"a\\\\b\"", "\"a\\\\b\"" }, { "\"a\\\"b\"", "\"a\\\"b\"" }, { "\"null\"", "\"null\"" },
+		{ "\"a\\tb\"", "\"a\\tb\"" }, { "\"a\\\\b\"", "\"a\\\\b\"" }, { "\"a\\\"b\"", "\"a\\\"b\"" },
+		{ "\"null\"", "\"null\"" },
 		{ "\"${X}\"", "\"${X}\"" }, { "\"\xc3\xa9\"", "\"\xc3\xa9\"" }, { "\"\xe2\x80\xa8\"", "\"\\u2028\"" },
-		{ "\"-\"", "\"-\"" }, { "\"- a\"", "\"- a\"" }, { "\"no\"", "\"no\"" }, { "\"[a]\"", "\"[a]\"" }, { "1.5", "1.5" },
+		{ "\"-\"", "\"-\"" }, { "\"- a\"", "\"- a\"" }, { "\"no\"", "\"no\"" }, { "\"[a]\"", "\"[a]\"" },
+		{ "1.5", "1.5" },
 		{ "\"\\u007f\"", "\"\\x7f\"" }, { "[\"a\", 1]", "[a, 1]" }, { "{\"b\": {}}", "{b: {}}" }, { "[]", "[]" },
 	};
 
@@ -168,7 +172,8 @@ Test(source_edit, insert)
 		HEAD ONE "  - name: new\n    abort: {status: 504} # x\n" TWO TAIL);
 	expect_put("upstream: origin\n", 0, "new", "abort: 504\n", true,
 		"upstream: origin\nrules:\n  - name: new\n    abort: 504\n");
-	expect_put("upstream: origin", 0, "new", "abort: 504\n", true, "upstream: origin\nrules:\n  - name: new\n    abort: 504\n");
+	expect_put("upstream: origin", 0, "new", "abort: 504\n", true,
+		"upstream: origin\nrules:\n  - name: new\n    abort: 504\n");
 	expect_put("upstream: origin\nrules: []  # none\nlog: {}\n", 0, "new", "abort: 504\n", true,
 		"upstream: origin\nrules:\n  - name: new\n    abort: 504  # none\nlog: {}\n");
 	expect_put("rules:\n# none\nlog: {}\n", 0, "new", "abort: 504\n", true,
@@ -259,7 +264,8 @@ Test(source_edit, shown_as_it_stands)
 
 	text_init(&all);
 	cr_assert_eq(source_edit_each(SPAN(FILE_), take_text, &all), 0);
-	expect_span(text_span(&all), "0<name: one # its name\nabort: 503\npercentage: 10>1<{name: two, delay: 1s, match: {path: /a}}>");
+	expect_span(text_span(&all),
+		"0<name: one # its name\nabort: 503\npercentage: 10>1<{name: two, delay: 1s, match: {path: /a}}>");
 	text_clear(&all);
 	cr_assert_eq(source_edit_each(SPAN("rules:\n- match:\n    path: /a\n\n  # c\n  abort: 1\n"), take_text, &all), 0);
 	expect_span(text_span(&all), "0<match:\n  path: /a\n\n# c\nabort: 1>");
