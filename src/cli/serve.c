@@ -158,7 +158,7 @@ int serve_start(struct server **server, struct plan *plan, const struct serve_op
 	console_limit_waits();
 	log_keep(true);
 	if (rc == 0)
-		rc = server_start(server, plan, error, sizeof(error));
+		rc = server_start(server, plan, options->sink, error, sizeof(error));
 	plan_unref(plan);
 	if (rc < 0) {
 		log_keep(false);

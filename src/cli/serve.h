@@ -17,6 +17,7 @@ struct serve_options {
 	bool quiet; /* nothing on standard error but what went wrong */
 	bool status_line; /* on a terminal */
 	enum serve_summary summary; /* TEXT goes to standard error, JSON to standard output */
+	const struct server_sink *sink; /* NULL: none */
 	struct live_file *live; /* what is read again on SIGHUP, or by `watch: true` when it has changed; NULL: nothing */
 };
 

@@ -24,6 +24,8 @@ struct collector {
 	uint64_t generation; /* whose rules the trace tells of; 0: a header is due */
 	_Atomic uint64_t passes;
 	struct recent *recent; /* its owner's; NULL: nobody asks for it */
+	collector_sink_fn sink; /* NULL: none */
+	void *sink_arg;
 
 	pthread_t thread;
 	bool runs;
@@ -67,7 +69,13 @@ int collector_add_ring(struct collector *c, struct ring *ring)
 		return -ENOMEM;
 	c->rings = rings;
 	c->rings[c->n_rings++] = ring;
-	return log_file_is_open(&c->trace) ? ring_keep_decisions(ring) : 0;
+	return log_file_is_open(&c->trace) || c->sink ? ring_keep_details(ring) : 0;
+}
+
+void collector_set_sink(struct collector *c, collector_sink_fn sink, void *arg)
+{
+	c->sink = sink;
+	c->sink_arg = arg;
 }
 
 void collector_set_recent(struct collector *c, struct recent *recent)
@@ -103,6 +111,8 @@ static void put_record(struct collector *c, const struct record *r)
 {
 	if (c->recent)
 		recent_add(c->recent, r);
+	if (c->sink)
+		c->sink(c->sink_arg, r);
 	if (log_file_is_open(&c->access)) {
 		struct text *line = log_file_begin_line(&c->access);
 

@@ -85,6 +85,7 @@ static void fill(struct entry *e, uint64_t seq, bool notable, const struct recor
 	e->notable = notable;
 	memcpy(&e->record, record, offsetof(struct record, text) + text_n);
 	e->record.decisions = NULL;
+	e->record.witness = NULL;
 	e->record.rule = NULL;
 	copy_name(e->upstream, record->upstream_name);
 	copy_name(e->listener, record->listener_name);

@@ -8,6 +8,7 @@
 
 #include "core/decide.h"
 #include "observe/counters.h"
+#include "observe/witness.h"
 
 #define RECORD_TEXT_BYTES 512 /* only what is used is ever touched */
 
@@ -42,6 +43,7 @@ struct record {
 	const char *reject; /* name of the http error of a refused request, static; NULL: none */
 	struct decision decision; /* of that rule */
 	const struct record_decisions *decisions; /* lies in the ring (ring_decisions); NULL: not kept */
+	const struct witness *witness; /* the same (ring_witness) */
 	uint8_t client[16];
 	uint16_t client_port;
 	uint16_t status; /* sent to the client; 0: none */

@@ -14,6 +14,7 @@
 struct ring {
 	struct record *v;
 	struct record_decisions *decisions; /* one for each of v; NULL: not kept */
+	struct witness *witnesses; /* the same */
 	uint32_t mask;
 
 	/* The producer's line. */
@@ -51,17 +52,20 @@ void ring_free(struct ring *r)
 		return;
 	free(r->v);
 	free(r->decisions);
+	free(r->witnesses);
 	free(r);
 }
 
-int ring_keep_decisions(struct ring *r)
+int ring_keep_details(struct ring *r)
 {
 	if (!r->decisions)
 		r->decisions = malloc((r->mask + 1U) * sizeof(*r->decisions));
-	return r->decisions ? 0 : -ENOMEM;
+	if (!r->witnesses)
+		r->witnesses = malloc((r->mask + 1U) * sizeof(*r->witnesses));
+	return r->decisions && r->witnesses ? 0 : -ENOMEM;
 }
 
-bool ring_wants_decisions(const struct ring *r)
+bool ring_wants_details(const struct ring *r)
 {
 	return r->decisions != NULL;
 }
@@ -71,6 +75,13 @@ struct record_decisions *ring_decisions(struct ring *r)
 	uint32_t at = atomic_load_explicit(&r->committed, memory_order_relaxed);
 
 	return r->decisions ? &r->decisions[at & r->mask] : NULL;
+}
+
+struct witness *ring_witness(struct ring *r)
+{
+	uint32_t at = atomic_load_explicit(&r->committed, memory_order_relaxed);
+
+	return r->witnesses ? &r->witnesses[at & r->mask] : NULL;
 }
 
 struct record *ring_begin(struct ring *r)

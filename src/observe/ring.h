@@ -14,17 +14,18 @@ struct ring *ring_new(uint32_t n_records) MUST_USE;
 void ring_free(struct ring *r);
 
 /*
- * Makes room for the decisions of each record, before the first is written: only a trace wants them, and they are several times
- * as large as a record. -ENOMEM
+ * Makes room for the decisions and the witness of each record, before the first is written: only a trace or a judge
+ * wants them, and they are several times as large as a record. -ENOMEM
  */
-int ring_keep_decisions(struct ring *r) MUST_USE;
+int ring_keep_details(struct ring *r) MUST_USE;
 
 /* Producer: the place for the next record (to be filled in), or NULL where the ring is full. */
 struct record *ring_begin(struct ring *r);
-/* Producer: the place for the decisions of the record from ring_begin, for its `decisions`; NULL where nobody wants them. */
+/* Producer: the places for decisions and witness of the record from ring_begin, to point it to; NULL where nobody wants them. */
 struct record_decisions *ring_decisions(struct ring *r);
+struct witness *ring_witness(struct ring *r);
 /* True where somebody does: then they are worth keeping while an exchange lives. */
-bool ring_wants_decisions(const struct ring *r);
+bool ring_wants_details(const struct ring *r);
 /* Producer: makes the record from ring_begin visible. */
 void ring_commit(struct ring *r);
 /* Consumer: the oldest record or NULL; ring_release gives its place back. */

@@ -84,6 +84,7 @@ static void write_decision(struct json *j, const struct ruleset *rules, const st
 void trace_write_exchange(struct text *out, const struct ruleset *rules, const struct record *r)
 {
 	char block[WALL_TIME_BYTES];
+	struct trace_exchange e;
 	struct text time;
 	struct json j;
 
@@ -93,18 +94,8 @@ void trace_write_exchange(struct text *out, const struct ruleset *rules, const s
 	member_hex(&j, "id", r->id);
 	wall_time_write(&time, r->wall_ns);
 	json_member_span(&j, "time", text_span(&time));
-	if (r->method_n) {
-		json_member_span(&j, "method", record_method(r));
-		json_member_span(&j, "target", record_target(r));
-	}
-	if (r->status)
-		json_member_u64(&j, "status", r->status);
-	if (r->upstream_status)
-		json_member_u64(&j, "upstream_status", r->upstream_status);
-	if (r->close != CLOSE_NONE)
-		json_member_string(&j, "close", close_reason_name((enum close_reason)r->close));
-	if (r->decision.asked)
-		json_member_bool(&j, "asked", true);
+	trace_exchange_of(&e, r);
+	trace_exchange_write(&e, &j);
 	json_key(&j, "decisions");
 	json_begin_array(&j);
 	for (unsigned i = 0; r->decisions && i < r->decisions->n; i++)

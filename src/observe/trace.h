@@ -5,19 +5,19 @@
  *   {"trace":1,"seed":"42","rules":2}
  *   {"rule":"one-in-ten","text":"9f86d081884c7d65"}
  *   {"id":"1000000000001","time":"2026-01-31T23:59:59.999Z","method":"GET","target":"/","status":503,"close":"complete",
- *    "decisions":[{"rule":"one-in-ten","phase":"request","key":"0","occurrence":11,"draw":"3d70a3d70a3d70a","threshold":
+ *    ...,"decisions":[{"rule":"one-in-ten","phase":"request","key":"0","occurrence":11,"draw":"3d70a3d70a3d70a","threshold":
  *    "1999999999999999","outcome":"fired","choice":0,"since":1200345678}]}
  *
  * Words of 64 bits are texts, since most readers of JSON keep 53: the seed decimal, hashes, draws and ids hexadecimal. `since` is
- * in nanoseconds. "early":true stands where somebody came back before the wait that was told was over, and nothing was drawn;
- * "asked":true in the line of an exchange that asked for its fault itself.
+ * in nanoseconds. "early":true stands where somebody came back before the wait that was told was over, and nothing was drawn.
+ * The members of an exchange are those of trace_exchange.def: enough to judge its client by.
  * The texts of rules stand as hashes: they tell whether two runs had the same rules.
  */
 #ifndef BROWNOUT_OBSERVE_TRACE_H
 #define BROWNOUT_OBSERVE_TRACE_H
 
 #include "base/text.h"
-#include "observe/record.h"
+#include "observe/trace_exchange.h"
 
 #define TRACE_VERSION 1
 #define TRACE_SINCE_NS_MIN (-60 * NS_PER_S) /* next to nothing, and so that what is reckoned from it cannot overflow */
@@ -54,6 +54,7 @@ struct trace_line {
 	uint64_t text_hash;
 	/* TRACE_EXCHANGE */
 	struct span id;
+	struct trace_exchange exchange;
 	struct trace_decision decisions[RECORD_DECISIONS_MAX];
 	unsigned n_decisions;
 	uint64_t decisions_lost;

@@ -124,13 +124,64 @@ static int read_decision(struct reader *r, const json_t *object, struct trace_de
 	return 0;
 }
 
+/* ---- what is known of an exchange: each member may be left out ---- */
+
+static int read_TEXT(struct reader *r, const json_t *object, const char *name, struct span *value)
+{
+	return read_text(r, object, name, value);
+}
+
+static int read_COUNT(struct reader *r, const json_t *object, const char *name, uint32_t *value)
+{
+	int64_t n;
+
+	if (read_integer(r, object, name, 0, UINT16_MAX, &n))
+		return 1;
+	*value = (uint32_t)n;
+	return 0;
+}
+
+static int read_US(struct reader *r, const json_t *object, const char *name, int64_t *value)
+{
+	return read_integer(r, object, name, 0, TRACE_US_MAX, value);
+}
+
+static int read_WAIT(struct reader *r, const json_t *object, const char *name, int64_t *value)
+{
+	return read_integer(r, object, name, 0, TRACE_US_MAX, value);
+}
+
+static int read_HASH(struct reader *r, const json_t *object, const char *name, uint64_t *value)
+{
+	return read_hex(r, object, name, value);
+}
+
+static int read_FLAG(struct reader *r, const json_t *object, const char *name, bool *value)
+{
+	const json_t *v = json_object_get(object, name);
+
+	*value = json_is_true(v);
+	return json_is_boolean(v) ? 0 : refuse(r, " is neither true nor false", name);
+}
+
+static int read_members(struct reader *r, const json_t *object, struct trace_exchange *e)
+{
+	trace_exchange_init(e);
+#define MEMBER(kind, name, help)                                                                                                \
+	if (json_object_get(object, #name) && read_##kind(r, object, #name, &e->name))                                          \
+		return 1;
+#include "observe/trace_exchange.def"
+#undef MEMBER
+	return 0;
+}
+
 static int read_exchange(struct reader *r, const json_t *object, struct trace_line *out)
 {
 	const json_t *decisions = json_object_get(object, "decisions");
 	int64_t lost = 0;
 
 	out->kind = TRACE_EXCHANGE;
-	if (read_text(r, object, "id", &out->id))
+	if (read_text(r, object, "id", &out->id) || read_members(r, object, &out->exchange))
 		return 1;
 	if (!json_is_array(decisions))
 		return refuse(r, decisions ? " is not a list" : " is missing", "decisions");

@@ -11,6 +11,7 @@
 #include "http/write.h"
 #include "proxy/decision.h"
 #include "proxy/facts.h"
+#include "proxy/notice.h"
 #include "proxy/worker.h"
 
 /* More 1xx heads than this for one request are an attack or a loop. */
@@ -357,6 +358,7 @@ static enum step pass_answer(struct client *c)
 	exchange_set_state(c, EXCHANGE_RELAY);
 	/* answer_relay, which follows unless all is sent at once, sets the deadline. */
 	ex->waits_for = EXCHANGE_WAITS_NONE;
+	notice_answer(c, text_span(&w->out));
 	if (ex->shape && ex->shape->body_delay_ns)
 		return send_head_first(c);
 	step = relay_answer(c, text_span(&w->out));

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "proxy/notice.h"
 #include "proxy/worker.h"
 
 void decision_note(struct client *c, const struct fault_plan *plan)
@@ -111,21 +112,23 @@ static int hold(struct client *c, const struct fault_plan *plan)
 	return 0;
 }
 
-/* For the trace, where there is one: also what did not fire. Without memory for it the line says less, and no more is lost. */
+/*
+ * For the trace or the judge, where there is one: also what did not fire. Without memory for it they learn less, no
+ * more is lost.
+ */
 static void remember(struct client *c, const struct fault_plan *plan)
 {
-	struct worker *w = c->worker;
-	struct exchange *ex = &c->ex;
+	struct notice *n = c->ex.notice;
 
-	if (LIKELY(!w->ring || !ring_wants_decisions(w->ring)) || (!plan->n_decisions && !plan->n_decisions_lost))
+	if (LIKELY(!n) || (!plan->n_decisions && !plan->n_decisions_lost))
 		return;
-	if (!ex->decided) {
-		ex->decided = pool_get(&w->decided);
-		if (!ex->decided)
+	if (!n->decided) {
+		n->decided = pool_get(&c->worker->decided);
+		if (!n->decided)
 			return;
-		record_decisions_init(ex->decided);
+		record_decisions_init(n->decided);
 	}
-	record_decisions_add(ex->decided, plan);
+	record_decisions_add(n->decided, plan);
 }
 
 int decision_take(struct client *c, const struct facts *f, enum rule_phase phase)
@@ -252,10 +255,6 @@ void decision_release(struct client *c)
 		ex->claim = NULL;
 	}
 	shape_free(c);
-	if (ex->decided) {
-		pool_put(&c->worker->decided, ex->decided);
-		ex->decided = NULL;
-	}
 }
 
 void decision_put_line(const struct client *c, struct text *out, const struct rule *rule, enum fault_kind kind)

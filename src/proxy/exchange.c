@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "proxy/adoption.h"
 #include "proxy/decision.h"
+#include "proxy/notice.h"
 #include "proxy/worker.h"
 
 const char *exchange_state_name(enum exchange_state s)
@@ -71,7 +72,8 @@ void exchange_open(struct client *c)
 {
 	struct worker_listener *l = c->listener;
 
-	c->ex.first_ns = loop_now_ns(c->worker->loop);
+	/* A judge must not take a request for earlier than it can have been sent: the turn of the loop began before that. */
+	c->ex.first_ns = notice_is_wanted(c) ? loop_read_clock(c->worker->loop) : loop_now_ns(c->worker->loop);
 	c->ex.upstream = UINT16_MAX;
 	c->ex.listener = l->index;
 	c->ex.generation = l->generation;
@@ -114,6 +116,8 @@ int exchange_begin(struct client *c, const struct http_request *r)
 	relay_init(&ex->upload, r->body, r->body_length, r->body == HTTP_BODY_CHUNKED);
 	ex->upload.drop_trailers = r->body == HTTP_BODY_CHUNKED && http_fields_have_private(&r->fields);
 	counter_add(&c->worker->counters, COUNTER_BYTES_IN, head.n);
+	if (notice_is_wanted(c))
+		notice_begin(c, r);
 	/* In the scratch the parsed spans stay good while the scratch does; in a block of the peer's they go with it. */
 	if (c->peer.in.n)
 		c->worker->parsed_for = NULL;
@@ -208,17 +212,6 @@ bool exchange_still_writes(struct client *c)
 	return true;
 }
 
-static const struct record_decisions *copy_decisions(struct record_decisions *to, const struct record_decisions *from)
-{
-	record_decisions_init(to);
-	if (from) {
-		to->n = from->n;
-		to->lost = from->lost;
-		memcpy(to->v, from->v, from->n * sizeof(from->v[0]));
-	}
-	return to;
-}
-
 static void write_record(struct client *c, enum close_reason reason, int64_t end_ns)
 {
 	const struct exchange *ex = &c->ex;
@@ -269,8 +262,7 @@ static void write_record(struct client *c, enum close_reason reason, int64_t end
 	memcpy(r->client, c->address, sizeof(r->client));
 	record_set_text(r, exchange_part(ex, ex->method_part), exchange_part(ex, ex->host_part),
 		exchange_part(ex, ex->target_part));
-	if (ring_wants_decisions(w->ring))
-		r->decisions = copy_decisions(ring_decisions(w->ring), ex->decided);
+	notice_record(c, r);
 	ring_commit(w->ring);
 }
 
@@ -318,6 +310,7 @@ void exchange_finish(struct client *c, enum close_reason reason)
 	decision_release(c);
 	relay_release(c->worker, &ex->upload);
 	relay_release(c->worker, &ex->download);
+	notice_free(c);
 	list_remove(&ex->resolving);
 	if (ex->up) {
 		upstream_close(ex->up);

@@ -17,6 +17,7 @@
 
 struct claim;
 struct client;
+struct notice;
 struct plan;
 struct shape;
 struct upstream_conn;
@@ -97,7 +98,7 @@ struct exchange {
 	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;
 	int64_t delay_ns, delay_actual_ns; /* both phases added up */
 	const struct rule *rule; /* that shaped the exchange */
-	struct record_decisions *decided; /* what every rule decided; NULL: nobody wants to know */
+	struct notice *notice; /* what the trace and the judge want to know of it; NULL: nobody does */
 	struct shape *shape; /* what faults do to the bytes; NULL: nothing */
 	struct claim *claim; /* what rules have to do with it; NULL: nothing */
 	struct upstream_conn *up;

@@ -7,6 +7,7 @@
 
 #include "fault/malformed.h"
 #include "http/write.h"
+#include "proxy/notice.h"
 #include "proxy/worker.h"
 
 /* Stretches of data gathered from one read before they are sent; a read with more of them takes another round. */
@@ -53,9 +54,20 @@ static bool is_cut(const struct relay *r)
 	return r->content_bytes >= r->cut_at;
 }
 
+/* Of the exchange whose request's body this is; NULL: nobody wants to know. */
+static struct notice *notice_of(struct relay *r)
+{
+	return UNLIKELY(r->noticed) ? container_of(r, struct exchange, upload)->notice : NULL;
+}
+
 static void take_content(struct relay *r, struct batch *b, struct span data)
 {
+	struct notice *notice = notice_of(r);
+
+
 	data = span_first(data, r->cut_at - r->content_bytes);
+	if (notice)
+		notice_body(notice, data);
 	/* The bytes are ours to change: they lie in the scratch or in a block of the source. */
 	if (r->corruptor)
 		(void)corrupt_apply(r->corruptor, r->content_bytes, (char *)(uintptr_t)data.p, data.n);
@@ -77,7 +89,11 @@ static void put_last_chunk(struct worker *w, struct relay *r)
 
 static void finish_input(struct worker *w, struct relay *r)
 {
+	struct notice *notice = notice_of(r);
+
 	r->done = true;
+	if (notice)
+		notice_body_end(notice, loop_now_ns(w->loop));
 	if (is_cut(r))
 		return;
 	put_last_chunk(w, r);
@@ -161,8 +177,12 @@ static int batch_send(struct worker *w, struct relay *r, struct batch *b, struct
 /* ---- without looking ---- */
 
 /* Nothing is here of the body, and what is still to come need not be seen, changed, held back or framed. */
-static bool may_splice(const struct relay *r, const struct peer *from, const struct peer *to, const struct span *prefix)
+static bool may_splice(struct relay *r, const struct peer *from, const struct peer *to, const struct span *prefix)
 {
+	const struct notice *notice = notice_of(r);
+
+	if (notice && notice->hashes_body)
+		return false;
 	return r->body == HTTP_BODY_LENGTH && r->left >= SPLICE_BYTES_MIN && !r->chunk_out && !r->discard && !r->corruptor &&
 	       r->cut_at == UINT64_MAX && !to->pace && !to->out.n && !peer_bytes(from).n && !prefix->n;
 }
@@ -192,6 +212,7 @@ static enum relay_result splice_out(struct worker *w, struct relay *r, struct pe
 /* One round: what the pipe holds first, then as much as it takes. */
 static enum relay_result splice_round(struct worker *w, struct relay *r, struct peer *from, struct peer *to)
 {
+	struct notice *notice = notice_of(r);
 	ssize_t n;
 
 	if (r->pipe->held) {
@@ -212,6 +233,8 @@ static enum relay_result splice_round(struct worker *w, struct relay *r, struct 
 	r->left -= (uint64_t)n;
 	r->content_bytes += (uint64_t)n;
 	r->done = r->left == 0;
+	if (r->done && notice)
+		notice_body_end(notice, loop_now_ns(w->loop));
 	return splice_out(w, r, to);
 }
 

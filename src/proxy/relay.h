@@ -26,8 +26,9 @@ struct relay {
 	bool discard; /* it is read and thrown away */
 	bool drop_trailers; /* one of them may be private to the other connection */
 	bool done; /* it has come in whole (what was not taken yet waits in the far side's out) */
-	bool trailing; /* the last chunk went out; trailers and the end are to follow */
-	bool starved; /* what is left of the source is part of a line: more must be read behind it */
+	bool trailing : 1; /* the last chunk went out; trailers and the end are to follow */
+	bool noticed : 1; /* the body of an exchange's request whose notice wants it */
+	bool starved : 1; /* what is left of the source is part of a line: more must be read behind it */
 };
 
 enum relay_result {

@@ -7,6 +7,7 @@
 
 #include "http/write.h"
 #include "proxy/facts.h"
+#include "proxy/notice.h"
 #include "proxy/worker.h"
 
 /* A request body of known length up to this is read to its end so that the connection can be kept. */
@@ -52,6 +53,7 @@ enum step reply_send(struct client *c, struct span head, struct span body)
 	ex->answer_ns = loop_now_ns(w->loop);
 	ex->head_wire_bytes = (uint32_t)(head.n + body.n);
 	ex->waits_for = EXCHANGE_WAITS_NONE;
+	notice_answer(c, head);
 	sent = peer_send(w, &c->peer, parts, body.n ? 2 : 1);
 	if (sent < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);

@@ -141,9 +141,9 @@ static bool wants_access(const struct plan *plan)
 	return plan->log_access.n && !span_eq(plan->log_access, SPAN("off"));
 }
 
-static bool wants_records(const struct plan *plan)
+static bool wants_records(const struct plan *plan, const struct server_sink *sink)
 {
-	return wants_access(plan) || plan->log_trace.n || plan->admin.enabled;
+	return wants_access(plan) || plan->log_trace.n || plan->admin.enabled || sink;
 }
 
 /* `file` is opened by one of the two; what is wrong goes to error, by the key's name. */
@@ -173,17 +173,20 @@ static int keep_recent(struct server *s)
 	return s->recent ? 0 : -ENOMEM;
 }
 
-static int init_collector(struct server *s, const struct plan *plan, char *error, size_t error_n)
+static int init_collector(struct server *s, const struct plan *plan, const struct server_sink *sink, char *error,
+	size_t error_n)
 {
 	int r;
 
-	if (!wants_records(plan))
+	if (!wants_records(plan, sink))
 		return 0;
 	r = open_log(s, plan, wants_access(plan) ? plan->log_access : SPAN_EMPTY, false, error, error_n);
 	if (r == 0 && plan->log_trace.n)
 		r = open_log(s, plan, plan->log_trace, true, error, error_n);
 	if (r < 0)
 		return r;
+	if (sink)
+		collector_set_sink(s->collector, sink->take, sink->arg);
 	for (unsigned i = 0; r == 0 && i < s->n_made; i++)
 		r = collector_add_ring(s->collector, s->workers[i].ring);
 	if (r == 0 && plan->admin.enabled)
@@ -193,7 +196,7 @@ static int init_collector(struct server *s, const struct plan *plan, char *error
 	return r < 0 ? server_fail(error, error_n, r, "the log cannot start") : 0;
 }
 
-static int init_workers(struct server *s, const struct plan *plan, int *fds, char *error, size_t error_n)
+static int init_workers(struct server *s, const struct plan *plan, bool records, int *fds, char *error, size_t error_n)
 {
 	int r = 0;
 
@@ -203,7 +206,7 @@ static int init_workers(struct server *s, const struct plan *plan, int *fds, cha
 	while (r == 0 && s->n_made < s->n_workers) {
 		int *mine = &fds[s->n_made * plan->n_listeners];
 
-		r = worker_init(&s->workers[s->n_made], s->n_made, &s->shared, s->generation, mine, wants_records(plan));
+		r = worker_init(&s->workers[s->n_made], s->n_made, &s->shared, s->generation, mine, records);
 		s->n_made++;
 		/* Taken over, whatever came of it. */
 		for (unsigned i = 0; i < plan->n_listeners; i++)
@@ -226,7 +229,7 @@ static int start_workers(struct server *s, char *error, size_t error_n)
 	return 0;
 }
 
-int server_start(struct server **server, struct plan *plan, char *error, size_t error_n)
+int server_start(struct server **server, struct plan *plan, const struct server_sink *sink, char *error, size_t error_n)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	size_t n_fds;
@@ -247,9 +250,9 @@ int server_start(struct server **server, struct plan *plan, char *error, size_t 
 	if (r == 0)
 		r = init_shared(s, plan, error, error_n);
 	if (r == 0)
-		r = init_workers(s, plan, fds, error, error_n);
+		r = init_workers(s, plan, wants_records(plan, sink), fds, error, error_n);
 	if (r == 0)
-		r = init_collector(s, plan, error, error_n);
+		r = init_collector(s, plan, sink, error, error_n);
 	if (r == 0)
 		r = start_workers(s, error, error_n);
 	for (size_t i = 0; fds && i < n_fds; i++) {
@@ -315,6 +318,18 @@ void server_stop(struct server *s)
 	for (unsigned i = 0; i < s->n_started && !s->joined; i++)
 		(void)pthread_join(s->workers[i].thread, NULL);
 	s->joined = true;
+}
+
+/* What was recorded before a moment has been seen by two passes later. */
+void server_flush_records(struct server *s)
+{
+	uint64_t until;
+
+	if (!s->collector)
+		return;
+	until = collector_passes(s->collector) + 2;
+	while (collector_passes(s->collector) < until)
+		(void)usleep(1000);
 }
 
 bool server_comes_round(struct server *s)

@@ -11,7 +11,14 @@
 #include "observe/traffic.h"
 
 struct recent;
+struct record;
 struct server;
+
+/* Somebody who wants to see every exchange when it has ended, with all that is known of it. In a thread of its own. */
+struct server_sink {
+	void (*take)(void *arg, const struct record *r);
+	void *arg;
+};
 
 #define SERVER_NAME_BYTES 128
 
@@ -58,9 +65,10 @@ static inline uint64_t server_snapshot_lost(const struct server_snapshot *s)
 
 /*
  * Binds every listener, starts the threads. Takes a reference to the plan. 0, or a negative errno with one clear line in
- * error. When it returns 0, connections are being accepted.
+ * error. When it returns 0, connections are being accepted. The sink (NULL: none) must outlive the server.
  */
-int server_start(struct server **server, struct plan *plan, char *error, size_t error_n) MUST_USE;
+int server_start(struct server **server, struct plan *plan, const struct server_sink *sink, char *error, size_t error_n)
+	MUST_USE;
 
 unsigned server_workers(const struct server *s);
 
@@ -118,6 +126,9 @@ int server_reopen_error(struct server *s);
  * caller: what the watchdog of a service manager is patted by.
  */
 bool server_comes_round(struct server *s);
+
+/* After server_stop: waits until log, trace and sink have every exchange. */
+void server_flush_records(struct server *s);
 
 /* Any time until server_free. */
 void server_snapshot(struct server *s, struct server_snapshot *snapshot);

@@ -12,6 +12,7 @@
 #include "http/write.h"
 #include "proxy/adoption.h"
 #include "proxy/decision.h"
+#include "proxy/notice.h"
 
 #define CLIENTS_KEPT 1024
 #define UPSTREAM_CONNS_KEPT 256
@@ -55,6 +56,7 @@ int worker_init(struct worker *w, unsigned number, struct shared *shared, struct
 	pool_init(&w->claims, sizeof(struct claim), CLIENTS_KEPT);
 	pool_init(&w->claims_more, sizeof(struct claim_more), SHAPES_KEPT);
 	pool_init(&w->decided, sizeof(struct record_decisions), SHAPES_KEPT);
+	pool_init(&w->notices, sizeof(struct notice), SHAPES_KEPT);
 	blocks_init(&w->blocks);
 	r = init_memory(w, records);
 	if (r == 0)
@@ -104,6 +106,7 @@ void worker_deinit(struct worker *w)
 	pool_deinit(&w->claims);
 	pool_deinit(&w->claims_more);
 	pool_deinit(&w->decided);
+	pool_deinit(&w->notices);
 	blocks_deinit(&w->blocks);
 	pipes_deinit(&w->pipes);
 	pattern_scratch_free(w->patterns);

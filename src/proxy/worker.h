@@ -72,6 +72,7 @@ struct worker {
 	struct pool claims;
 	struct pool claims_more;
 	struct pool decided; /* struct record_decisions */
+	struct pool notices;
 	struct blocks blocks;
 	struct pipes pipes;
 	struct pattern_scratch *patterns;

@@ -100,7 +100,7 @@ void check_retry_budget(const struct check_run *r)
 	struct check_value v = { .key = EXPECT_RETRY_BUDGET_RATIO, .value = worst.ratio, .n = t->logical,
 		.n_min = t->expect.min_samples, .how = t->attempts_seen.how };
 
-	if (t->expect.budget_tokens) {
+	if (t->expect.budget_tokens && t->expect.limits[EXPECT_RETRY_BUDGET_RATIO].severity == EXPECT_OFF) {
 		say_tokens(r);
 		return;
 	}

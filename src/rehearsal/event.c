@@ -120,7 +120,7 @@ void event_of(struct event *to, const struct judge_exchange *e)
 		.deadline_ns = bounded(e->deadline_ns),
 		.delay_ns = bounded(e->delay_ns),
 		.wait_ns = e->wait_ns < 0 ? -1 : bounded(e->wait_ns),
-		.quota_ns = e->quota_used_up ? bounded(e->quota_ns) : -1,
+		.quota_ns = e->quota_ns < 0 ? -1 : bounded(e->quota_ns),
 		.rule = e->rule,
 		.source = e->source,
 		.attempt = e->attempt,

@@ -44,7 +44,7 @@ struct event {
 	uint16_t status;
 	uint16_t flags; /* enum event_flag */
 	uint8_t outcome; /* enum outcome */
-	uint8_t hint; /* enum judge_hint */
+	uint8_t hint; /* enum hint */
 	char request_text[EVENT_REQUEST_BYTES]; /* "GET /items" */
 	char client_text[EVENT_CLIENT_BYTES];
 };

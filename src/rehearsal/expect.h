@@ -63,7 +63,7 @@ struct expect {
 	double budget_floor_per_s; /* retries that are always allowed; not in tests of under 100 requests */
 	int64_t budget_window_ns;
 	/*
-	 * Profile aws, instead of the ratio: a bucket of 500 tokens for each client; a retry costs 5 (after a timeout 10), a
+	 * Profile aws, where no ratio is given: a bucket of 500 tokens for each client; a retry costs 5 (after a timeout 10), a
 	 * success gives 1 back.
 	 */
 	bool budget_tokens;

@@ -24,6 +24,7 @@ struct judge {
 	struct linker linker;
 	struct rule_row *rules;
 	unsigned n_rules;
+	char *during; /* rule of amplification.during; empty: any */
 	struct tally tally;
 };
 
@@ -51,6 +52,13 @@ struct judge *judge_new(const struct judge_options *options)
 	order_init(&j->order);
 	linker_init(&j->linker, options);
 	tally_init(&j->tally, options);
+	j->during = span_dup(j->tally.expect.amplification_during);
+	if (!j->during) {
+		judge_free(j);
+		return NULL;
+	}
+	/* The caller's text may go while the judge stays. */
+	j->tally.expect.amplification_during.p = j->during;
 	for (unsigned i = 0; i < options->n_rules; i++) {
 		if (add_rule(j, &options->rules[i]) < 0) {
 			judge_free(j);
@@ -69,6 +77,7 @@ void judge_free(struct judge *j)
 	for (unsigned i = 0; i < j->n_rules; i++)
 		free(j->rules[i].name);
 	free(j->rules);
+	free(j->during);
 	free(j);
 }
 

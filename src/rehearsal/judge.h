@@ -9,22 +9,11 @@
 #ifndef BROWNOUT_REHEARSAL_JUDGE_H
 #define BROWNOUT_REHEARSAL_JUDGE_H
 
+#include "core/hint.h"
 #include "rehearsal/verdict.h"
 
 #define JUDGE_LATE_NS NS_PER_S
 #define JUDGE_FIRED_MAX 32 /* rules noted of one exchange */
-
-/* How a wait was told. */
-enum judge_hint {
-	JUDGE_HINT_NONE,
-	JUDGE_HINT_RETRY_AFTER, /* seconds */
-	JUDGE_HINT_RETRY_AFTER_DATE,
-	JUDGE_HINT_RETRY_AFTER_MS,
-	JUDGE_HINT_X_MS_RETRY_AFTER_MS,
-	JUDGE_HINT_X_AMZ_RETRY_AFTER,
-	JUDGE_HINT_GRPC_PUSHBACK,
-	JUDGE_HINT_RATELIMIT, /* nothing remains, t seconds to go */
-};
 
 /* One request and what became of it. Spans live for the call. Times are nanoseconds of one clock; 0: it did not come to that. */
 struct judge_exchange {
@@ -59,13 +48,12 @@ struct judge_exchange {
 	unsigned n_fired;
 	int64_t delay_ns; /* intended by rules */
 	int64_t wait_ns; /* told to the client; -1: none. Of a date: from hdr_ns to it */
-	uint8_t hint; /* enum judge_hint: how */
+	uint8_t hint; /* enum hint: how */
 	bool forwarded; /* something of it was handed to the upstream */
 	bool complete; /* the client got its answer whole */
 	bool expect; /* sent Expect: 100-continue */
 	bool early_data;
-	bool quota_used_up; /* the answer said so by RateLimit; wait_ns holds */
-	int64_t quota_ns; /* then: until it begins anew */
+	int64_t quota_ns; /* the answer said that the quota is used up, for so long; -1: it did not */
 };
 
 struct judge_rule {

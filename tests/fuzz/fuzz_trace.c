@@ -13,8 +13,21 @@ static bool is_within(struct span s)
 	return s.n <= TRACE_LINE_BYTES_MAX && (s.n == 0 || s.p) && !memchr(s.n ? s.p : "x", '\0', MAX(s.n, 1u));
 }
 
+static void check_members(const struct trace_exchange *e)
+{
+	assert(is_within(e->method) && is_within(e->target) && is_within(e->host) && is_within(e->client));
+	assert(is_within(e->close) && is_within(e->shaped_by) && is_within(e->hint));
+	assert(e->status <= UINT16_MAX && e->upstream_status <= UINT16_MAX);
+	assert(e->attempt <= UINT16_MAX && e->attempts <= UINT16_MAX);
+	assert(e->start >= 0 && e->at >= 0 && e->last >= 0 && e->answer >= 0 && e->end >= 0 && e->delay >= 0 && e->deadline >= 0);
+	assert(e->wait >= -1 && e->quota >= -1);
+	assert(MAX(MAX(e->start, e->at), MAX(e->last, e->answer)) <= TRACE_US_MAX);
+	assert(MAX(MAX(e->end, e->delay), MAX(e->deadline, MAX(e->wait, e->quota))) <= TRACE_US_MAX);
+}
+
 static void check_exchange(const struct trace_line *line)
 {
+	check_members(&line->exchange);
 	assert(is_within(line->id));
 	assert(line->n_decisions <= RECORD_DECISIONS_MAX);
 	for (unsigned i = 0; i < line->n_decisions; i++) {

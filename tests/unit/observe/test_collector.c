@@ -278,9 +278,9 @@ Test(collector, trace_stands_beside_the_access_log)
 	struct collector *c = make_tracing(rotated);
 	struct ring *ring = ring_new(16);
 
-	cr_expect_not(ring_wants_decisions(ring));
+	cr_expect_not(ring_wants_details(ring));
 	cr_assert_eq(collector_add_ring(c, ring), 0);
-	cr_expect(ring_wants_decisions(ring));
+	cr_expect(ring_wants_details(ring));
 	cr_assert_eq(collector_start(c), 0);
 	for (unsigned i = 1; i <= 10; i++)
 		put_decided(ring, i);
@@ -365,7 +365,7 @@ Test(collector, without_a_trace_no_decisions_are_kept)
 	struct ring *ring = ring_new(8);
 
 	cr_assert_eq(collector_add_ring(c, ring), 0);
-	cr_expect_not(ring_wants_decisions(ring));
+	cr_expect_not(ring_wants_details(ring));
 	cr_expect_null(ring_decisions(ring));
 	collector_free(c);
 	ring_free(ring);

@@ -65,7 +65,7 @@ Test(trace, exchange)
 	trace_write_exchange(&out, &set, &r);
 	expect(&out, "{\"id\":\"1000000000001\",\"time\":\"2026-01-31T23:59:59.999Z\",\"method\":\"GET\","
 		     "\"target\":\"/x?\\\"y\\u0001\",\"status\":503,\"upstream_status\":200,\"close\":\"complete\","
-		     "\"decisions\":["
+		     "\"host\":\"a.test\",\"start\":1769903999999000,\"decisions\":["
 		     "{\"rule\":\"one-in-ten\",\"phase\":\"request\",\"key\":\"0\",\"occurrence\":11,"
 		     "\"draw\":\"fedcba9876543210\","
 		     "\"threshold\":\"1999999999999999\",\"outcome\":\"not_drawn\",\"choice\":0,\"since\":1200345678},"
@@ -82,6 +82,82 @@ Test(trace, exchange_of_which_little_is_known)
 	text_init(&out);
 	trace_write_exchange(&out, &set, &r);
 	expect(&out, "{\"id\":\"7\",\"time\":\"1970-01-01T00:00:00.000Z\",\"decisions\":[]}\n");
+}
+
+/* Every member, once written and once read back. */
+Test(trace, exchange_of_which_all_is_known)
+{
+	static const struct witness witness = {
+		.last_ns = 2 * NS_PER_MS + 5000000000, .answer_ns = 5003000999, .fingerprint = 1, .body_hash = 2, .logical_id = 3,
+		.maybe_id = 4, .idempotency_key = 5, .credentials = 6, .connection = UINT64_MAX, .deadline_ns = 7 * NS_PER_S,
+		.attempt = 2, .attempt_max = 9, .expect = true, .early_data = true,
+		.hints = { .wait_ns = 1500 * NS_PER_MS, .kind = HINT_RETRY_AFTER_MS, .quota_ns = 0 },
+		.client_n = 3, .client = "me!",
+	};
+	static struct record r;
+	static struct trace_line line;
+	const struct trace_exchange *e = &line.exchange;
+	char error[TRACE_ERROR_BYTES] = "";
+	struct text out;
+
+	fill(&r);
+	r.first_ns = 5 * NS_PER_S;
+	r.end_ns = r.first_ns + 4 * NS_PER_MS;
+	r.upstream_sent_ns = 1;
+	r.delay_ns = NS_PER_S;
+	r.rule = &rules[1];
+	r.witness = &witness;
+	text_init(&out);
+	trace_write_exchange(&out, &set, &r);
+	cr_assert_eq(trace_read_line(text_span(&out), &line, error), 0, "%s", error);
+	cr_expect(span_eq(e->method, SPAN("GET")) && span_eq(e->host, SPAN("a.test")) && span_eq(e->client, SPAN("me!")));
+	cr_expect(span_eq(e->target, SPAN("/x?\"y\x01")) && span_eq(e->close, SPAN("complete")));
+	cr_expect(span_eq(e->shaped_by, rules[1].name) && span_eq(e->hint, SPAN("retry-after-ms")));
+	cr_expect_eq(e->status, 503);
+	cr_expect_eq(e->upstream_status, 200);
+	cr_expect_eq(e->start, INT64_C(1769903999999000));
+	cr_expect_eq(e->at, 5000000);
+	cr_expect_eq(e->last, 2000);
+	cr_expect_eq(e->answer, 3000);
+	cr_expect_eq(e->end, 4000);
+	cr_expect_eq(e->delay, 1000000);
+	cr_expect_eq(e->deadline, 7000000);
+	cr_expect_eq(e->wait, 1500000);
+	cr_expect_eq(e->quota, 0);
+	cr_expect(e->fingerprint == 1 && e->body == 2 && e->logical == 3 && e->maybe == 4 && e->key == 5 && e->credentials == 6);
+	cr_expect_eq(e->connection, UINT64_MAX);
+	cr_expect(e->attempt == 2 && e->attempts == 9);
+	cr_expect(e->forwarded && e->expect && e->early_data && !e->asked);
+	trace_line_deinit(&line);
+	text_deinit(&out);
+}
+
+Test(trace, members_of_the_wrong_kind_are_refused_by_name)
+{
+	static const struct {
+		const char *member, *error;
+	} wrong[] = {
+		{ "\"at\":-1", "at is out of range" },
+		{ "\"end\":9007199254740992", "end is out of range" },
+		{ "\"status\":65536", "status is out of range" },
+		{ "\"wait\":\"2\"", "wait is not a whole number" },
+		{ "\"forwarded\":1", "forwarded is neither true nor false" },
+		{ "\"key\":7", "key is not a text" },
+		{ "\"key\":\"x\"", "key is not hexadecimal" },
+		{ "\"client\":[]", "client is not a text" },
+	};
+	static struct trace_line line;
+
+	for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+		char error[TRACE_ERROR_BYTES] = "";
+		struct text text;
+
+		text_init(&text);
+		text_printf(&text, "{\"id\":\"1\",%s,\"decisions\":[]}", wrong[i].member);
+		cr_expect_eq(trace_read_line(text_span(&text), &line, error), 1);
+		cr_expect_str_eq(error, wrong[i].error);
+		text_deinit(&text);
+	}
 }
 
 Test(trace, what_was_asked_for_was_not_decided)

@@ -32,6 +32,7 @@ struct judge_exchange rig_exchange(double first_s, double end_s, unsigned status
 		.fired = &rule0,
 		.n_fired = failed,
 		.wait_ns = -1,
+		.quota_ns = -1,
 	};
 }
 

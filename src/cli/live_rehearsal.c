@@ -1,0 +1,153 @@
+/*
+ * live_rehearsal: everything here but the start and the end is done in the collector's thread.
+ */
+#include "cli/live_rehearsal.h"
+
+#include <stdlib.h>
+
+#include "cli/judge_feed.h"
+
+struct live_rehearsal {
+	struct server_sink sink;
+	struct live_judge *judge;
+	struct judge_names names;
+	uint64_t seed;
+
+	/* The collector's thread's. */
+	uint64_t generation; /* that `numbers` is about; 0: none yet */
+	uint16_t *numbers; /* of the rules of that generation */
+	unsigned n_numbers;
+	bool has_base;
+	int64_t base_ns;
+};
+
+static uint16_t number_of(struct live_rehearsal *r, const struct rule *rule)
+{
+	const struct judge_rule one = { .name = rule->name, .required = rule->required };
+	uint16_t i = judge_names_find(&r->names, rule->name);
+
+	if (i != UINT16_MAX || judge_names_add(&r->names, rule->name) == UINT16_MAX)
+		return i;
+	return live_judge_add_rule(r->judge, &one);
+}
+
+/* After a reload there may be other rules; those with a name that is known go on. */
+static void learn_rules(struct live_rehearsal *r, const struct ruleset *rules)
+{
+	uint16_t *numbers = realloc(r->numbers, MAX(rules->n, 1u) * sizeof(*numbers));
+
+	r->n_numbers = 0;
+	if (!numbers)
+		return;
+	r->numbers = numbers;
+	while (r->n_numbers < rules->n) {
+		numbers[r->n_numbers] = number_of(r, &rules->v[r->n_numbers]);
+		r->n_numbers++;
+	}
+}
+
+/* Which rules fired. Without memory for their numbers: none. */
+static unsigned fired_rules(const struct live_rehearsal *r, const struct record *record, uint16_t fired[JUDGE_FIRED_MAX])
+{
+	const struct record_decisions *d = record->decisions;
+	unsigned n = 0;
+
+	for (unsigned i = 0; d && i < d->n && n < JUDGE_FIRED_MAX; i++) {
+		if (d->v[i].outcome == DECISION_FIRED && d->v[i].rule < r->n_numbers)
+			fired[n++] = r->numbers[d->v[i].rule];
+	}
+	return n;
+}
+
+static void take(void *arg, const struct record *record)
+{
+	struct live_rehearsal *r = arg;
+	uint16_t fired[JUDGE_FIRED_MAX];
+	struct trace_exchange e;
+	struct judge_exchange exchange;
+
+	/* A request that was refused as malformed is nobody's attempt at anything. */
+	if (!record->witness)
+		return;
+	if (r->generation != record->generation) {
+		r->generation = record->generation;
+		learn_rules(r, record->rules);
+	}
+	trace_exchange_of(&e, record);
+	if (!r->has_base)
+		r->base_ns = judge_feed_base_ns(&e);
+	r->has_base = true;
+	judge_feed_exchange(&exchange, &e, r->base_ns);
+	exchange.id = record->id;
+	exchange.fired = fired;
+	exchange.n_fired = fired_rules(r, record, fired);
+	if (record->rule && (size_t)(record->rule - record->rules->v) < r->n_numbers)
+		exchange.rule = r->numbers[record->rule - record->rules->v];
+	live_judge_add(r->judge, &exchange);
+}
+
+static int make_judge(struct live_rehearsal *r, const struct plan *plan)
+{
+	struct judge_rule *rules = calloc(MAX(plan->rules.n, 1u), sizeof(*rules));
+	const struct judge_options options = { .expect = &plan->expect, .rules = rules, .n_rules = plan->rules.n,
+		.noise_floor_ns = plan->observe.noise_floor_ns };
+
+	for (unsigned i = 0; rules && i < plan->rules.n; i++) {
+		rules[i] = (struct judge_rule){ .name = plan->rules.v[i].name, .required = plan->rules.v[i].required };
+		if (judge_names_add(&r->names, rules[i].name) == UINT16_MAX) {
+			free(rules);
+			return -1;
+		}
+	}
+	r->judge = rules ? live_judge_new(&options) : NULL;
+	free(rules);
+	return r->judge ? 0 : -1;
+}
+
+struct live_rehearsal *live_rehearsal_new(const struct plan *plan)
+{
+	struct live_rehearsal *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->sink = (struct server_sink){ take, r };
+	judge_names_init(&r->names);
+	if (make_judge(r, plan) < 0) {
+		live_rehearsal_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void live_rehearsal_free(struct live_rehearsal *r)
+{
+	if (!r)
+		return;
+	live_judge_free(r->judge);
+	judge_names_deinit(&r->names);
+	free(r->numbers);
+	free(r);
+}
+
+const struct server_sink *live_rehearsal_sink(const struct live_rehearsal *r)
+{
+	return &r->sink;
+}
+
+struct live_judge *live_rehearsal_judge(struct live_rehearsal *r)
+{
+	return r->judge;
+}
+
+int live_rehearsal_finish(struct live_rehearsal *r, struct server *server, enum judge_end end, struct verdict *out)
+{
+	struct plan *plan = server_plan_ref(server);
+	int error;
+
+	server_flush_records(server);
+	error = live_judge_finish(r->judge, end, out);
+	out->run.has_seed = true;
+	out->run.seed = plan->seed;
+	plan_unref(plan);
+	return error;
+}

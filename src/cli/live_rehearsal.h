@@ -1,0 +1,26 @@
+/*
+ * live_rehearsal: judges the clients while brownout serves them: what the rule file expects, and the sink that takes
+ * every exchange.
+ */
+#ifndef BROWNOUT_CLI_LIVE_REHEARSAL_H
+#define BROWNOUT_CLI_LIVE_REHEARSAL_H
+
+#include "proxy/server.h"
+#include "rehearsal/live.h"
+
+struct live_rehearsal;
+
+/* By the plan's expect and observe, for its rules. NULL where memory is out. */
+struct live_rehearsal *live_rehearsal_new(const struct plan *plan) MUST_USE;
+/* After server_free. NULL is fine. */
+void live_rehearsal_free(struct live_rehearsal *r);
+
+/* For serve_options.sink. */
+const struct server_sink *live_rehearsal_sink(const struct live_rehearsal *r);
+/* For whoever asks for the verdict so far. */
+struct live_judge *live_rehearsal_judge(struct live_rehearsal *r);
+
+/* The verdict, with the seed. After server_stop; end: how it came to that. out wants verdict_deinit. -ENOMEM */
+int live_rehearsal_finish(struct live_rehearsal *r, struct server *server, enum judge_end end, struct verdict *out) MUST_USE;
+
+#endif

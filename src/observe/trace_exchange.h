@@ -1,0 +1,32 @@
+/*
+ * trace_exchange: one exchange as a trace has it. It is made from a record, written, read back, and judged; who judges while
+ * serving does it by way of this as well, so that a trace gives the same verdict.
+ */
+#ifndef BROWNOUT_OBSERVE_TRACE_EXCHANGE_H
+#define BROWNOUT_OBSERVE_TRACE_EXCHANGE_H
+
+#include "base/json.h"
+#include "observe/record.h"
+
+#define TRACE_US_MAX INT64_C(9007199254740991) /* 2^53 - 1: what every reader of JSON can tell exactly */
+
+struct trace_exchange {
+#define TRACE_TYPE_TEXT struct span
+#define TRACE_TYPE_COUNT uint32_t
+#define TRACE_TYPE_US int64_t
+#define TRACE_TYPE_WAIT int64_t /* -1: none */
+#define TRACE_TYPE_HASH uint64_t
+#define TRACE_TYPE_FLAG bool
+#define MEMBER(kind, name, help) TRACE_TYPE_##kind name;
+#include "observe/trace_exchange.def"
+#undef MEMBER
+};
+
+/* Nothing is said. */
+void trace_exchange_init(struct trace_exchange *e);
+/* The spans point into the record, its witness and its rules. */
+void trace_exchange_of(struct trace_exchange *e, const struct record *r);
+/* As members of the object that j is in. */
+void trace_exchange_write(const struct trace_exchange *e, struct json *j);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * witness: what is noted of one exchange besides its record, for the trace and for the judge of the client: what the client said
+ * of itself, what it was told, and moments that nobody else needs. Kept only where somebody wants it; of fixed size.
+ */
+#ifndef BROWNOUT_OBSERVE_WITNESS_H
+#define BROWNOUT_OBSERVE_WITNESS_H
+
+#include "core/hint.h"
+
+#define WITNESS_CLIENT_BYTES 96
+
+struct witness {
+	int64_t last_ns; /* last byte of the request read; 0: it never came */
+	int64_t answer_ns; /* just before the head of the answer was handed to the socket; 0: never */
+	uint64_t fingerprint; /* of method, host, target, and the fields that tell requests apart; without the client */
+	uint64_t body_hash; /* 0: not known */
+	uint64_t logical_id; /* hashes of what the client calls the request by: the same for all of its attempts; 0: nothing */
+	uint64_t maybe_id; /* may be the same for all attempts, or not */
+	uint64_t idempotency_key;
+	uint64_t credentials;
+	uint64_t connection; /* number of the client's connection in this run */
+	int64_t deadline_ns; /* how long the client says that it waits; 0: it does not */
+	uint16_t attempt; /* as it says, from 1; 0: it does not */
+	uint16_t attempt_max;
+	bool expect; /* Expect: 100-continue */
+	bool early_data;
+	struct hints hints; /* told to it */
+	uint8_t client_n;
+	char client[WITNESS_CLIENT_BYTES]; /* who it is, as text */
+};
+
+static inline struct span witness_client(const struct witness *w)
+{
+	return span_of(w->client, w->client_n);
+}
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * notice: notes what the trace and the judge want to know of an exchange (observe/witness.h), from its head to its end. Where
+ * nobody wants it nothing is kept and nothing is looked at: the exchange has no more than a pointer for it.
+ */
+#ifndef BROWNOUT_PROXY_NOTICE_H
+#define BROWNOUT_PROXY_NOTICE_H
+
+#include "core/digest.h"
+#include "observe/record.h"
+
+struct client;
+struct http_request;
+struct record;
+struct text;
+
+struct notice {
+	struct witness witness;
+	struct digest body; /* of the request, where it is wanted */
+	bool hashes_body;
+	bool whole_body; /* it has come in to its end */
+	struct text *json; /* the body's beginning, where members of it are to be left out; on the heap */
+	struct record_decisions *decided; /* what every rule decided; NULL: none did */
+};
+
+/* Somebody wants it: of this connection's exchanges. */
+bool notice_is_wanted(const struct client *c);
+
+/* A parsed head. Without memory for it the exchange goes on unnoticed. */
+void notice_begin(struct client *c, const struct http_request *r);
+/* Bytes of the request's body as they come in, and their end. */
+void notice_body(struct notice *n, struct span bytes);
+void notice_body_end(struct notice *n, int64_t now_ns);
+/* The head of the final answer, before it is handed to the socket. */
+void notice_answer(struct client *c, struct span head);
+
+/* Into the ring, with the record. */
+void notice_record(struct client *c, struct record *r);
+void notice_free(struct client *c);
+
+#endif
