@@ -6,6 +6,7 @@
 #include "cli/cmd_check.h"
 #include "cli/cmd_demo.h"
 #include "cli/cmd_help.h"
+#include "cli/cmd_judge.h"
 #include "cli/cmd_replay.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_schema.h"

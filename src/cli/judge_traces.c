@@ -1,0 +1,226 @@
+/*
+ * judge_traces: of every file the next exchange is at hand; the one that ended first goes to the judge.
+ */
+#include "cli/judge_traces.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "cli/exit_code.h"
+#include "cli/judge_feed.h"
+#include "cli/trace_file.h"
+
+struct source {
+	struct trace_file file;
+	bool over; /* nothing more is in it */
+	bool has_base; /* an exchange of the run was seen */
+	int64_t base_ns;
+	struct judge_exchange next; /* its spans lie in the file's line */
+	uint16_t fired[JUDGE_FIRED_MAX];
+};
+
+struct judging {
+	struct source *sources;
+	unsigned n;
+	struct judge *judge;
+	struct judge_names names;
+	bool has_seed, seeds_differ;
+	uint64_t seed;
+};
+
+/* ---- rules ---- */
+
+static uint16_t number_of(struct judging *j, struct span name)
+{
+	const struct judge_rule rule = { .name = name };
+	uint16_t i = judge_names_find(&j->names, name);
+
+	if (i != UINT16_MAX || judge_names_add(&j->names, name) == UINT16_MAX)
+		return i;
+	return judge_add_rule(j->judge, &rule);
+}
+
+static void learn_run(struct judging *j, struct source *s)
+{
+	s->has_base = false;
+	for (unsigned i = 0; i < s->file.n_rules; i++)
+		(void)number_of(j, s->file.rules[i].name);
+	j->seeds_differ = j->seeds_differ || (j->has_seed && j->seed != s->file.seed);
+	j->has_seed = true;
+	j->seed = s->file.seed;
+}
+
+/* ---- exchanges ---- */
+
+static bool is_known(const struct source *s, uint16_t rule, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (s->fired[i] == rule)
+			return true;
+	}
+	return false;
+}
+
+/* Every rule that fired, and the one that the request asked for itself. */
+static void take_rules(struct judging *j, struct source *s)
+{
+	const struct trace_line *line = &s->file.line;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < line->n_decisions && n < JUDGE_FIRED_MAX; i++) {
+		if (line->decisions[i].decision.outcome == DECISION_FIRED)
+			s->fired[n++] = number_of(j, line->decisions[i].rule);
+	}
+	if (line->exchange.shaped_by.n) {
+		uint16_t rule = number_of(j, line->exchange.shaped_by);
+
+		s->next.rule = rule == UINT16_MAX ? -1 : rule;
+		if (n < JUDGE_FIRED_MAX && !is_known(s, rule, n))
+			s->fired[n++] = rule;
+	}
+	s->next.fired = s->fired;
+	s->next.n_fired = n;
+}
+
+/* Ids are hexadecimal; of a text that is none comes some number, the same each time. */
+static uint64_t id_of(struct span text)
+{
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = ascii_lower(text.p[i]);
+
+		id = id << 4 | (uint64_t)(ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
+	}
+	return id;
+}
+
+/* A request that was refused as malformed is nobody's attempt at anything. */
+static bool is_wanted(const struct trace_exchange *e)
+{
+	return e->method.n != 0;
+}
+
+/* The next exchange of this file. EXIT_CODE_OK also at its end. */
+static int advance(struct judging *j, struct source *s)
+{
+	const struct trace_exchange *e = &s->file.line.exchange;
+
+	for (;;) {
+		switch (trace_file_next(&s->file)) {
+		case TRACE_FILE_BAD: return EXIT_CODE_USAGE;
+		case TRACE_FILE_END: s->over = true; return EXIT_CODE_OK;
+		case TRACE_FILE_RUN: learn_run(j, s); continue;
+		case TRACE_FILE_EXCHANGE: break;
+		}
+		if (!is_wanted(e))
+			continue;
+		if (!e->start || !e->at || !e->end) {
+			log_error("%s:%" PRIu64 ": no times: it was recorded by a brownout that could not judge", s->file.name,
+				s->file.line_number);
+			return EXIT_CODE_USAGE;
+		}
+		if (!s->has_base)
+			s->base_ns = judge_feed_base_ns(e);
+		s->has_base = true;
+		judge_feed_exchange(&s->next, e, s->base_ns);
+		s->next.id = id_of(s->file.line.id);
+		s->next.source = (uint16_t)(s - j->sources);
+		take_rules(j, s);
+		return EXIT_CODE_OK;
+	}
+}
+
+static struct source *earliest(struct judging *j)
+{
+	struct source *first = NULL;
+
+	for (unsigned i = 0; i < j->n; i++) {
+		struct source *s = &j->sources[i];
+
+		if (!s->over && (!first || s->next.end_ns < first->next.end_ns))
+			first = s;
+	}
+	return first;
+}
+
+static int read_all(struct judging *j)
+{
+	struct source *s;
+	int rc = EXIT_CODE_OK;
+
+	for (unsigned i = 0; rc == EXIT_CODE_OK && i < j->n; i++)
+		rc = advance(j, &j->sources[i]);
+	while (rc == EXIT_CODE_OK && (s = earliest(j)) != NULL) {
+		judge_add(j->judge, &s->next);
+		rc = advance(j, s);
+	}
+	return rc;
+}
+
+/* ---- start and end ---- */
+
+static int open_all(struct judging *j, const char *const *names, unsigned n)
+{
+	j->sources = calloc(n, sizeof(*j->sources));
+	if (!j->sources) {
+		log_error("judge: no memory");
+		return EXIT_CODE_FAILED;
+	}
+	for (j->n = 0; j->n < n; j->n++) {
+		if (!trace_file_open(&j->sources[j->n].file, names[j->n]))
+			return EXIT_CODE_USAGE;
+	}
+	return EXIT_CODE_OK;
+}
+
+static int make_judge(struct judging *j, const struct expect *expect, const struct plan *plan)
+{
+	unsigned n = plan ? plan->rules.n : 0;
+	struct judge_rule *rules = calloc(MAX(n, 1u), sizeof(*rules));
+	const struct judge_options options = { .expect = expect, .rules = rules, .n_rules = n,
+		.noise_floor_ns = plan ? plan->observe.noise_floor_ns : 0 };
+
+	for (unsigned i = 0; rules && i < n; i++) {
+		rules[i] = (struct judge_rule){ .name = plan->rules.v[i].name, .required = plan->rules.v[i].required };
+		(void)judge_names_add(&j->names, rules[i].name);
+	}
+	j->judge = rules ? judge_new(&options) : NULL;
+	free(rules);
+	if (j->judge)
+		return EXIT_CODE_OK;
+	log_error("judge: no memory");
+	return EXIT_CODE_FAILED;
+}
+
+static int finish(struct judging *j, struct verdict *out)
+{
+	if (judge_finish(j->judge, JUDGE_END_STOPPED, out) < 0) {
+		log_error("judge: no memory");
+		return EXIT_CODE_FAILED;
+	}
+	out->run.has_seed = j->has_seed && !j->seeds_differ;
+	out->run.seed = out->run.has_seed ? j->seed : 0;
+	return EXIT_CODE_OK;
+}
+
+int judge_traces(const char *const *names, unsigned n, const struct expect *expect, const struct plan *plan, struct verdict *out)
+{
+	struct judging j = { .sources = NULL };
+	int rc = open_all(&j, names, n);
+
+	judge_names_init(&j.names);
+	if (rc == EXIT_CODE_OK)
+		rc = make_judge(&j, expect, plan);
+	if (rc == EXIT_CODE_OK)
+		rc = read_all(&j);
+	if (rc == EXIT_CODE_OK)
+		rc = finish(&j, out);
+	for (unsigned i = 0; i < j.n; i++)
+		trace_file_close(&j.sources[i].file);
+	free(j.sources);
+	judge_free(j.judge);
+	judge_names_deinit(&j.names);
+	return rc;
+}
