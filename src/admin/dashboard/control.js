@@ -53,6 +53,7 @@ function takeStatus(status) {
 	byId("reload").disabled = status.file === null;
 	showArmed(status.armed);
 	showBanner();
+	drawRecentSoon(); /* where there is none, it says where to send one */
 }
 
 function tickUptime() {

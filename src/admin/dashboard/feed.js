@@ -11,7 +11,7 @@ const POLL_EVERY_MS = 1000;
 const POLL_ROUNDS = 30; /* then the stream is tried again */
 const RECENT_LIMIT = 200;
 const OPEN_LIMIT = 100;
-const STREAM_PATH = "v1/events?exchanges=50";
+const STREAM_RATE = 50; /* exchanges a second at most */
 const BACK_OFF_MS = [500, 1000, 2000, 4000, 8000, 15000];
 
 const feed = { stop: null, started: null, inSight: new Set() };
@@ -100,11 +100,22 @@ function refresh(...questions) {
 
 /* ---- the whole ---- */
 
+/* One panel that cannot be filled leaves the others as they are; no answer at all, or a token that is needed, ends it. */
+async function loadAll(...questions) {
+	const answers = await Promise.allSettled(questions.map((question) => question()));
+	const errors = answers.filter((answer) => answer.status === "rejected").map((answer) => answer.reason);
+	const fatal = errors.find((error) => !error.status || error.status === 401);
+	if (fatal)
+		throw fatal;
+	for (const error of errors)
+		alertFailure("A part of this page stays empty", error);
+}
+
 /* Until the stream breaks. Returns true where it had brought something. */
 async function stream(signal) {
 	let some = false;
 	try {
-		await follow(STREAM_PATH, signal, (name, data) => {
+		await follow(`v1/events?exchanges=${STREAM_RATE}&since=${recent.next}`, signal, (name, data) => {
 			some = true;
 			takeEvent(name, data);
 		});
@@ -120,7 +131,7 @@ async function poll(signal) {
 		showLink("polling", "live, by asking");
 		await pause(POLL_EVERY_MS, signal);
 		if (!signal.aborted)
-			await Promise.all([loadTraffic(), loadRecent()]);
+			await loadAll(loadTraffic, loadRecent);
 	}
 }
 
@@ -129,7 +140,7 @@ async function run(signal) {
 
 	while (!signal.aborted) {
 		try {
-			await Promise.all([loadStatus(), loadTraffic(), loadRules(), loadRecent()]);
+			await loadAll(loadStatus, loadTraffic, loadRules, loadRecent);
 			refresh(loadVerdict, loadOpen);
 			failures = 0;
 			if (signal.aborted)

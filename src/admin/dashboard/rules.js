@@ -171,7 +171,7 @@ async function showRuleText(row) {
 		const rule = await ask("GET", rules.path(row.name));
 		const dry = make("input", { type: "checkbox", onchange: () => changeRule(row, { dry_run: dry.checked }) });
 		dry.checked = Boolean(rule.dry_run);
-		row.textCell.replaceChildren(make("pre", { tabindex: "0" }, rule.text ?? ""), make("div", { class: "row" },
+		row.textCell.replaceChildren(make("pre", { tabindex: "0", role: "region", "aria-label": `Text of rule ${row.name}` }, rule.text ?? ""), make("div", { class: "row" },
 			make("button", { type: "button", onclick: () => editRule(row, rule.text ?? "") }, "Edit"),
 			make("label", { class: "check" }, dry, "dry run: decide and count, do not act")));
 	} catch (error) {
