@@ -351,6 +351,11 @@ struct peer *rig_accept(struct rig *r)
 	return rig_accept_on(r, 0);
 }
 
+struct peer *rig_try_accept(struct rig *r)
+{
+	return try_accept(r, 0);
+}
+
 static bool is_upstream(const struct peer *p)
 {
 	return p->name[0] == 'u';

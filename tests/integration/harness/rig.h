@@ -12,7 +12,7 @@
 #include "harness/program.h"
 
 #define RIG_UPSTREAMS 3
-#define RIG_PEERS_MAX 300
+#define RIG_PEERS_MAX 600
 
 struct rig {
 	struct program program;
@@ -56,6 +56,8 @@ struct peer *rig_admin(struct rig *r);
 /* A connection of the program to an upstream. */
 struct peer *rig_accept(struct rig *r);
 struct peer *rig_accept_on(struct rig *r, unsigned upstream);
+/* One that waits to be accepted by the first upstream; NULL: none does. */
+struct peer *rig_try_accept(struct rig *r);
 /* The next request on whichever upstream connection, new or kept; the peer it came on. Head only, or all of it. */
 struct peer *rig_request_head(struct rig *r, struct message *m);
 struct peer *rig_request(struct rig *r, struct message *m);
