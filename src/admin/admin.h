@@ -21,6 +21,12 @@ struct live_file;
 int admin_open(struct admin **admin, const struct plan *plan, char *error, size_t error_n) MUST_USE;
 /* Answers from now on. The server and the rule file that it serves must outlive the admin. -errno. */
 int admin_start(struct admin *admin, struct server *server, struct live_file *file) MUST_USE;
+/*
+ * Before admin_start: who writes the verdict so far, as JSON (called in the admin's thread; a negative errno: it cannot). Never
+ * set, there is none. admin may be NULL.
+ */
+typedef int (*admin_verdict_fn)(void *arg, struct text *out);
+void admin_set_verdict(struct admin *admin, admin_verdict_fn write, void *arg);
 /* "127.0.0.1:9901", "unix:/path": with the real port. */
 void admin_address(const struct admin *admin, struct text *out);
 bool admin_is_unix(const struct admin *admin);

@@ -22,6 +22,8 @@ struct admin {
 	struct admin_auth auth;
 	struct list conns; /* struct admin_conn */
 	unsigned n_conns;
+	admin_verdict_fn verdict; /* NULL: nobody is judged */
+	void *verdict_arg;
 	pthread_t thread;
 	bool runs;
 	int64_t start_ns; /* CLOCK_MONOTONIC */

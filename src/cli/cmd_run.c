@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/run_command.h"
 #include "cli/run_flags.h"
+#include "cli/run_verdict.h"
 #include "cli/serve_admin.h"
 
 /* What the flags' own rules are called in messages. */
@@ -57,93 +58,120 @@ static int print_help(void)
 	return output_write(&out);
 }
 
+/* What one run has besides its server. */
+struct run {
+	struct run_flags flags;
+	struct live_file_options live;
+	struct text source;
+	struct child child;
+	struct run_verdict verdict;
+};
+
 /* Until it is told to end, or the command has ended. An exit code. */
-static int wait(struct server *server, const struct admin *admin, const struct run_flags *f, const struct serve_options *options,
-	struct child *child)
+static int wait(struct run *r, struct server *server, const struct admin *admin, const struct serve_options *options)
 {
 	struct child_result result;
 	int rc;
 
-	if (!f->command) {
+	if (!r->flags.command) {
 		(void)serve_wait(server, options, 0);
 		return EXIT_CODE_OK;
 	}
-	rc = run_command(child, f->command, f->time_limit_ns, server, options, admin, &result);
-	return rc == 0 ? run_command_exit_code(&result) : rc;
+	rc = run_command(&r->child, r->flags.command, r->flags.time_limit_ns, server, options, admin, &result);
+	if (rc != 0)
+		return rc;
+	run_verdict_note(&r->verdict, &result);
+	return run_command_exit_code(&result);
 }
 
 /* Between the start and the end of the server. The admin listener is bound already. */
-static int serve(struct server *server, struct admin *admin, const struct run_flags *f, const struct live_file_options *live,
-	struct span source, struct child *child)
+static int serve(struct run *r, struct server *server, struct admin *admin)
 {
-	struct serve_options options = f->serve;
+	struct serve_options options = r->flags.serve;
 	int rc;
 
-	if (live_file_new(&options.live, server, live, source) < 0)
+	if (live_file_new(&options.live, server, &r->live, text_span(&r->source)) < 0)
 		log_error("no memory to keep the rules; they cannot be read again");
+	run_verdict_show(&r->verdict, admin);
 	rc = serve_admin_start(admin, server, &options);
 	if (rc == EXIT_CODE_OK)
-		rc = wait(server, admin, f, &options, child);
+		rc = wait(r, server, admin, &options);
 	admin_free(admin);
 	live_file_free(options.live);
 	return rc;
 }
 
 /* Takes the plan's reference over. */
-static int run(struct run_flags *f, int64_t start_ns, const struct live_file_options *live, struct span source,
-	struct plan *plan)
+static int start_and_serve(struct run *r, struct plan *plan, int64_t start_ns)
 {
 	struct server *server;
-	struct child child;
 	struct admin *admin;
-	int rc, rc_finish;
+	int rc = serve_admin_open(&admin, plan);
+	int rc_finish;
 
-	override(plan, f);
-	/* Lines on standard output would run into the status line. */
-	if ((span_eq(plan->log_access, SPAN("stdout")) || span_eq(plan->log_trace, SPAN("stdout"))) && isatty(STDOUT_FILENO))
-		f->serve.status_line = false;
-	rc = serve_admin_open(&admin, plan);
 	if (rc != EXIT_CODE_OK) {
 		plan_unref(plan);
 		return rc;
 	}
-	if (f->command)
-		child_prepare(&child);
-	rc = serve_start(&server, plan, &f->serve);
+	if (r->flags.command)
+		child_prepare(&r->child);
+	rc = serve_start(&server, plan, &r->flags.serve);
 	if (rc != EXIT_CODE_OK) {
 		admin_free(admin);
 		return rc;
 	}
-	rc = serve(server, admin, f, live, source, &child);
-	rc_finish = serve_finish(server, start_ns, &f->serve);
+	rc = serve(r, server, admin);
+	rc_finish = serve_finish(server, start_ns, &r->flags.serve);
 	return rc == EXIT_CODE_OK ? rc_finish : rc;
+}
+
+/* Takes the plan's reference over. */
+static int run(struct run *r, struct plan *plan, int64_t start_ns, int argc, char **argv)
+{
+	int rc;
+
+	override(plan, &r->flags);
+	/* Lines on standard output would run into the status line. */
+	if ((span_eq(plan->log_access, SPAN("stdout")) || span_eq(plan->log_trace, SPAN("stdout"))) && isatty(STDOUT_FILENO))
+		r->flags.serve.status_line = false;
+	/* The verdict says how much there was of what. */
+	if (r->flags.command && !r->flags.has_summary)
+		r->flags.serve.summary = SERVE_SUMMARY_OFF;
+	rc = run_verdict_init(&r->verdict, plan, &r->flags, argc, argv);
+	if (rc != EXIT_CODE_OK) {
+		plan_unref(plan);
+		return rc;
+	}
+	run_verdict_attach(&r->verdict, &r->flags.serve);
+	rc = start_and_serve(r, plan, start_ns);
+	run_verdict_deinit(&r->verdict);
+	return rc;
 }
 
 int cmd_run(int argc, char **argv)
 {
 	int64_t start_ns = clock_mono_ns();
-	struct live_file_options live = { .load.env = serve_environment, .adjust = override };
-	struct run_flags flags;
-	struct text source;
+	struct run r = { .live = { .load.env = serve_environment, .adjust = override } };
+	struct live_file_options *live = &r.live;
 	struct plan *plan;
-	int rc = run_flags_parse(&flags, argc, argv);
+	int rc = run_flags_parse(&r.flags, argc, argv);
 
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	if (flags.help)
+	if (r.flags.help)
 		return print_help();
-	live.name = flags.file ? flags.file : FLAGS_FILE;
-	live.is_file = flags.file && strcmp(flags.file, "-") != 0;
-	live.arg = &flags;
-	live.load.admin = flags.admin;
-	live.load.admin_token = getenv(TOKEN_VARIABLE);
-	if (flags.file) {
-		live.load.listen = flags.listen;
-		live.load.upstream = flags.upstream;
+	live->name = r.flags.file ? r.flags.file : FLAGS_FILE;
+	live->is_file = r.flags.file && strcmp(r.flags.file, "-") != 0;
+	live->arg = &r.flags;
+	live->load.admin = r.flags.admin;
+	live->load.admin_token = getenv(TOKEN_VARIABLE);
+	if (r.flags.file) {
+		live->load.listen = r.flags.listen;
+		live->load.upstream = r.flags.upstream;
 	}
-	rc = load(&flags, &live.load, &source, &plan);
+	rc = load(&r.flags, &live->load, &r.source, &plan);
 	if (rc == EXIT_CODE_OK)
-		rc = run(&flags, start_ns, &live, text_span(&source), plan);
-	text_deinit(&source);
+		rc = run(&r, plan, start_ns, argc, argv);
+	text_deinit(&r.source);
 	return rc;
 }

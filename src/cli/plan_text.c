@@ -1,9 +1,11 @@
 /*
- * plan_text: one line for each listener, upstream and rule, and one below it for each outcome.
+ * plan_text: one line for each listener, upstream, rule and limit of what is expected, and one below a rule for each outcome.
  */
 #include "cli/plan_text.h"
 
 #include <inttypes.h>
+
+#include "rehearsal/report_value.h"
 
 #define LABEL_COLUMNS 10
 #define NAME_COLUMNS_MAX 32
@@ -26,6 +28,10 @@ static size_t names_width(const struct plan *plan)
 		width = MAX(width, plan->upstreams[i].name.n);
 	for (unsigned i = 0; i < plan->rules.n; i++)
 		width = MAX(width, plan->rules.v[i].name.n);
+	for (unsigned i = 0; i < EXPECT_COUNT; i++) {
+		if (plan->expect.limits[i].severity != EXPECT_OFF)
+			width = MAX(width, strlen(expect_key_group((enum expect_key)i)));
+	}
 	return MIN(width, (size_t)NAME_COLUMNS_MAX);
 }
 
@@ -135,6 +141,8 @@ static void put_rule(struct text *out, const struct rule *r, size_t width)
 		text_put_literal(out, "not enabled, ");
 	if (r->dry_run)
 		text_put_literal(out, "dry run, ");
+	if (r->required)
+		text_put_literal(out, "required, ");
 	text_put_string(out, r->phase == RULE_PHASE_RESPONSE ? "response, " : "request, ");
 	if (r->n_outcomes) {
 		put_outcomes(out, r);
@@ -148,6 +156,16 @@ static void put_rule(struct text *out, const struct rule *r, size_t width)
 	}
 	put_faults(out, &r->faults);
 	text_put_char(out, '\n');
+}
+
+/* What comes of the profile and what is written, as it is judged by. */
+static void put_limit(struct text *out, enum expect_key key, const struct expect_limit *limit, size_t width)
+{
+	put_label(out, "expect", span_of_string(expect_key_group(key)), width);
+	text_put_string(out, expect_key_name(key));
+	text_put_char(out, ' ');
+	report_put_limit(out, key, limit);
+	text_put_string(out, limit->severity == EXPECT_WARN ? ", or a warning\n" : "\n");
 }
 
 void plan_text_write(struct text *out, const struct plan *plan)
@@ -166,4 +184,8 @@ void plan_text_write(struct text *out, const struct plan *plan)
 	}
 	for (unsigned i = 0; i < plan->rules.n; i++)
 		put_rule(out, &plan->rules.v[i], width);
+	for (unsigned i = 0; i < EXPECT_COUNT; i++) {
+		if (plan->expect.limits[i].severity != EXPECT_OFF)
+			put_limit(out, (enum expect_key)i, &plan->expect.limits[i], width);
+	}
 }

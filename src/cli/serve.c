@@ -386,13 +386,15 @@ static int write_summary(struct server *server, int64_t elapsed_ns, const struct
 
 int serve_finish(struct server *server, int64_t start_ns, const struct serve_options *options)
 {
-	int rc;
+	int rc, rc_end = EXIT_CODE_OK;
 
 	supervisor_stopping();
 	server_stop(server);
 	log_keep(false);
 	rc = write_summary(server, clock_mono_ns() - start_ns, options);
+	if (options->at_end)
+		rc_end = options->at_end(options->at_end_arg, server);
 	server_free(server);
 	supervisor_close();
-	return rc;
+	return rc == EXIT_CODE_OK ? rc_end : rc;
 }

@@ -18,6 +18,8 @@ struct serve_options {
 	bool status_line; /* on a terminal */
 	enum serve_summary summary; /* TEXT goes to standard error, JSON to standard output */
 	const struct server_sink *sink; /* NULL: none */
+	int (*at_end)(void *arg, struct server *server); /* when it has stopped; an exit code. NULL: nothing */
+	void *at_end_arg;
 	struct live_file *live; /* what is read again on SIGHUP, or by `watch: true` when it has changed; NULL: nothing */
 };
 

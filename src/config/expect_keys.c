@@ -370,8 +370,12 @@ void expect_keys_check(struct decode *d, const struct yaml_node *expect)
 	struct span name = d->plan->expect.amplification_during;
 	char block[DECODE_SUGGESTION_BYTES];
 	struct suggestion s;
+	unsigned column;
 
-	d->plan->has_expect = expect != NULL;
+	if (expect) {
+		d->plan->has_expect = true;
+		yaml_tree_place(d->tree, expect->at, &d->plan->expect_line, &column);
+	}
 	if (!during || name.n == 0)
 		return;
 	suggest_begin(&s, name);

@@ -107,7 +107,8 @@ struct plan {
 	struct span via; /* pseudonym in Via; "brownout" */
 	struct ruleset rules;
 	struct expect expect; /* without limits where the file has none */
-	bool has_expect; /* the file says what it expects */
+	bool has_expect; /* the file says what it expects ... */
+	unsigned expect_line; /* ... here */
 	struct observe observe;
 	char *file; /* name it was loaded from, for messages */
 	void *memory; /* everything the spans point to; freed with the plan */

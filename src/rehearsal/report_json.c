@@ -79,6 +79,7 @@ static void write_run(struct json *j, const struct verdict *v)
 
 	json_member_u64(j, "version", VERDICT_VERSION);
 	json_member_string(j, "verdict", check_status_name(v->status));
+	json_member_bool(j, "judged", !v->run.unjudged);
 	json_member_bool(j, "so_far", v->run.live);
 	json_member_string(j, "profile", expect_profile_name(v->profile));
 	json_member_string(j, "inconclusive", inconclusive[v->inconclusive]);

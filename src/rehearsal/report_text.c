@@ -43,7 +43,7 @@ static void put_name(struct text *out, const char *name)
 static void put_head(struct text *out, const struct verdict *v, bool color)
 {
 	text_put_string(out, v->run.live ? "verdict so far: " : "verdict: ");
-	put_colored(out, report_verdict_word(v), v->status, color);
+	put_colored(out, report_verdict_word(v), v->run.unjudged ? CHECK_NOT_APPLICABLE : v->status, color);
 	text_put_literal(out, " (");
 	report_put_counts(out, v);
 	text_put_char(out, ')');

@@ -41,10 +41,7 @@ void report_put_value(struct text *out, enum expect_unit unit, double value)
 {
 	switch (unit) {
 	case EXPECT_UNIT_COUNT:
-		put_number(out, value);
-		break;
 	case EXPECT_UNIT_FACTOR:
-		text_put_literal(out, "x");
 		put_number(out, value);
 		break;
 	case EXPECT_UNIT_SHARE:
@@ -59,7 +56,16 @@ void report_put_value(struct text *out, enum expect_unit unit, double value)
 	}
 }
 
-static void put_limit(struct text *out, const struct measure *m)
+void report_put_limit(struct text *out, enum expect_key key, const struct expect_limit *limit)
+{
+	if (expect_key_unit(key) != EXPECT_UNIT_FLAG) {
+		text_put_string(out, expect_way_sign((enum expect_way)limit->way));
+		text_put_char(out, ' ');
+	}
+	report_put_value(out, expect_key_unit(key), limit->value);
+}
+
+static void put_measure(struct text *out, const struct measure *m)
 {
 	enum expect_key key = (enum expect_key)m->key;
 
@@ -69,11 +75,7 @@ static void put_limit(struct text *out, const struct measure *m)
 		report_put_value(out, expect_key_unit(key), m->value);
 	}
 	text_put_literal(out, ", wanted ");
-	if (expect_key_unit(key) != EXPECT_UNIT_FLAG) {
-		text_put_string(out, expect_way_sign((enum expect_way)m->limit.way));
-		text_put_char(out, ' ');
-	}
-	report_put_value(out, expect_key_unit(key), m->limit.value);
+	report_put_limit(out, key, &m->limit);
 }
 
 void report_put_limits(struct text *out, const struct check *c)
@@ -86,7 +88,7 @@ void report_put_limits(struct text *out, const struct check *c)
 		if (m->limit.severity == EXPECT_OFF || m->status < CHECK_INCONCLUSIVE)
 			continue;
 		text_put_string(out, first ? "" : "; ");
-		put_limit(out, m);
+		put_measure(out, m);
 		first = false;
 	}
 }
@@ -139,6 +141,10 @@ void report_put_counts(struct text *out, const struct verdict *v)
 {
 	bool first = true;
 
+	if (v->run.unjudged) {
+		text_put_literal(out, "nothing is expected");
+		return;
+	}
 	put_count(out, verdict_count(v, CHECK_FAIL), "failed", "failed", &first);
 	put_count(out, verdict_count(v, CHECK_WARN), "warning", "warnings", &first);
 	put_count(out, verdict_count(v, CHECK_INCONCLUSIVE), "inconclusive", "inconclusive", &first);
@@ -149,6 +155,8 @@ void report_put_counts(struct text *out, const struct verdict *v)
 
 const char *report_verdict_word(const struct verdict *v)
 {
+	if (v->run.unjudged)
+		return "NOT JUDGED";
 	switch (v->status) {
 	case CHECK_FAIL: return "FAIL";
 	case CHECK_WARN: return "PASS, with warnings";

@@ -7,8 +7,10 @@
 #include "base/text.h"
 #include "rehearsal/verdict.h"
 
-/* "76.3 %", "x1.97", "1.62 s", "250 ms", "4", "yes" */
+/* "76.3 %", "1.97", "1.62 s", "250 ms", "4", "yes" */
 void report_put_value(struct text *out, enum expect_unit unit, double value);
+/* ">= 100 %", of a flag "yes" */
+void report_put_limit(struct text *out, enum expect_key key, const struct expect_limit *limit);
 /* "honoured 76.3 %, wanted >= 100 %" of each limit of the check that does not hold or could not be judged; nothing where none. */
 void report_put_limits(struct text *out, const struct check *c);
 /* "100000000012 -> 100000000015", the exchange alone where there is one */

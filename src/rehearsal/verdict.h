@@ -123,6 +123,7 @@ struct verdict_run {
 	int64_t started_wall_ns; /* first byte of the first request; 0: none */
 	int64_t duration_ns; /* to the end of the last */
 	bool live; /* the verdict so far: the run goes on */
+	bool unjudged; /* nothing was expected: it is told what was seen, and nothing comes of it */
 	const char *reproduce; /* the command line that runs it again; NULL: none */
 	unsigned rules_line; /* of rules_file, where it says what is expected; 0: not known */
 };

@@ -429,8 +429,8 @@ Test(run_command, control_c_reaches_it_once_and_brownout_outlives_it)
 	read_until(&s, "ready");
 	type(&s, "\x03");
 	read_until(&s, "end\r\n");
-	read_until(&s, "requests");
-	cr_expect_eq(count(bytes_text(&s.said), "caught"), 1, "%s", bytes_text(&s.said));
+	read_until(&s, "verdict: ");
+	cr_expect_eq(count(bytes_text(&s.said), "caught\r\n"), 1, "%s", bytes_text(&s.said));
 	cr_expect_eq(end_session(&s), 0);
 }
 

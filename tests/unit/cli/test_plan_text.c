@@ -55,6 +55,23 @@ Test(plan_text, what)
 		"  rule      e        request, 100 %, in turn: abort 429; pass; and again\n");
 }
 
+Test(plan_text, expectations)
+{
+	expect("upstream: origin\n"
+	       "rules: [{name: a, abort: 503, required: true}]\n"
+	       "expect: {attempts: 3, jitter: 0.15 warn, retry_after: 99.5%, unsafe_retries: {without_key: fail},\n"
+	       "  recovery: {steady: 15s}, idempotency_key: {stable: true}}\n",
+		"  listener  default          http://127.0.0.1:8080\n"
+		"  upstream  default          the embedded upstream\n"
+		"  rule      a                required, request, 100 %, abort 503\n"
+		"  expect    attempts         max <= 3\n"
+		"  expect    retry_after      honoured >= 99.5 %\n"
+		"  expect    jitter           spread >= 0.15, or a warning\n"
+		"  expect    unsafe_retries   without_key no\n"
+		"  expect    idempotency_key  stable yes\n"
+		"  expect    recovery         steady <= 15.00 s\n");
+}
+
 Test(plan_text, shares_of_outcomes)
 {
 	expect("upstream: origin\n"

@@ -342,4 +342,5 @@ Test(keys, example_files)
 {
 	cr_expect_geq(check_folder(CONFIG_EXAMPLES), 5);
 	cr_expect_geq(check_folder(CONFIG_EXAMPLES "/faults"), 15);
+	cr_expect_geq(check_folder(CONFIG_EXAMPLES "/rehearsals"), 6);
 }

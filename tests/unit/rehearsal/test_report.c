@@ -51,6 +51,11 @@ Test(report, good_and_nothing)
 		"verdict: \x1b[32mPASS\x1b[0m (1 passed)   rules.yaml   0.0 s\n"
 		"      traffic           2 requests (1 logical), 1 retry, 1 fault, 1 client\n"
 		" \x1b[32m ok \x1b[0m attempts          at most 2\n");
+	v.run.unjudged = true;
+	expect_text(&v, false,
+		"verdict: NOT JUDGED (nothing is expected)   rules.yaml   0.0 s\n"
+		"      traffic           2 requests (1 logical), 1 retry, 1 fault, 1 client\n"
+		"  ok  attempts          at most 2\n");
 	verdicts_nothing(&v);
 	v.run.live = true;
 	expect_text(&v, false,
@@ -66,7 +71,7 @@ Test(report, numbers_say_no_more_than_they_know)
 		const char *text;
 	} rows[] = {
 		{ EXPECT_UNIT_COUNT, 4, "4" }, { EXPECT_UNIT_COUNT, 2.5, "2.5" }, { EXPECT_UNIT_COUNT, 0, "0" },
-		{ EXPECT_UNIT_FACTOR, 1.97, "x1.97" }, { EXPECT_UNIT_FACTOR, 2, "x2" },
+		{ EXPECT_UNIT_FACTOR, 1.97, "1.97" }, { EXPECT_UNIT_FACTOR, 2, "2" },
 		{ EXPECT_UNIT_SHARE, 1, "100 %" }, { EXPECT_UNIT_SHARE, 0.9996, "99.9 %" }, { EXPECT_UNIT_SHARE, 0.29, "29 %" },
 		{ EXPECT_UNIT_SHARE, 0, "0 %" },
 		{ EXPECT_UNIT_TIME, 250e6, "250 ms" }, { EXPECT_UNIT_TIME, 1.5e6, "1.5 ms" },

@@ -1,0 +1,181 @@
+/*
+ * run_verdict: see rehearsal/judge.h for what is judged, reports for where it goes.
+ */
+#include "cli/run_verdict.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "cli/exit_code.h"
+#include "rehearsal/report.h"
+
+/* ---- the line that reproduces the run ---- */
+
+/* As a shell reads it. */
+static void put_word(struct text *out, const char *word)
+{
+	bool plain = *word != '\0';
+
+	for (const char *p = word; *p; p++) {
+		char c = ascii_lower(*p);
+
+		plain = plain && (ascii_is_digit(c) || (c >= 'a' && c <= 'z') || strchr("-_./:=@%+,", c));
+	}
+	if (plain) {
+		text_put_string(out, word);
+		return;
+	}
+	text_put_char(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			text_put_literal(out, "'\\''");
+		else
+			text_put_char(out, *word);
+	}
+	text_put_char(out, '\'');
+}
+
+/* The arguments as they were given, with the seed where it was drawn. */
+static void put_command_line(struct text *out, const struct run_verdict *v, uint64_t seed)
+{
+	bool due = v->seed_drawn;
+
+	text_put_literal(out, "brownout");
+	for (int i = 0; i < v->argc; i++) {
+		if (due && v->flags->command == v->argv + i + 1) { /* at the "--" */
+			text_printf(out, " --seed %" PRIu64, seed);
+			due = false;
+		}
+		text_put_char(out, ' ');
+		put_word(out, v->argv[i]);
+	}
+	if (due)
+		text_printf(out, " --seed %" PRIu64, seed);
+	text_put_char(out, '\0');
+}
+
+/* ---- the run ---- */
+
+static bool is_required(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->rules.n; i++) {
+		if (plan->rules.v[i].required)
+			return true;
+	}
+	return false;
+}
+
+static bool is_report_wanted(const struct reports_flags *f)
+{
+	return f->json || f->junit || f->tap || f->markdown || f->github;
+}
+
+int run_verdict_init(struct run_verdict *v, const struct plan *plan, const struct run_flags *flags, int argc, char **argv)
+{
+	int rc;
+
+	*v = (struct run_verdict){
+		.flags = flags,
+		.argc = argc,
+		.argv = argv,
+		.rules_line = plan->expect_line,
+		.seed_drawn = !plan->seed_given,
+		.decides = plan->has_expect || is_required(plan),
+		.end = JUDGE_END_STOPPED,
+		.child_exit = -1,
+	};
+	if (!flags->command && !v->decides && !is_report_wanted(&flags->reports))
+		return EXIT_CODE_OK;
+	rc = reports_open(&v->reports, &flags->reports, flags->serve.quiet);
+	if (rc != EXIT_CODE_OK)
+		return rc;
+	v->rehearsal = live_rehearsal_new(plan);
+	if (v->rehearsal)
+		return EXIT_CODE_OK;
+	log_error("no memory to judge the clients");
+	reports_close(&v->reports);
+	return EXIT_CODE_FAILED;
+}
+
+void run_verdict_deinit(struct run_verdict *v)
+{
+	live_rehearsal_free(v->rehearsal);
+	reports_close(&v->reports);
+}
+
+void run_verdict_note(struct run_verdict *v, const struct child_result *result)
+{
+	v->end = result->end == CHILD_OUT_OF_TIME ? JUDGE_END_TIME_LIMIT : JUDGE_END_CLIENT_LEFT;
+	if (result->end == CHILD_EXITED)
+		v->child_exit = result->number;
+}
+
+/* In the admin's thread. */
+static int write_so_far(void *arg, struct text *out)
+{
+	struct run_verdict *v = arg;
+	struct verdict verdict;
+	int rc = live_judge_finish(live_rehearsal_judge(v->rehearsal), JUDGE_END_SO_FAR, &verdict);
+
+	if (rc < 0)
+		return rc;
+	verdict.run.rules_file = v->flags->file;
+	verdict.run.command = (const char *const *)v->flags->command;
+	verdict.run.child_exit = -1;
+	verdict.run.unjudged = !v->decides;
+	report_write_json(&verdict, out);
+	verdict_deinit(&verdict);
+	return out->cut ? -ENOMEM : 0;
+}
+
+void run_verdict_show(struct run_verdict *v, struct admin *admin)
+{
+	if (v->rehearsal)
+		admin_set_verdict(admin, write_so_far, v);
+}
+
+static int write_verdict(struct run_verdict *v, struct verdict *verdict)
+{
+	struct text reproduce;
+	int rc;
+
+	text_init(&reproduce);
+	put_command_line(&reproduce, v, verdict->run.seed);
+	verdict->run.rules_file = v->flags->file;
+	verdict->run.rules_line = v->rules_line;
+	verdict->run.command = (const char *const *)v->flags->command;
+	verdict->run.child_exit = v->child_exit;
+	verdict->run.unjudged = !v->decides;
+	verdict->run.reproduce = reproduce.cut ? NULL : reproduce.p;
+	rc = reports_write(&v->reports, verdict);
+	text_deinit(&reproduce);
+	return rc == EXIT_CODE_OK && v->decides ? reports_exit_code(verdict) : rc;
+}
+
+/* Once the server has stopped. */
+static int give(void *arg, struct server *server)
+{
+	struct run_verdict *v = arg;
+	struct verdict verdict;
+	int rc;
+
+	if (v->flags->command && v->end == JUDGE_END_STOPPED) /* it was never run */
+		return EXIT_CODE_OK;
+	if (live_rehearsal_finish(v->rehearsal, server, v->end, &verdict) < 0) {
+		log_error("no memory for the verdict");
+		return EXIT_CODE_FAILED;
+	}
+	rc = write_verdict(v, &verdict);
+	verdict_deinit(&verdict);
+	return rc;
+}
+
+void run_verdict_attach(struct run_verdict *v, struct serve_options *options)
+{
+	if (!v->rehearsal)
+		return;
+	options->sink = live_rehearsal_sink(v->rehearsal);
+	options->at_end = give;
+	options->at_end_arg = v;
+}
