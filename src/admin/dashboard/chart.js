@@ -45,11 +45,11 @@ const charts = {
 	},
 };
 
-/* The next of 1, 2, 5 times a power of ten. */
+/* The next of a few times a power of ten, of which the half is a round number too. */
 function niceMax(value, least) {
 	const wanted = Math.max(value, least);
 	const power = 10 ** Math.floor(Math.log10(wanted));
-	return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= wanted * 0.999999);
+	return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= wanted * 0.999999);
 }
 
 /* Runs of samples without a hole, of those for which has(sample). */

@@ -218,7 +218,6 @@ makeTiles();
 makeCharts();
 makeRules();
 makeExchanges();
-takeVerdict(null);
 rules.onChange = control.afterChange = () => refresh(loadStatus, loadRules);
 watchSight("rules-panel", "open-panel", "verdict-panel");
 repeat(RULES_EVERY_MS, loadRules, "rules-panel");

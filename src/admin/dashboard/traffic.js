@@ -33,7 +33,7 @@ function makeCharts() {
 		],
 	});
 	new Chart(byId("faults-chart"), {
-		title: "Failures per second, injected and real", ...perSecond, empty: "nothing failed in this time",
+		title: "Injected faults and real failures per second", ...perSecond, empty: "nothing failed in this time",
 		series: [
 			{ name: "injected", look: "injected", value: (sample) => numberOr0(sample.faults) },
 			{ name: "real", look: "real dash", value: (sample) => numberOr0(sample.failures) },
