@@ -17,16 +17,6 @@
 
 TestSuite(reload, .timeout = 120);
 
-static void expect_get(struct peer *client, const char *path, unsigned status)
-{
-	struct message answer;
-
-	peer_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, status);
-	message_free(&answer);
-}
-
 static void expect_said(struct rig *r, const char *text)
 {
 	struct bytes said = program_stderr(&r->program);

@@ -62,16 +62,6 @@ static void expect_value(struct rig *r, struct peer *admin, const char *sample, 
 	rig_check(r, value == wanted, "%s is %g, not %g", sample, value, wanted);
 }
 
-static void expect_get(struct peer *client, const char *path, unsigned status)
-{
-	struct message answer;
-
-	peer_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, status);
-	message_free(&answer);
-}
-
 static unsigned count_lines(const struct message *m, const char *begin)
 {
 	const char *at = bytes_text(&m->body);

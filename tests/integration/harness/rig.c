@@ -525,3 +525,13 @@ void expect_line_at(const struct message *m, const char *text, const char *file,
 	if (strcmp(m->line, text) != 0)
 		rig_fail_at(m->peer->rig, file, line, "the start line is \"%s\", \"%s\" was expected", m->line, text);
 }
+
+void expect_get_at(struct peer *client, const char *path, unsigned status, const char *file, int line)
+{
+	struct message answer;
+
+	peer_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+	message_read_answer(&answer, client, "GET");
+	expect_status_at(&answer, status, file, line);
+	message_free(&answer);
+}

@@ -99,6 +99,9 @@ void expect_field_at(const struct message *m, const char *name, const char *list
 void expect_body_at(const struct message *m, const char *body, const char *file, int line);
 void expect_line_at(const struct message *m, const char *text, const char *file, int line);
 #define expect_status(m, status) expect_status_at((m), (status), __FILE__, __LINE__)
+/* A whole exchange of which the status alone matters. */
+void expect_get_at(struct peer *client, const char *path, unsigned status, const char *file, int line);
+#define expect_get(client, path, status) expect_get_at((client), (path), (status), __FILE__, __LINE__)
 /* All lines of the name joined by ", "; NULL: there is none. */
 #define expect_field(m, name, list) expect_field_at((m), (name), (list), __FILE__, __LINE__)
 #define expect_body(m, body) expect_body_at((m), (body), __FILE__, __LINE__)
