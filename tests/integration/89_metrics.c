@@ -171,7 +171,7 @@ Test(metrics, rules_and_their_faults)
 	rig_start_with(&r,
 		ADMIN "upstream: 'origin:'\n"
 		      "rules:\n"
-		      "  - {name: turns, match: {path: /turns}, sequence: [503, pass, 502]}\n"
+		      "  - {name: turns, match: {path: /turns}, sequence: [503, {delay: 1ms}, 502]}\n"
 		      "  - {name: dry, match: {path: /dry}, dry_run: true, abort: 500}\n"
 		      "  - {name: few, match: {path: /few}, max_faults: 2, abort: 500}\n"
 		      "  - {name: off, match: {path: /few}, enabled: false, abort: 500}\n"
@@ -188,12 +188,13 @@ Test(metrics, rules_and_their_faults)
 	}
 	expect_get(client, "/few", 200);
 	expect_value(&r, admin, "brownout_rule_faults_total{rule=\"turns\",fault=\"abort\"}", 4);
+	expect_value(&r, admin, "brownout_rule_faults_total{rule=\"turns\",fault=\"delay\"}", 2);
 	expect_value(&r, admin, "brownout_rule_faults_total{rule=\"slow\",fault=\"delay\"}", 2);
 	cr_expect_eq(value_of(admin, "brownout_rule_faults_total{rule=\"slow\",fault=\"abort\"}"), -1);
 	expect_value(&r, admin, "brownout_faults_total{fault=\"abort\"}", 6);
-	expect_value(&r, admin, "brownout_faults_total{fault=\"delay\"}", 2);
+	expect_value(&r, admin, "brownout_faults_total{fault=\"delay\"}", 4);
 	expect_value(&r, admin, "brownout_rule_matched_total{rule=\"turns\"}", 6);
-	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"turns\"}", 4);
+	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"turns\"}", 6);
 	expect_value(&r, admin, "brownout_rule_dry_run_total{rule=\"dry\"}", 2);
 	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"dry\"}", 0);
 	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"few\"}", 2);
@@ -201,10 +202,12 @@ Test(metrics, rules_and_their_faults)
 	expect_value(&r, admin, "brownout_rule_enabled{rule=\"few\"}", 1);
 	expect_value(&r, admin, "brownout_rule_enabled{rule=\"off\"}", 0);
 	/* What was intended is known exactly. */
-	expect_value(&r, admin, "brownout_delay_seconds_sum", 0.06);
-	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.025\"}", 0);
-	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.05\"}", 2);
-	expect_value(&r, admin, "brownout_delay_error_seconds_count", 2);
+	expect_value(&r, admin, "brownout_delay_seconds_sum", 0.062);
+	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.0005\"}", 0);
+	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.001\"}", 2);
+	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.025\"}", 2);
+	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.05\"}", 4);
+	expect_value(&r, admin, "brownout_delay_error_seconds_count", 4);
 	expect_value(&r, admin, "brownout_delays_early_total", 0);
 	rig_end(&r);
 }
