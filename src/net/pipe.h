@@ -24,7 +24,7 @@ struct pipes {
 	struct pipe *empty;
 	unsigned n_empty;
 };
-#define PIPES_KEPT 32
+#define PIPES_KEPT 8
 
 void pipes_deinit(struct pipes *pipes);
 /* An empty one; NULL where there are no descriptors or no memory: then the bytes are copied. */

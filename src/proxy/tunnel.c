@@ -83,8 +83,12 @@ enum step tunnel_run(struct client *c)
 	ex->download_over = down_over;
 	if (up < 0 || down < 0 || (up_over && down_over))
 		return client_close(c, CLOSE_TUNNEL_END, CONN_END_CLOSE);
-	if (!up && !down)
-		return STEP_WAIT;
-	client_wait_for(c, TUNNEL_IDLE_NS);
-	return STEP_MORE;
+	if (up || down) {
+		client_wait_for(c, TUNNEL_IDLE_NS);
+		return STEP_MORE;
+	}
+	/* A side that has ended its stream is read no more: that it has gone altogether must be asked. */
+	if ((up_over && conn_probe(&c->peer.conn)) || (down_over && conn_probe(&ex->up->peer.conn)))
+		return client_close(c, CLOSE_TUNNEL_END, CONN_END_RESET);
+	return STEP_WAIT;
 }

@@ -309,6 +309,27 @@ Test(interim_upgrade, reset_in_a_tunnel_ends_both_sides)
 	rig_end(&r);
 }
 
+/* Nothing of a side that has ended its stream is read any more; that it is gone must be noticed all the same. */
+Test(interim_upgrade, reset_behind_a_half_close_ends_both_sides)
+{
+	struct rig r;
+
+	rig_start(&r);
+	for (int side = 0; side < 2; side++) {
+		struct peer *client = rig_client(&r);
+		struct peer *upstream = open_tunnel(&r, client);
+		struct peer *first = side ? upstream : client;
+		struct peer *second = side ? client : upstream;
+
+		r.context = side ? "the upstream" : "the client";
+		peer_shutdown(first);
+		peer_expect_fin(second);
+		peer_reset(first);
+		(void)rig_log_line(&r, (unsigned)side);
+	}
+	rig_end(&r);
+}
+
 /* Both directions full at once: neither may wait for the other. */
 Test(interim_upgrade, much_in_both_directions_at_once)
 {
