@@ -27,6 +27,7 @@ static const struct pair signals[] = {
 	{ "SIGTERM, SIGINT", "Stops accepting and lets open exchanges end, for limits.drain at most; a second one ends them at "
 		"once." },
 	{ "SIGHUP", "Reads the rule file again. A file with an error changes nothing." },
+	{ "SIGINT, SIGTERM, SIGHUP, SIGQUIT", "While run -- COMMAND runs the command they go on to its process group." },
 	{ "SIGUSR1", "Opens the access log and the trace anew, for rotation." },
 };
 
@@ -34,6 +35,10 @@ static const struct pair variables[] = {
 	{ "NO_COLOR", "Where it is set and not empty, nothing on a terminal is coloured." },
 	{ "NOTIFY_SOCKET, WATCHDOG_USEC", "Set by systemd(1): brownout tells when it is ready, reloads and stops, and pats the "
 		"watchdog while every worker comes round." },
+	{ "GITHUB_ACTIONS, GITHUB_STEP_SUMMARY", "Set by GitHub Actions: a verdict is written as annotations and into the "
+		"summary of the step too." },
+	{ "BROWNOUT_URL, BROWNOUT_<NAME>_URL, BROWNOUT_ADMIN, BROWNOUT_SEED", "Set by brownout for the command of run: the first "
+		"listener, each by its name, the admin listener, the seed." },
 	{ "any other", "Stands in the rule file as ${NAME} or ${NAME:-default}." },
 };
 
