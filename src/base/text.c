@@ -119,6 +119,23 @@ void text_put_seconds(struct text *t, int64_t ns, unsigned decimals)
 	text_put(t, first, (size_t)(end - first));
 }
 
+void text_put_shown(struct text *t, struct span s)
+{
+	while (s.n) {
+		unsigned n = span_utf8_length(s);
+		unsigned char first = (unsigned char)s.p[0];
+		bool c1 = n == 2 && first == 0xc2 && (unsigned char)s.p[1] < 0xa0;
+
+		if (n == 0 || c1 || (first < 0x20 && first != '\t') || first == 0x7f) {
+			text_put_char(t, '?');
+			n = MAX(n, 1u);
+		} else {
+			text_put(t, s.p, n);
+		}
+		s = span_skip(s, n);
+	}
+}
+
 void text_printf(struct text *t, const char *format, ...)
 {
 	char *whole = NULL;

@@ -73,6 +73,8 @@ void text_put_i64(struct text *t, int64_t v);
 void text_put_hex(struct text *t, uint64_t v, unsigned min_digits);
 /* Nanoseconds as seconds with `decimals` (0 to 9) digits after the point, truncated: 1.250 */
 void text_put_seconds(struct text *t, int64_t ns, unsigned decimals);
+/* So that a terminal only shows it: control characters (C0 but tabs, DEL, C1) and bytes that are no UTF-8 become '?'. */
+void text_put_shown(struct text *t, struct span s);
 /* Not for the hot path. */
 void text_printf(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 
 #include "cli/cmd_check.h"
+#include "cli/cmd_ctl.h"
 #include "cli/cmd_demo.h"
 #include "cli/cmd_help.h"
 #include "cli/cmd_judge.h"

@@ -4,6 +4,7 @@
  */
 #include "cli/completion.h"
 
+#include "cli/cmd_ctl.h"
 #include "cli/cmd_help.h"
 #include "cli/commands.h"
 #include "core/status.h"
@@ -61,6 +62,14 @@ static void put_topics(struct text *out)
 		put_word(out, command->name);
 }
 
+static void put_verbs(struct text *out)
+{
+	const char *verb;
+
+	for (size_t i = 0; (verb = cmd_ctl_verb(i)) != NULL; i++)
+		put_word(out, verb);
+}
+
 static const struct {
 	const char *name;
 	bool files;
@@ -75,6 +84,7 @@ static const struct {
 	{ "CODE", false, put_every_code },
 	{ "CLASS", false, put_classes },
 	{ "TOPIC", false, put_topics },
+	{ "VERB", false, put_verbs },
 };
 
 struct values {

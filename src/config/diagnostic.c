@@ -116,24 +116,6 @@ void diagnostics_sort(struct diagnostics *d)
 
 /* ---- writing ---- */
 
-/* Copies s so that a terminal only shows it: control characters (C0, DEL, C1) and bytes that are no UTF-8 become '?'. */
-static void put_safe(struct text *out, struct span s)
-{
-	while (s.n) {
-		unsigned n = span_utf8_length(s);
-		unsigned char first = (unsigned char)s.p[0];
-		bool c1 = n == 2 && first == 0xc2 && (unsigned char)s.p[1] < 0xa0;
-
-		if (n == 0 || c1 || (first < 0x20 && first != '\t') || first == 0x7f) {
-			text_put_char(out, '?');
-			n = MAX(n, 1u);
-		} else {
-			text_put(out, s.p, n);
-		}
-		s = span_skip(s, n);
-	}
-}
-
 static struct span line_of(struct span source, unsigned line)
 {
 	while (--line > 0)
@@ -171,7 +153,7 @@ static void write_excerpt(struct span line, unsigned column, bool color, struct 
 	while (end < line.n && is_continuation(line.p[end]))
 		end++;
 	text_put_string(out, begin ? "  ..." : "  ");
-	put_safe(out, span_of(line.p + begin, end - begin));
+	text_put_shown(out, span_of(line.p + begin, end - begin));
 	text_put_string(out, end < line.n ? "...\n" : "\n");
 	text_put_string(out, begin ? "     " : "  ");
 	put_indent(out, span_of(line.p + begin, at - begin));
@@ -183,14 +165,14 @@ static void write_one(const struct diagnostic *at, const char *file, struct span
 	static const char *const names[] = { "error", "warning", "note" };
 	static const char *const colors[] = { "\033[1;31m", "\033[1;35m", "\033[1;36m" };
 
-	put_safe(out, span_of_string(file));
+	text_put_shown(out, span_of_string(file));
 	if (at->line)
 		text_printf(out, ":%u:%u", at->line, at->column);
 	if (color)
 		text_printf(out, ": %s%s:\033[0m ", colors[at->level], names[at->level]);
 	else
 		text_printf(out, ": %s: ", names[at->level]);
-	put_safe(out, span_of_string(at->message));
+	text_put_shown(out, span_of_string(at->message));
 	text_put_char(out, '\n');
 	if (at->line)
 		write_excerpt(line_of(source, at->line), at->column, color, out);
