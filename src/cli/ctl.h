@@ -34,6 +34,7 @@ struct ctl {
 	CTL_VERB(reload, "", 0, 0, "reads the rule file again")                                                                 \
 	CTL_VERB(reset, "", 0, 0, "counts of rules begin at 0, keys and quotas are forgotten")                                  \
 	CTL_VERB(config, "[FILE]", 0, 1, "the rules in force as text; with FILE, - being standard input, replaces them")        \
+	CTL_VERB(verdict, "", 0, 0, "how the clients behaved so far, where the rule file expects something of them")             \
 	CTL_VERB(exchanges, "", 0, 0, "what is under way")                                                                      \
 	CTL_VERB(top, "", 0, 0, "traffic and rules, anew each second on a terminal (--count N)")                                \
 	CTL_VERB(tail, "", 0, 0, "exchanges as they end (--faulted, --rule NAME, --count N)")

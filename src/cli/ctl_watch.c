@@ -127,6 +127,36 @@ int ctl_exchanges(struct ctl *c)
 	return ctl_show(c, "/v1/exchanges", NULL, put_exchanges);
 }
 
+/* ---- verdict ---- */
+
+static void put_verdict(struct text *out, const struct admin_value *v)
+{
+	const struct admin_value *checks = admin_value_get(v, "checks");
+	struct table t;
+
+	text_put_literal(out, "verdict so far: ");
+	text_put_shown(out, ctl_text(v, "verdict"));
+	text_put_char(out, '\n');
+	table_init(&t, "CHECK|STATUS|>SAMPLES|WHAT");
+	for (size_t i = 0; i < admin_value_count(checks); i++) {
+		const struct admin_value *check = admin_value_at(checks, i);
+
+		if (span_eq(ctl_text(check, "status"), SPAN("not_applicable")))
+			continue;
+		table_put(&t, ctl_text(check, "name"));
+		table_put(&t, ctl_text(check, "status"));
+		table_put_u64(&t, ctl_count(check, "samples"));
+		table_put(&t, ctl_text(check, "text"));
+	}
+	table_write(&t, out);
+	table_deinit(&t);
+}
+
+int ctl_verdict(struct ctl *c)
+{
+	return ctl_show(c, "/v1/verdict", NULL, put_verdict);
+}
+
 /* ---- top ---- */
 
 /* The last second. */

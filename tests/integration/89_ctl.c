@@ -1,6 +1,7 @@
 /*
  * 89 ctl: the command line against a running brownout: what it says, to people and to programs, and how it ends.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,18 @@ Test(ctl, for_programs)
 	rig_end(&r);
 }
 
+Test(ctl, verdict)
+{
+	struct rig r;
+
+	rig_start_with(&r, ADMIN RULES "expect: {retry_after: 100%%}\n");
+	expect_ctl(&r, "verdict", 0, "verdict so far: ");
+	expect_ctl(&r, "verdict", 0, "CHECK");
+	expect_ctl(&r, "verdict --json", 0, "\"so_far\":");
+	program_signal(&r.program, SIGTERM);
+	rig_expect_exit(&r, 3); /* nobody came, which is never a pass */
+}
+
 Test(ctl, wrong_words)
 {
 	static const struct {
@@ -168,6 +181,7 @@ Test(ctl, wrong_words)
 		{ "remove none", "there is no rule named" },
 		{ "rules none", "there is no rule named" },
 		{ "tail --count 0", "a whole number from 1" },
+		{ "verdict", "the rule file expects nothing" },
 		{ "status more", "usage: brownout ctl status" },
 		{ "--admin nonsense status", "" },
 	};
