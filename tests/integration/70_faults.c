@@ -33,14 +33,6 @@ static void expect_evidence(const struct message *answer, const char *rule, cons
 		"X-Brownout is \"%s\", not %s...", message_list(answer, "x-brownout"), begin);
 }
 
-static void expect_log(struct rig *r, unsigned line, const char *key, const char *value)
-{
-	const char *found = rig_log_value(rig_log_line(r, line), key);
-
-	rig_check(r, found ? value && strcmp(found, value) == 0 : !value, "the log has %s=%s, not %s: %s", key,
-		found ? found : "(none)", value ? value : "(none)", rig_log_line(r, line));
-}
-
 static double log_number(struct rig *r, unsigned line, const char *key)
 {
 	const char *found = rig_log_value(rig_log_line(r, line), key);

@@ -116,12 +116,7 @@ Test(choices, a_client_that_leaves_gives_its_place_back)
 		peer_expect_silence(held[i], 50);
 	}
 	for (unsigned round = 0; round < 3; round++) {
-		struct message answer;
-
-		peer_send(client, "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
-		message_read_answer(&answer, client, "GET");
-		expect_status(&answer, 503);
-		message_free(&answer);
+		expect_get(client, "/hang", 503);
 		peer_close(held[round % 2]);
 		(void)rig_log_line(&r, 2 * round + 1); /* it is over */
 		held[round % 2] = rig_client(&r);

@@ -107,24 +107,17 @@ Test(quotas, places_come_back_when_an_exchange_ends_and_when_a_client_leaves)
 {
 	struct rig r;
 	struct peer *client, *held;
-	struct message answer;
 
 	rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - {rate_limit: {limit: 1, algorithm: concurrency}}\n"
 			   "  - {match: {path: /hang}, hang: {max: 60s}}\n");
 	client = rig_client(&r);
 	for (unsigned i = 0; i < 6; i += 3) {
-		peer_send(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n\r\n");
-		message_read_answer(&answer, client, "GET");
-		expect_status(&answer, 204);
-		message_free(&answer);
+		expect_get(client, "/status/204", 204);
 		(void)rig_log_line(&r, i);
 		held = rig_client(&r);
 		peer_send(held, "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
 		peer_expect_silence(held, 50);
-		peer_send(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n\r\n");
-		message_read_answer(&answer, client, "GET");
-		expect_status(&answer, 429);
-		message_free(&answer);
+		expect_get(client, "/status/204", 429);
 		peer_close(held);
 		(void)rig_log_line(&r, i + 2);
 	}
@@ -135,7 +128,6 @@ Test(quotas, every_place_of_many_quotas_is_held_until_the_exchange_ends)
 {
 	struct rig r;
 	struct peer *client, *held;
-	struct message answer;
 
 	rig_start_with(&r, "upstream: 'origin:'\nrules:\n"
 			   "  - {match: {path: /hang}, rate_limit: {limit: 1, algorithm: concurrency}}\n"
@@ -146,16 +138,10 @@ Test(quotas, every_place_of_many_quotas_is_held_until_the_exchange_ends)
 	held = rig_client(&r);
 	peer_send(held, "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
 	peer_expect_silence(held, 50);
-	peer_send(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n\r\n");
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, 429);
-	message_free(&answer);
+	expect_get(client, "/status/204", 429);
 	(void)rig_log_line(&r, 0);
 	peer_close(held);
 	(void)rig_log_line(&r, 1);
-	peer_send(client, "GET /status/204 HTTP/1.1\r\nHost: a\r\n\r\n");
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, 204);
-	message_free(&answer);
+	expect_get(client, "/status/204", 204);
 	rig_end(&r);
 }

@@ -191,10 +191,7 @@ Test(command_line, run_without_a_file)
 		"100", "--path", "/api/**", "--access", "off", NULL }, NULL);
 	rig_check(&r, program_wait_listening(&r.program, 1), "does not listen");
 	client = rig_client(&r);
-	peer_send(client, GET("/api/x"));
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, 429);
-	message_free(&answer);
+	expect_get(client, "/api/x", 429);
 	peer_send(client, GET("/else"));
 	{
 		struct message request;

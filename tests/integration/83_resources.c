@@ -178,7 +178,6 @@ Test(resources, shortage_of_descriptors)
 	struct rig r;
 	struct rlimit limit;
 	struct peer *clients[CLIENTS];
-	struct message answer;
 	unsigned served = 0;
 	long before_ms;
 
@@ -203,10 +202,7 @@ Test(resources, shortage_of_descriptors)
 	for (int i = 0; i < 3; i++) {
 		struct peer *client = rig_client(&r);
 
-		peer_send(client, GET("/"));
-		message_read_answer(&answer, client, "GET");
-		expect_status(&answer, 503);
-		message_free(&answer);
+		expect_get(client, "/", 503);
 		peer_close(client);
 	}
 	rig_end(&r);

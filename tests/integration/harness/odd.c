@@ -269,7 +269,7 @@ static void ask_next(struct play *p)
 	peer_close(upstream);
 }
 
-static void expect_log(struct play *p, unsigned line)
+static void check_log(struct play *p, unsigned line)
 {
 	const char *text = rig_log_line(p->r, line);
 	const char *failure = rig_log_value(text, "failure");
@@ -292,7 +292,7 @@ void odd_play(struct rig *r, const struct odd *row, enum odd_way way, unsigned *
 	look(&p);
 	ask_next(&p);
 	peer_close(p.client);
-	expect_log(&p, *line + (way == ODD_POST));
+	check_log(&p, *line + (way == ODD_POST));
 	*line += way == ODD_POST ? 3 : 2;
 }
 

@@ -526,6 +526,25 @@ void expect_line_at(const struct message *m, const char *text, const char *file,
 		rig_fail_at(m->peer->rig, file, line, "the start line is \"%s\", \"%s\" was expected", m->line, text);
 }
 
+void expect_error_at(const struct message *m, const char *error, const char *file, int line)
+{
+	const char *list = message_list(m, "proxy-status");
+	char parameter[80];
+
+	snprintf(parameter, sizeof(parameter), "error=%s", error);
+	if (strncmp(list, "brownout", 8) != 0 || !strstr(list, parameter))
+		rig_fail_at(m->peer->rig, file, line, "Proxy-Status is \"%s\", %s was expected", list, parameter);
+}
+
+void expect_log_at(struct rig *r, unsigned number, const char *key, const char *value, const char *file, int line)
+{
+	const char *found = rig_log_value(rig_log_line(r, number), key);
+
+	if (found ? !value || strcmp(found, value) != 0 : value != NULL)
+		rig_fail_at(r, file, line, "the log has %s=%s, not %s: %s", key, found ? found : "(none)",
+			value ? value : "(none)", rig_log_line(r, number));
+}
+
 void expect_get_at(struct peer *client, const char *path, unsigned status, const char *file, int line)
 {
 	struct message answer;
@@ -534,4 +553,14 @@ void expect_get_at(struct peer *client, const char *path, unsigned status, const
 	message_read_answer(&answer, client, "GET");
 	expect_status_at(&answer, status, file, line);
 	message_free(&answer);
+}
+
+void rig_expect_usable(struct rig *r, struct peer *client)
+{
+	struct message request, answer;
+
+	rig_exchange(r, client, GET("/usable"), OK_HI, &request, &answer);
+	expect_line(&request, "GET /usable HTTP/1.1");
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
 }

@@ -75,6 +75,9 @@ void rig_close_upstream(struct rig *r, unsigned upstream);
 struct peer *rig_exchange(struct rig *r, struct peer *client, const char *sent, const char *answered, struct message *request,
 	struct message *answer);
 
+/* An ordinary exchange on the client's connection goes through: it stands where it should. */
+void rig_expect_usable(struct rig *r, struct peer *client);
+
 /* Line number `line` (from 0) of the access log, waiting for it; valid until the next call. */
 const char *rig_log_line(struct rig *r, unsigned line);
 /*
@@ -98,14 +101,20 @@ void expect_status_at(const struct message *m, unsigned status, const char *file
 void expect_field_at(const struct message *m, const char *name, const char *list, const char *file, int line);
 void expect_body_at(const struct message *m, const char *body, const char *file, int line);
 void expect_line_at(const struct message *m, const char *text, const char *file, int line);
+void expect_error_at(const struct message *m, const char *error, const char *file, int line);
+void expect_log_at(struct rig *r, unsigned number, const char *key, const char *value, const char *file, int line);
+void expect_get_at(struct peer *client, const char *path, unsigned status, const char *file, int line);
 #define expect_status(m, status) expect_status_at((m), (status), __FILE__, __LINE__)
 /* A whole exchange of which the status alone matters. */
-void expect_get_at(struct peer *client, const char *path, unsigned status, const char *file, int line);
 #define expect_get(client, path, status) expect_get_at((client), (path), (status), __FILE__, __LINE__)
 /* All lines of the name joined by ", "; NULL: there is none. */
 #define expect_field(m, name, list) expect_field_at((m), (name), (list), __FILE__, __LINE__)
 #define expect_body(m, body) expect_body_at((m), (body), __FILE__, __LINE__)
 #define expect_line(m, text) expect_line_at((m), (text), __FILE__, __LINE__)
+/* The error that Proxy-Status tells of. */
+#define expect_error(m, error) expect_error_at((m), (error), __FILE__, __LINE__)
+/* The value of a key in that line of the access log; NULL: there is none. */
+#define expect_log(r, number, key, value) expect_log_at((r), (number), (key), (value), __FILE__, __LINE__)
 
 /* What most tests say: a small request, a small answer. */
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
