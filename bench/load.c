@@ -15,6 +15,7 @@
 #include "sock.h"
 
 #define EVENTS_MAX 512
+#define PATIENCE_MS 10 /* phases change by time, too */
 #define STALL_NS (20 * NS_PER_S)	/* no answer for so long: give up */
 #define HOLD_SETTLE_NS (500 * NS_PER_MS) /* after the last held request was sent */
 
@@ -41,6 +42,11 @@ static void read_options(struct load_options *o, int argc, char **argv)
 		{"reconnect", "a new connection for each request", .flag = &o->reconnect},
 		{"allow-aborted", "503 counts as an answer, too", .flag = &o->allow_aborted},
 		{"only-aborted", "every answer must be 503", .flag = &o->only_aborted},
+		{"keys", "each request brings one of so many keys in X-Key; default 0: none", .number = &o->keys,
+			.max = LOAD_KEYS_MAX},
+		{"pipelined", "requests sent at once on a connection; default 1", .number = &o->pipelined, .min = 1,
+			.max = LOAD_PIPELINED_MAX},
+		{"patient", "sleep where there is nothing to do, and leave the core to others", .flag = &o->patient},
 		{"gate", "say \"ready\" and wait for a line before measuring, for another before leaving", .flag = &o->gate},
 		{"limit-s", "bound of the whole run; default 120", .number = &o->limit_ns, .min = 1, .max = 3600,
 			.scale = NS_PER_S},
@@ -128,7 +134,9 @@ static void step_phase(void)
 static void turn_once(void)
 {
 	struct epoll_event events[EVENTS_MAX];
-	const int n = epoll_wait(load.epoll_fd, events, EVENTS_MAX, 0);
+	/* Requests of an open loop fall due without an event. */
+	const int wait_ms = load.options.patient && !load.options.rate ? PATIENCE_MS : 0;
+	const int n = epoll_wait(load.epoll_fd, events, EVENTS_MAX, wait_ms);
 
 	if (n < 0 && errno != EINTR)
 		die("epoll_wait");
@@ -160,11 +168,16 @@ int main(int argc, char **argv)
 		.probe_core = -1,
 		.connections = 64,
 		.body_bytes = 1024,
+		.pipelined = 1,
 		.warmup_ns = 300 * NS_PER_MS,
 		.duration_ns = NS_PER_S,
 		.limit_ns = 120 * NS_PER_S,
 	};
 	read_options(o, argc, argv);
+	if (o->pipelined > 1 && (o->keys || o->rate || o->reconnect || o->hold)) {
+		errno = EINVAL;
+		die("--pipelined goes with a closed loop of requests that are all the same");
+	}
 	sock_raise_fd_limit();
 	sock_pin_core(o->core);
 	load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -16,6 +16,8 @@
 
 #define LOAD_WATCHED_MAX 8
 #define LOAD_RECEIVE_BYTES (256 * 1024)
+#define LOAD_KEYS_MAX 99999999 /* eight digits in each request */
+#define LOAD_PIPELINED_MAX 64
 
 /* What an epoll event points at; first member of a connection. */
 struct source {
@@ -39,6 +41,9 @@ struct load_options {
 	bool reconnect;	    /* a new connection for each request */
 	bool allow_aborted; /* 503 is as good as 200 */
 	bool only_aborted;  /* every answer must be 503 */
+	int64_t keys;	    /* each request brings one of so many, drawn evenly, in X-Key; 0: none */
+	int64_t pipelined;  /* requests sent at once on a connection, the next ones when all are answered */
+	bool patient;	    /* sleep where there is nothing to do */
 	bool gate;	    /* ask standard input before the measurement and before the end */
 	int64_t limit_ns;   /* of the whole run */
 	int64_t watched[LOAD_WATCHED_MAX];
@@ -96,8 +101,9 @@ struct load {
 	int64_t due_ns; /* open loop: when the next request is due */
 	uint64_t random;
 	unsigned source_turn;
-	char request[256];
+	char *request; /* as often as requests are sent at once */
 	size_t request_bytes;
+	char *key; /* its digits in the request; NULL: there is none */
 	char *receive;
 
 	struct load_counts counts; /* of the measurement */

@@ -18,7 +18,7 @@
 
 #define CONNECTING_MAX 256 /* well under every subject's backlog */
 #define SOURCES 64	   /* loopback addresses that short connections come from */
-#define RECONNECT_TRIES 3
+#define KEY_DIGITS 8
 
 enum client_state {
 	CLIENT_CLOSED,
@@ -32,6 +32,7 @@ struct client {
 	int fd;
 	enum client_state state;
 	struct list link; /* idle */
+	unsigned unanswered;
 	int64_t due_ns;
 	int64_t sent_ns;
 	struct answer answer;
@@ -61,8 +62,8 @@ static void client_close(struct client *c)
 {
 	close(c->fd);
 	c->fd = -1;
-	if (c->state == CLIENT_WAITING)
-		load.in_flight--;
+	load.in_flight -= c->unanswered;
+	c->unanswered = 0;
 	list_remove(&c->link);
 	c->state = CLIENT_CLOSED;
 }
@@ -79,6 +80,22 @@ static void client_fail(struct client *c, const char *text)
 	client_open(c);
 }
 
+static uint64_t draw(void)
+{
+	load.random ^= load.random << 13;
+	load.random ^= load.random >> 7;
+	load.random ^= load.random << 17;
+	return load.random >> 11;
+}
+
+static void write_key(char *digits)
+{
+	uint64_t key = draw() % (uint64_t)load.options.keys;
+
+	for (unsigned i = KEY_DIGITS; i-- > 0; key /= 10)
+		digits[i] = (char)('0' + key % 10);
+}
+
 static void client_send(struct client *c, int64_t due_ns)
 {
 	ssize_t n;
@@ -87,8 +104,11 @@ static void client_send(struct client *c, int64_t due_ns)
 	c->state = CLIENT_WAITING;
 	c->due_ns = due_ns;
 	answer_init(&c->answer);
-	load.in_flight++;
-	load.issued++;
+	c->unanswered = (unsigned)load.options.pipelined;
+	load.in_flight += c->unanswered;
+	load.issued += c->unanswered;
+	if (load.key)
+		write_key(load.key);
 	/* Read before the call: no answer can seem earlier than it was. */
 	c->sent_ns = clock_mono_ns();
 	n = send(c->fd, load.request, load.request_bytes, MSG_NOSIGNAL);
@@ -126,11 +146,12 @@ static void check_answer(const struct client *c)
 		load_error("unexpected length");
 }
 
-static void client_done(struct client *c)
+static void client_count(struct client *c)
 {
 	const int64_t now_ns = clock_mono_ns();
 
 	check_answer(c);
+	c->unanswered--;
 	load.in_flight--;
 	load.progress_ns = now_ns;
 	if (load.phase == LOAD_MEASURING) {
@@ -138,6 +159,10 @@ static void client_done(struct client *c)
 		load.counts.content_bytes += (int64_t)c->answer.content_bytes;
 		samples_add(&load.latency, now_ns - (c->due_ns ? c->due_ns : c->sent_ns));
 	}
+}
+
+static void client_done(struct client *c)
+{
 	if (load.options.reconnect) {
 		c->state = CLIENT_IDLE;
 		client_close(c);
@@ -157,9 +182,19 @@ static bool client_take(struct client *c, size_t n)
 	}
 	if (load.options.delay_ns && load.phase == LOAD_MEASURING && !c->answer.status && !c->answer.head_bytes)
 		samples_add(&load.delay_error, clock_mono_ns() - c->sent_ns - load.options.delay_ns);
-	if (answer_feed(&c->answer, load.receive, n) != (ssize_t)n) {
-		client_fail(c, "malformed answer");
-		return false;
+	for (size_t at = 0; at < n;) {
+		const ssize_t used = c->unanswered ? answer_feed(&c->answer, load.receive + at, n - at) : -1;
+
+		if (used < 0) {
+			client_fail(c, c->unanswered ? "malformed answer" : "bytes behind the answer");
+			return false;
+		}
+		at += (size_t)used;
+		if (c->answer.state != ANSWER_DONE)
+			continue;
+		client_count(c);
+		if (c->unanswered)
+			answer_init(&c->answer);
 	}
 	return true;
 }
@@ -168,7 +203,7 @@ static void client_receive(struct client *c, bool hung_up)
 {
 	for (;;) {
 		/* A counted body is thrown away in the kernel: copying it would only slow the peer down. */
-		const bool skip = c->state == CLIENT_WAITING && c->answer.state == ANSWER_COUNTED;
+		const bool skip = c->unanswered == 1 && c->answer.state == ANSWER_COUNTED;
 		const size_t room = skip ? (size_t)MIN(c->answer.left_bytes, (uint64_t)LOAD_RECEIVE_BYTES) : LOAD_RECEIVE_BYTES;
 		const ssize_t n = recv(c->fd, load.receive, room, skip ? MSG_TRUNC : 0);
 
@@ -178,11 +213,14 @@ static void client_receive(struct client *c, bool hung_up)
 			client_fail(c, n < 0 ? "connection reset" : "connection closed");
 			return;
 		}
-		if (skip)
+		if (skip) {
 			answer_skip(&c->answer, (size_t)n);
-		else if (!client_take(c, (size_t)n))
+			if (c->answer.state == ANSWER_DONE)
+				client_count(c);
+		} else if (!client_take(c, (size_t)n)) {
 			return;
-		if (c->answer.state == ANSWER_DONE) {
+		}
+		if (!c->unanswered) {
 			client_done(c);
 			return;
 		}
@@ -212,6 +250,28 @@ static void on_event(struct source *self, uint32_t events)
 		client_receive(c, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 }
 
+static void make_request(void)
+{
+	const struct load_options *o = &load.options;
+	char one[512];
+	int n = snprintf(one, sizeof(one),
+		"GET /%s/%lld HTTP/1.1\r\n"
+		"Host: bench.test\r\n"
+		"User-Agent: bench\r\n"
+		"Accept: */*\r\n"
+		"%s\r\n",
+		o->chunked ? "chunked" : "bytes", (long long)o->body_bytes, o->keys ? "X-Key: 00000000\r\n" : "");
+
+	load.request_bytes = (size_t)n * (size_t)o->pipelined;
+	load.request = malloc(load.request_bytes);
+	if (!load.request)
+		die("malloc");
+	for (int64_t i = 0; i < o->pipelined; i++)
+		memcpy(load.request + i * n, one, (size_t)n);
+	if (o->keys)
+		load.key = load.request + n - 4 - KEY_DIGITS;
+}
+
 void clients_init(void)
 {
 	list_init(&load.idle);
@@ -224,13 +284,7 @@ void clients_init(void)
 		load.clients[i].fd = -1;
 		list_init(&load.clients[i].link);
 	}
-	load.request_bytes = (size_t)snprintf(load.request, sizeof(load.request),
-		"GET /%s/%lld HTTP/1.1\r\n"
-		"Host: bench.test\r\n"
-		"User-Agent: bench\r\n"
-		"Accept: */*\r\n"
-		"\r\n",
-		load.options.chunked ? "chunked" : "bytes", (long long)load.options.body_bytes);
+	make_request();
 }
 
 void clients_connect(void)
@@ -256,10 +310,7 @@ static struct client *next_idle(void)
 /* The time to the next event of a Poisson process. */
 static int64_t draw_gap_ns(void)
 {
-	load.random ^= load.random << 13;
-	load.random ^= load.random >> 7;
-	load.random ^= load.random << 17;
-	return (int64_t)(-log(((double)(load.random >> 11) + 0.5) / 9007199254740992.0) / (double)load.options.rate * 1e9);
+	return (int64_t)(-log(((double)draw() + 0.5) / 9007199254740992.0) / (double)load.options.rate * 1e9);
 }
 
 void clients_issue(void)

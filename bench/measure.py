@@ -1,10 +1,11 @@
-"""Processes, and the ways of measuring one: load runs, counted system calls and instructions, memory.
+"""Processes, and the ways of measuring one: load runs, memory. What is counted exactly: see counts.py.
 
 Every process that is started here ends with this one, by its pid, whatever happens (also if this one is killed).
 """
 
 import contextlib
 import ctypes
+import dataclasses
 import json
 import os
 import re
@@ -15,8 +16,6 @@ import subprocess
 import tempfile
 import time
 
-SUBJECT_CORE = 0
-LOAD_CORE = 1
 PR_SET_PDEATHSIG = 1
 NICE = -10  # where allowed: whatever else runs here disturbs less
 UNSTEADY_PROBE = 0.30  # off the median of all probes
@@ -29,16 +28,34 @@ class BenchError(Exception):
     """Says in one line what cannot be measured."""
 
 
+class NotTraceable(BenchError):
+    """This machine does not let one process trace another."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """The cores of the subject and of the load generator; none: wherever the kernel likes, with no priority."""
+
+    subject: frozenset = frozenset()
+    load: frozenset = frozenset()
+
+
+APART = Place(frozenset({0}), frozenset({1}))
+ANYWHERE = Place()
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def spawn(command, core, **options):
+def spawn(command, cores, **options):
     def prepare():
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        os.sched_setaffinity(0, {core})
+        if not cores:
+            return
+        os.sched_setaffinity(0, cores)
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, NICE)
         # Where the kernel groups processes by session, the group's nice value is what counts.
@@ -69,17 +86,17 @@ def tail(path, lines=5):
 
 
 @contextlib.contextmanager
-def running(subject, job, prefix=()):
+def running(subject, job, prefix=(), place=APART):
     """A subject doing its job; yields None where it has no way to do it."""
     with tempfile.TemporaryDirectory(prefix="brownout-bench-") as folder:
-        instance = Instance(subject, job, folder)
+        instance = Instance(subject, job, folder, place)
         command = subject.command(job, instance.port, instance.origin, folder)
         if command is None:
             yield None
             return
         log_path = os.path.join(folder, "output")
         with open(log_path, "wb") as log:
-            process = spawn([*prefix, *command], SUBJECT_CORE, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = spawn([*prefix, *command], place.subject, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         instance.pid = process.pid
         instance.process = process
         try:
@@ -91,10 +108,11 @@ def running(subject, job, prefix=()):
 
 
 class Instance:
-    def __init__(self, subject, job, folder):
+    def __init__(self, subject, job, folder, place):
         self.subject = subject
         self.job = job
         self.folder = folder
+        self.place = place
         self.port = free_port()
         self.origin = free_port()
         self.pid = 0
@@ -136,9 +154,11 @@ class Load:
 
     def __init__(self, binary, instance, arguments):
         self.instance = instance
-        command = [binary, "--core", str(LOAD_CORE), "--target", str(instance.port), "--origin", str(instance.origin)]
-        command += ["--probe-core", str(SUBJECT_CORE), "--watch", str(instance.pid), *map(str, arguments)]
-        self.process = spawn(command, LOAD_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        place = instance.place
+        command = [binary, "--target", str(instance.port), "--origin", str(instance.origin), "--watch", str(instance.pid)]
+        if place.load:
+            command += ["--core", str(min(place.load)), "--probe-core", str(min(place.subject))]
+        self.process = spawn([*command, *map(str, arguments)], place.load, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
         return self
@@ -208,69 +228,6 @@ class Steadiness:
                 self.repeated += 1
         self.kept += 1
         return result
-
-
-class Tracer:
-    """Counts the system calls of a process, all its threads, into a report."""
-
-    def __init__(self, pid, report):
-        command = ["strace", "-c", "-f", "-o", report, "-p", str(pid)]
-        self.process = spawn(command, LOAD_CORE, stderr=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        if "attached" not in self.process.stderr.readline():
-            self.stop()
-            raise BenchError("strace cannot attach")
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        stop(self.process, signal.SIGINT)
-
-
-def count_syscalls(binary, instance, arguments, requests):
-    """System calls by name of exactly so many requests in steady state: connections open, pools filled, buffers warm.
-
-    The warm-up is traced, too, and thrown away: a subject that is slowed down has more requests at the upstream at once,
-    and opens its connections for them then.
-    """
-    report = os.path.join(instance.folder, "strace")
-    gated = [*arguments, "--gate", "--requests", requests]
-    with Tracer(instance.pid, "/dev/null") as warmup, Load(binary, instance, gated) as load:
-        load.wait_word("ready")
-        warmup.stop()
-        with Tracer(instance.pid, report):
-            load.go_on()
-            load.result()
-    counts = {}
-    with open(report, encoding="ascii") as file:
-        for line in file:
-            words = line.split()
-            if len(words) >= 5 and words[0][0].isdigit() and words[-1] != "total":
-                counts[words[-1]] = int(words[3])
-    return counts
-
-
-def count_instructions(binary, subject, job, arguments, requests):
-    """User instructions for one request: twice as many requests less once, so that the start cancels."""
-    totals = []
-    for n in (requests, 2 * requests):
-        with tempfile.TemporaryDirectory(prefix="brownout-bench-") as folder:
-            log = os.path.join(folder, "callgrind")
-            tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}"]
-            with running(subject, job, tool) as instance:
-                if instance is None:
-                    return None
-                run_load(binary, instance, [*arguments, "--warmup-ms", 0, "--requests", n])
-                stop(instance.process, patience_s=20)
-            with open(log, encoding="utf-8") as file:
-                found = re.search(r"Collected : (\d+)", file.read())
-        if not found:
-            raise BenchError(f"callgrind says nothing about {subject.name}")
-        totals.append(int(found[1]))
-    return (totals[1] - totals[0]) / requests
 
 
 def measure_held(binary, instance, count):

@@ -9,6 +9,7 @@ import statistics
 import sys
 from collections.abc import Callable
 
+import counts
 import measure
 import subjects
 
@@ -182,12 +183,13 @@ def measure_syscalls(scenario, subject, settings):
     with measure.running(subject, scenario.job) as instance:
         if instance is None:
             return None
-        calls = measure.count_syscalls(settings.load_binary, instance, scenario.load, settings.requests)
+        calls = counts.count_syscalls(settings.load_binary, instance, scenario.load, settings.requests)
     return {"calls": calls, "total": sum(calls.values()), "requests": settings.requests}
 
 
 def measure_instructions(scenario, subject, settings):
-    return measure.count_instructions(settings.load_binary, subject, scenario.job, scenario.load, settings.requests // 4)
+    profile = counts.profile_request(settings.load_binary, subject, scenario.job, scenario.load, settings.requests // 4)
+    return profile and profile.instructions
 
 
 ONCE = {"held": measure_held, "syscalls": measure_syscalls, "instructions": measure_instructions}

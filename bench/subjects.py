@@ -13,6 +13,16 @@ HOLD_S = 600
 JOBS = ("forward", "abort", "abort10", "delay", "hold")
 
 
+def path_rules(count, last="/bytes/1024"):
+    """Rules of so many exact paths, of which only the last is ever asked for."""
+    paths = [f"/path/{i}" for i in range(1, count)] + [last]
+    return "rules:\n" + "".join(f"  - {{match: {{path: {path}}}, abort: 503}}\n" for path in paths)
+
+
+# A quota for each value of X-Key that nobody reaches.
+QUOTA = "rules:\n  - rate_limit: {limit: 1000000, window: 1m, key: header:x-key}\n"
+
+
 class Subject:
     name = ""
     packages = ()
