@@ -141,6 +141,7 @@ void judge_feed_exchange(struct judge_exchange *to, const struct trace_exchange 
 		.forwarded = e->forwarded,
 		.complete = span_eq(e->close, span_of_string(close_reason_name(CLOSE_COMPLETE))) ||
 			    span_eq(e->close, span_of_string(close_reason_name(CLOSE_TUNNEL_END))),
+		.keeps = e->keeps,
 		.expect = e->expect,
 		.early_data = e->early_data,
 		.quota_ns = e->quota < 0 ? -1 : ns(e->quota),

@@ -31,6 +31,7 @@ static void add_witness(struct trace_exchange *e, const struct record *r, const 
 	e->key = w->idempotency_key;
 	e->credentials = w->credentials;
 	e->connection = w->connection;
+	e->keeps = w->keeps;
 	e->attempt = w->attempt;
 	e->attempts = w->attempt_max;
 	e->deadline = w->deadline_ns / NS_PER_US;

@@ -22,6 +22,7 @@ struct witness {
 	int64_t deadline_ns; /* how long the client says that it waits; 0: it does not */
 	uint16_t attempt; /* as it says, from 1; 0: it does not */
 	uint16_t attempt_max;
+	bool keeps; /* the connection stays open after the answer */
 	bool expect; /* Expect: 100-continue */
 	bool early_data;
 	struct hints hints; /* told to it */

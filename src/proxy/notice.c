@@ -293,12 +293,13 @@ static void name_request(struct witness *w, const struct observe *o, const struc
 	}
 }
 
+/* While it is open no other has the same number; of a unix socket there is nothing but its place to tell it by. */
 static uint64_t connection_of(const struct client *c)
 {
 	char bytes[sizeof(c->address) + sizeof(c->port)];
 
 	if (!c->port)
-		return 0;
+		return id_of(SPAN_EMPTY, span_of((const char *)&c, sizeof(c)));
 	memcpy(bytes, c->address, sizeof(c->address));
 	memcpy(bytes + sizeof(c->address), &c->port, sizeof(c->port));
 	return id_of(SPAN_EMPTY, span_of(bytes, sizeof(bytes)));
@@ -452,6 +453,7 @@ void notice_record(struct client *c, struct record *r)
 		record_decisions_copy(decisions, n->decided);
 	look_at_rest(n, c);
 	n->witness.body_hash = body_hash(n, &exchange_plan(c)->observe);
+	n->witness.keeps = c->ex.keep_alive && r->close == CLOSE_COMPLETE;
 	witness = ring_witness(ring);
 	*witness = n->witness;
 	r->witness = witness;

@@ -20,6 +20,7 @@ enum attempt_flag {
 	ATTEMPT_MISHANDLED = 1 << 10, /* repeated in a way that the status before it forbids */
 	ATTEMPT_SAME_CONNECTION = 1 << 11,
 	ATTEMPT_REKEYED = 1 << 12, /* another idempotency key than the one before it */
+	/* Bit 14 is EVENT_KEEPS. */
 	ATTEMPT_UNSURE = 1 << 13, /* which failure it follows could not be told for certain: its wait is not judged */
 };
 
@@ -56,11 +57,13 @@ struct chain {
 	bool open; /* in that list: it failed and may be followed up */
 	bool ok; /* some attempt went well */
 	bool has_ordinals;
-	int64_t due_ns; /* when a follow-up may come */
+	int64_t due_ns; /* when a follow-up may come: the end of a told wait, less what is tolerated */
 	int64_t expires_ns; /* after that, nothing is taken for a follow-up */
 	uint64_t body_hash;
 	struct attempt v[CHAIN_ATTEMPTS];
 };
+
+#define KIND_TAKEN 8
 
 /* Requests of one client that cannot be told apart. */
 struct kind {
@@ -70,6 +73,15 @@ struct kind {
 	uint32_t closed; /* the chain that closed last; may have been used anew since: */
 	uint32_t closed_generation;
 	bool unordered; /* the open ones are too many to be kept in order */
+	bool shuffled; /* some follow-up did not find the failure that it follows: who follows whom is not certain any more */
+	bool parallel; /* several are under way at a time: who comes next need not be who failed last */
+	int64_t known_ns; /* when it was known how the last one went */
+	/* The last links that no id made: when the failure could be followed up, and when it was. */
+	struct {
+		int64_t due_ns, first_ns;
+	} taken[KIND_TAKEN];
+	uint32_t n_taken; /* of all; the last KIND_TAKEN are kept */
+	int64_t taken_before_ns; /* of the others: the latest that one was */
 	uint64_t client;
 	struct contrast contrast;
 	char request_text[EVENT_REQUEST_BYTES];

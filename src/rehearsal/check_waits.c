@@ -5,9 +5,24 @@
 
 #include <math.h>
 
+#define MAYBE_SHARE 5 /* one of so many */
 #define SPREAD_SAMPLES_MIN 20 /* fewer do not tell the classes of spread apart */
 #define ALIKE 0.5 /* a spread of less than half of the usual one is no chance */
 #define INTERVAL 1.96 /* standard errors of a 95 % interval */
+
+static void say_maybe(const struct check_run *r)
+{
+	check_say(r, CHECK_RETRY_AFTER,
+		"%llu came before their wait was over, or were first attempts of others: name a header that tells them apart "
+		"(observe: logical_key)",
+		N(r->t->maybe_early));
+}
+
+/* Many that may have been early outweigh those that are known to have kept the wait. */
+static bool has_too_many_maybes(const struct tally *t)
+{
+	return t->maybe_early * MAYBE_SHARE > t->early.n + t->maybe_early;
+}
 
 void check_retry_after(const struct check_run *r)
 {
@@ -15,18 +30,30 @@ void check_retry_after(const struct check_run *r)
 	uint64_t kept = t->early.n - t->early.bad;
 	struct check_value v = { .key = EXPECT_RETRY_AFTER_HONOURED, .n = t->early.n, .n_min = 1, .how = t->early.how,
 		.value = t->early.n ? (double)kept / (double)t->early.n : 0 };
+	struct measure *m;
 
+	if (t->early.n == 0 && t->maybe_early) {
+		check_undecided(r, CHECK_RETRY_AFTER, "");
+		say_maybe(r);
+		return;
+	}
 	if (t->early.n == 0) {
 		check_nothing(r, CHECK_RETRY_AFTER,
 			t->told_gave_up ? "told to wait, the client gave up instead" : "nobody who was told to wait came back");
 		return;
 	}
-	(void)check_measure(r, &v);
+	m = check_measure(r, &v);
+	if (m->status == CHECK_PASS && has_too_many_maybes(t))
+		m->status = CHECK_INCONCLUSIVE;
 	check_say(r, CHECK_RETRY_AFTER, "%llu of %llu follow-ups kept the wait (%.1f %%)", N(kept),
 		N(t->early.n), 100 * v.value);
 	if (t->early.bad)
 		check_say(r, CHECK_RETRY_AFTER, "; %llu early, by %.2f s (p95), %.2f s at most", N(t->early.bad),
 			samples_quantile(&t->early_by, 0.95), samples_quantile(&t->early_by, 1));
+	if (has_too_many_maybes(t)) {
+		check_say(r, CHECK_RETRY_AFTER, "; ");
+		say_maybe(r);
+	}
 	if (t->over_wait.n)
 		check_say(r, CHECK_RETRY_AFTER, "; those that kept it waited %.0f %% longer (median)",
 			100 * samples_quantile(&t->over_wait, 0.5));

@@ -60,6 +60,8 @@ static uint16_t flags_of(const struct judge_exchange *e)
 		flags |= EVENT_EXPECT;
 	if (e->early_data)
 		flags |= EVENT_EARLY_DATA;
+	if (e->keeps)
+		flags |= EVENT_KEEPS;
 	if (!http_method_is_idempotent(http_method_of(e->method)))
 		flags |= EVENT_UNSAFE;
 	return (uint16_t)flags;

@@ -24,6 +24,7 @@ enum event_flag {
 	EVENT_FAULTED = 1 << 4, /* a rule made it so */
 	EVENT_EXPECT = 1 << 5,
 	EVENT_EARLY_DATA = 1 << 6,
+	EVENT_KEEPS = 1 << 14, /* its connection can be used again */
 	EVENT_UNSAFE = 1 << 7, /* the method may not be repeated just so (RFC 9110 section 9.2.2) */
 };
 

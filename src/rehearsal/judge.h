@@ -51,6 +51,7 @@ struct judge_exchange {
 	uint8_t hint; /* enum hint: how */
 	bool forwarded; /* something of it was handed to the upstream */
 	bool complete; /* the client got its answer whole */
+	bool keeps; /* and may send its next request on the same connection */
 	bool expect; /* sent Expect: 100-continue */
 	bool early_data;
 	int64_t quota_ns; /* the answer said that the quota is used up, for so long; -1: it did not */

@@ -11,9 +11,13 @@
 #define UNTOLD_NS (30 * NS_PER_S) /* a follow-up that nobody told to wait comes within twice of this */
 #define AFTER_SUCCESS_NS (2 * NS_PER_S) /* a chain that went well is kept so long, to see whether it is repeated all the same */
 #define AFTER_REFUSAL_NS (10 * NS_PER_S)
+#define LEARNT 20 /* requests that went well */
+#define LEARNING_NS (120 * NS_PER_S)
 #define LOOKS 64
 #define DROPS_PER_ADD 4
+#define SIBLING_NS (50 * NS_PER_MS)
 #define NOTICED_LATE_NS (50 * NS_PER_MS) /* that a client left may be seen so long after it sent its next request */
+#define CUT_NS (100 * NS_PER_US)
 #define CANCELLED_NS (100 * NS_PER_MS) /* the copy that lost is cancelled so soon after the answer to the other */
 #define TOKENS_RETRY 5
 #define TOKENS_AFTER_TIMEOUT 10
@@ -42,13 +46,22 @@ static void settle(struct linker *l, struct tally *t, uint32_t chain, int64_t no
 	chains_drop(&l->chains, chain);
 }
 
+/* Whether what only the fingerprint has linked belongs together shows once more is known of requests of its kind. */
+static bool is_worth_keeping(const struct linker *l, const struct chain *c, int64_t now_ns)
+{
+	const struct kind *kind = chains_kind_at(&l->chains, c->kind);
+
+	return c->n > 1 && c->v[c->n - 1].how == CONFIDENCE_FINGERPRINT && kind->contrast.side[0].n < LEARNT &&
+	       now_ns < c->expires_ns + LEARNING_NS;
+}
+
 /* The few that ended longest ago: those whose time is over go, the others are looked at again after all others. */
 static void expire(struct linker *l, struct tally *t, int64_t now_ns)
 {
 	for (unsigned i = 0; i < DROPS_PER_ADD && l->chains.oldest != CHAIN_NONE; i++) {
 		uint32_t oldest = l->chains.oldest;
 
-		if (l->chains.v[oldest].expires_ns >= now_ns)
+		if (l->chains.v[oldest].expires_ns >= now_ns || is_worth_keeping(l, &l->chains.v[oldest], now_ns))
 			chains_touch(&l->chains, oldest);
 		else
 			settle(l, t, oldest, now_ns);
@@ -109,6 +122,12 @@ static bool find_by_key(struct linker *l, struct tally *t, const struct event *e
 	return true;
 }
 
+/* The client knew how it went when it sent the other. Times are cut to microseconds; that it left is seen a little late. */
+static bool was_known(const struct attempt *a, const struct event *e)
+{
+	return a->known_ns <= e->first_ns + (a->flags & EVENT_LEFT ? NOTICED_LATE_NS : CUT_NS);
+}
+
 /* Of those whose next attempt this may be by its number, the one that was free to come back first. */
 static uint32_t find_by_ordinal(const struct chains *s, const struct kind *kind, const struct event *e)
 {
@@ -117,7 +136,7 @@ static uint32_t find_by_ordinal(const struct chains *s, const struct kind *kind,
 	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].next) {
 		const struct chain *c = &s->v[i];
 
-		if (count_of(c) + 1 == e->attempt && last_of(c)->known_ns <= e->first_ns)
+		if (count_of(c) + 1 == e->attempt && was_known(last_of(c), e))
 			return i;
 	}
 	/* It went well, and is repeated all the same? */
@@ -127,21 +146,70 @@ static uint32_t find_by_ordinal(const struct chains *s, const struct kind *kind,
 	return CHAIN_NONE;
 }
 
-/* A failure that the client knew of when it began, the one that was free to be followed up first. */
-static struct found find_by_print(const struct chains *s, const struct kind *kind, const struct event *e)
+/*
+ * Comes as soon as one of many workers would that has not heard of the failure yet, and on another connection though the old one
+ * can be used. Where there is no old one to be used it is taken for a retry as long as there is one worker only.
+ */
+static bool is_sibling(const struct kind *kind, const struct attempt *failed, const struct event *e)
 {
+	if (e->first_ns - failed->end_ns >= SIBLING_NS || (e->connection && e->connection == failed->connection))
+		return false;
+	return kind->parallel || (failed->flags & EVENT_KEEPS);
+}
+
+/*
+ * A failure that the client knew of when it began, the one that was free to be followed up first. Of several workers with the same
+ * request one that comes before any told wait is over may as well be one that was told nothing.
+ */
+static struct found find_by_print(const struct chains *s, struct kind *kind, struct tally *t, const struct event *e)
+{
+	struct found none = { .chain = CHAIN_NONE };
 	uint32_t i = kind->open_first;
 
 	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].next) {
 		const struct chain *c = &s->v[i];
 		const struct attempt *last = last_of(c);
-		bool left = last->flags & EVENT_LEFT;
 
-		if (c->expires_ns < e->first_ns || c->has_ordinals || last->known_ns > e->first_ns + (left ? NOTICED_LATE_NS : 0))
+		if (c->expires_ns < e->first_ns || c->has_ordinals || !was_known(last, e))
 			continue;
+		if (c->body_hash && e->body_hash && c->body_hash != e->body_hash)
+			continue;
+		if (is_sibling(kind, last, e)) {
+			kind->parallel = true;
+			return none;
+		}
+		if (kind->parallel && c->due_ns > e->first_ns) {
+			t->maybe_early++;
+			return none;
+		}
 		return (struct found){ i, CONFIDENCE_FINGERPRINT, kind->unordered };
 	}
-	return (struct found){ .chain = CHAIN_NONE };
+	return none;
+}
+
+/*
+ * Exchanges come in the order of their ends. One that came before another and ended after it finds the failure taken that it
+ * may have followed: that it seems to be early is then no fault of its own.
+ */
+static bool may_have_been_robbed(const struct kind *kind, const struct event *e)
+{
+	unsigned n = MIN(kind->n_taken, KIND_TAKEN);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (kind->taken[i].first_ns > e->first_ns && kind->taken[i].due_ns <= e->first_ns)
+			return true;
+	}
+	return kind->taken_before_ns > e->first_ns;
+}
+
+static void note_taken(struct kind *kind, const struct chain *c, const struct event *e)
+{
+	unsigned i = kind->n_taken % KIND_TAKEN;
+
+	if (kind->n_taken++ >= KIND_TAKEN)
+		kind->taken_before_ns = MAX(kind->taken_before_ns, kind->taken[i].first_ns);
+	kind->taken[i].due_ns = c->due_ns;
+	kind->taken[i].first_ns = e->first_ns;
 }
 
 static bool overlap(const struct attempt *a, const struct event *e)
@@ -173,7 +241,7 @@ static uint32_t find_hedge(const struct chains *s, const struct kind *kind, cons
 	return CHAIN_NONE;
 }
 
-static struct found find(struct linker *l, struct tally *t, const struct kind *kind, const struct client_row *client,
+static struct found find(struct linker *l, struct tally *t, struct kind *kind, const struct client_row *client,
 	const struct event *e)
 {
 	struct found none = { .chain = CHAIN_NONE }, found = none;
@@ -200,7 +268,7 @@ static struct found find(struct linker *l, struct tally *t, const struct kind *k
 	/* Who sends the same key again when it means the same request means another one by another key. */
 	if (e->idempotency_key && client && client->keeps_keys)
 		return none;
-	return find_by_print(&l->chains, kind, e);
+	return find_by_print(&l->chains, kind, t, e);
 }
 
 /* ---- what the attempt is ----------------------------------------------------------------------------------------- */
@@ -233,9 +301,7 @@ static bool is_mishandled(const struct attempt *before, const struct event *e)
 /* Began while the one before was under way. One that the client left is over when it left, which is seen a little late. */
 static bool is_hedge(const struct attempt *before, const struct event *e)
 {
-	int64_t late_ns = before->flags & EVENT_LEFT ? NOTICED_LATE_NS : 0;
-
-	return is_cancelled_copy(before, e) || e->first_ns + late_ns < before->known_ns;
+	return is_cancelled_copy(before, e) || !was_known(before, e);
 }
 
 static void describe(struct attempt *a, const struct attempt *before, const struct event *e)
@@ -326,7 +392,7 @@ static void set_ids(struct linker *l, const struct event *e, uint32_t chain)
  * A chain that failed waits for its follow-up. One that was refused for good does so only where a rule made the refusal: that
  * something is asked for again which is not there is no sign of a retry.
  */
-static void await(struct linker *l, uint32_t chain, const struct event *e)
+static void await(struct linker *l, const struct tally *t, uint32_t chain, const struct event *e)
 {
 	struct chain *c = &l->chains.v[chain];
 	struct kind *kind = chains_kind_at(&l->chains, c->kind);
@@ -334,7 +400,7 @@ static void await(struct linker *l, uint32_t chain, const struct event *e)
 
 	chains_close(&l->chains, chain);
 	c->expires_ns = e->end_ns + window_ns(l, c, e);
-	c->due_ns = e->wait_ns >= 0 ? event_known_ns(e) + e->wait_ns : e->end_ns;
+	c->due_ns = e->wait_ns >= 0 ? event_known_ns(e) + e->wait_ns - tally_tolerance_ns(t, e->wait_ns) : e->end_ns;
 	if (follows && !c->ok) {
 		chains_open(&l->chains, chain);
 		return;
@@ -400,7 +466,7 @@ static void note_waits(struct linker *l, struct tally *t, const struct event *e)
 	}
 	if (e->wait_ns > 0)
 		clients_set_wait(&l->clients.waits, where, e, e->wait_ns,
-			event_known_ns(e) + e->wait_ns - t->expect.retry_after_tolerance_ns);
+			event_known_ns(e) + e->wait_ns - tally_tolerance_ns(t, e->wait_ns));
 }
 
 static void note_quota(struct linker *l, struct tally *t, const struct event *e)
@@ -418,7 +484,7 @@ static void note_quota(struct linker *l, struct tally *t, const struct event *e)
 		return;
 	t->quota.n++;
 	clients_set_wait(&l->clients.quotas, e->host, e, e->quota_ns,
-		event_known_ns(e) + e->quota_ns - t->expect.retry_after_tolerance_ns);
+		event_known_ns(e) + e->quota_ns - tally_tolerance_ns(t, e->quota_ns));
 }
 
 /* ---- one exchange ------------------------------------------------------------------------------------------------ */
@@ -443,6 +509,15 @@ static uint32_t begin(struct linker *l, struct tally *t, struct kind *kind, cons
 		chain = chains_add(&l->chains, kind);
 	}
 	return chain;
+}
+
+/* Under way at a time with another of its kind, that the client has not left. */
+static void note_overlap(struct kind *kind, const struct event *e)
+{
+	if (e->flags & EVENT_LEFT)
+		return;
+	kind->parallel = kind->parallel || e->first_ns < kind->known_ns;
+	kind->known_ns = MAX(kind->known_ns, event_known_ns(e));
 }
 
 static void contrast(struct kind *kind, const struct event *e, bool known_retry)
@@ -471,6 +546,7 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 		t->evicted++;
 		return;
 	}
+	note_overlap(kind, e);
 	found = find(l, t, kind, client, e);
 	chain = found.chain != CHAIN_NONE ? found.chain : begin(l, t, kind, e);
 	if (chain == CHAIN_NONE) {
@@ -478,12 +554,18 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 		return;
 	}
 	contrast(kind, e, found.chain != CHAIN_NONE && found.how < CONFIDENCE_FINGERPRINT);
-	if (found.chain == CHAIN_NONE)
+	if (found.chain == CHAIN_NONE) {
 		found.how = CONFIDENCE_NONE;
+		kind->shuffled = kind->shuffled || e->attempt > 1;
+	} else if (found.how > CONFIDENCE_ID) {
+		kind->shuffled = kind->shuffled || may_have_been_robbed(kind, e);
+		found.unsure = found.unsure || kind->shuffled;
+		note_taken(kind, &l->chains.v[chain], e);
+	}
 	chains_touch(&l->chains, chain);
 	append(&l->chains.v[chain], e, &found);
 	set_ids(l, e, chain);
-	await(l, chain, e);
+	await(l, t, chain, e);
 	if (client)
 		note_client(t, client, &l->chains.v[chain], e);
 }

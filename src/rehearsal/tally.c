@@ -3,6 +3,10 @@
  */
 #include "rehearsal/tally.h"
 
+/* Two clocks that are both in order differ by no more: the largest slew of a disciplined one, 500 ppm. */
+#define DRIFT 2000
+#define BURST 5
+#define BURST_GAP_NS (50 * NS_PER_MS)
 #define NOISE_FLOOR_NS (50 * NS_PER_MS)
 #define ANSWERED_LATE_NS NS_PER_S /* an exchange shorter than this says nothing about a client's patience */
 
@@ -35,6 +39,11 @@ void tally_init(struct tally *t, const struct judge_options *options)
 	t->waves.min_wave = t->expect.herd_min_wave;
 	init_window(&t->any);
 	init_window(&t->during);
+}
+
+int64_t tally_tolerance_ns(const struct tally *t, int64_t wait_ns)
+{
+	return t->expect.retry_after_tolerance_ns + wait_ns / DRIFT;
 }
 
 void tally_count(struct tally_count *c, bool bad, unsigned how)
@@ -173,13 +182,35 @@ static void count_alone(struct tally *t, uint64_t n, int64_t about_ns)
 	bins_add(&t->bins, about_ns, BIN_FIRSTS, (uint32_t)n);
 }
 
+/*
+ * Many at once, each right after the failure of another and each on a connection of its own: no client retries so often without
+ * a pause, but many workers look like it where every connection breaks.
+ */
+static bool is_burst(const struct chain *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i < c->n; i++) {
+		const struct attempt *a = &c->v[i];
+
+		if (a->how != CONFIDENCE_FINGERPRINT || a->flags & (ATTEMPT_HEDGE | ATTEMPT_SAME_CONNECTION))
+			continue;
+		n += a->gap_ns < BURST_GAP_NS;
+	}
+	return n + c->n_lost > BURST;
+}
+
 void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind, const struct tally_end *end)
 {
 	int64_t horizon_ns = contrast_horizon_ns(&kind->contrast);
 	bool rhythm = contrast_is_rhythm(&kind->contrast);
 	const struct attempt *last = &c->v[c->n - 1];
-	bool cut_lost = c->n_lost && is_doubtful(last, c->lost_gap_ns, horizon_ns);
+	bool cut_lost;
 	struct piece p = { .v = c->v, .n = 1, .chain = c, .kind = kind };
+
+	if (is_burst(c))
+		horizon_ns = 0;
+	cut_lost = c->n_lost && is_doubtful(last, c->lost_gap_ns, horizon_ns);
 
 	for (unsigned i = 1; i < c->n; i++) {
 		const struct attempt *a = &c->v[i];

@@ -74,6 +74,7 @@ struct tally {
 	int32_t during_rule; /* -1: any; -2: a rule that is not there */
 
 	struct tally_count early; /* followed; of these too early */
+	uint64_t maybe_early; /* came before it, but may be another worker's first attempt */
 	uint64_t told_gave_up; /* told to wait, and not followed */
 	struct samples early_by, over_wait;
 	uint64_t pressure; /* requests of others while it was closed */
@@ -119,6 +120,9 @@ struct tally {
 };
 
 void tally_init(struct tally *t, const struct judge_options *options);
+
+/* How much too early is not early, for a told wait. */
+int64_t tally_tolerance_ns(const struct tally *t, int64_t wait_ns);
 
 /* One more sample; bad or not. */
 void tally_count(struct tally_count *c, bool bad, unsigned how);

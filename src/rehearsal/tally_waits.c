@@ -7,9 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Two clocks that are both in order differ by no more: the largest slew of a disciplined one, 500 ppm. */
-#define DRIFT 2000
-
 static bool is_own_wait(const struct tally *t, const struct attempt *a)
 {
 	return a->told_ns < 0 && !(a->flags & ATTEMPT_HEDGE) && a->gap_ns >= t->noise_floor_ns;
@@ -25,11 +22,16 @@ static void note_told(struct tally *t, const struct piece *p, const struct attem
 	int64_t max_ns = t->expect.retry_after_max_wait_ns;
 	int64_t wait_ns = max_ns && a->told_ns > max_ns ? max_ns : a->told_ns;
 	int64_t by_ns = wait_ns - a->told_gap_ns;
-	bool early = by_ns > t->expect.retry_after_tolerance_ns + wait_ns / DRIFT;
+	bool early = by_ns > tally_tolerance_ns(t, wait_ns);
 	char what[EVIDENCE_TEXT_BYTES];
 
-	if (a->flags & (ATTEMPT_HEDGE | ATTEMPT_UNSURE) || t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN)
+	if (a->flags & ATTEMPT_HEDGE || t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN)
 		return;
+	/* It may follow another failure, or none: another worker's first attempt comes when it likes. */
+	if (a->flags & ATTEMPT_UNSURE || (early && a->how == CONFIDENCE_FINGERPRINT && p->kind->parallel)) {
+		t->maybe_early += early;
+		return;
+	}
 	tally_count(&t->early, early, a->how);
 	if (!early) {
 		if (a->told_ns > 0)

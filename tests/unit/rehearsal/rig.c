@@ -28,6 +28,8 @@ struct judge_exchange rig_exchange(double first_s, double end_s, unsigned status
 		.upstream_status = (uint16_t)(failed ? 0 : status),
 		.forwarded = !failed,
 		.complete = status != 0,
+		.keeps = status != 0,
+		.connection = 1,
 		.rule = failed ? 0 : -1,
 		.fired = &rule0,
 		.n_fired = failed,
@@ -148,6 +150,7 @@ unsigned sim_request(struct rig *r, struct sim *c, double at_s, sim_server_fn se
 		e.attempt = (uint16_t)(c->sends_ordinals ? attempt : 0);
 		e.logical_id = c->sends_ids ? random_word(3, random_hash(0, e.client), 0, c->logical, 0) : 0;
 		e.idempotency_key = c->key;
+		e.connection = c->logical;
 		server(context, attempt, &e);
 		if (e.status && e.status < 400) {
 			e.rule = -1;
