@@ -5,7 +5,7 @@
  */
 const RULES_EVERY_MS = 1000;
 const OPEN_EVERY_MS = 2000;
-const VERDICT_EVERY_MS = 2000;
+const VERDICT_EVERY_MS = 5000; /* it costs brownout more than any other question here */
 const STATUS_EVERY_MS = 10000;
 const POLL_EVERY_MS = 1000;
 const POLL_ROUNDS = 30; /* then the stream is tried again */

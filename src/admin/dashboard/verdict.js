@@ -43,7 +43,8 @@ function formatMeasured(value, unit) {
 
 function formatMeasure(measure) {
 	const sign = LIMIT_SIGNS[measure.limit?.way] ?? measure.limit?.way;
-	const limit = measure.limit ? ` (limit ${sign} ${formatMeasured(measure.limit.value, measure.unit)})` : "";
+	const wanted = measure.unit === "flag" ? "wanted" : `limit ${sign}`;
+	const limit = measure.limit ? `, ${wanted} ${formatMeasured(measure.limit.value, measure.unit)}` : "";
 	return `${spell(measure.key)} ${measure.at_least ? "\u2265 " : ""}${formatMeasured(measure.value, measure.unit)}${limit}`;
 }
 
@@ -56,10 +57,10 @@ function formatEvidence(one) {
 	return `${one.id ?? NONE}${next}${rest ? ": " + rest : ""}`;
 }
 
-/* Numbers of an object as one line: 412 requests, 96 faults. What is 0 is not told. */
+/* Numbers of an object as one line: requests 412, faults 96. What is 0 is not told. */
 function formatTotals(totals) {
 	return Object.entries(totals ?? {}).filter(([, value]) => isNumber(value) && value !== 0)
-		.map(([key, value]) => `${formatCount(value)} ${spell(key)}`).join(", ");
+		.map(([key, value]) => `${spell(key)} ${formatCount(value)}`).join(", ");
 }
 
 /* ---- rows ---- */
@@ -97,7 +98,7 @@ function makeCheckRow(check) {
 
 	row.append(makeCell("", "tight", makeVerdictWord(check.status)), makeCell("", "tight first", make("b", {}, spell(check.name)), " ",
 		make("span", { class: "quiet" }, check.id ?? "")), makeCell("", "full", [check.text, check.scope && `(${check.scope})`].filter(Boolean).join(" ")),
-	makeCell("", "full", ...(measures.length ? measures : [""])), makeCell("Samples", "number", formatCount(check.samples)),
+	makeCell("", "full measured", ...(measures.length ? measures : [""])), makeCell("Samples", "number", formatCount(check.samples)),
 	makeCell("Told by", "quiet", check.confidence === "none" ? "" : spell(check.confidence)), makeCell("Evidence", "", makeEvidence(check, row)));
 	return row;
 }
