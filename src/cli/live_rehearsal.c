@@ -74,8 +74,10 @@ static void take(void *arg, const struct record *record)
 		learn_rules(r, record->rules);
 	}
 	trace_exchange_of(&e, record);
-	if (!r->has_base)
+	if (!r->has_base) {
 		r->base_ns = judge_feed_base_ns(&e);
+		live_judge_set_clock(r->judge, r->base_ns);
+	}
 	r->has_base = true;
 	judge_feed_exchange(&exchange, &e, r->base_ns);
 	exchange.id = record->id;

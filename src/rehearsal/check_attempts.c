@@ -19,7 +19,7 @@ void check_attempts(const struct check_run *r)
 	}
 	(void)check_measure(r, &v);
 	samples_quantiles(&t->attempts_of_failed, q, p, 2);
-	check_say(r, CHECK_ATTEMPTS, "at most %llu attempts (median %.0f, p95 %.0f) in %llu logical requests with a failure",
+	check_say(r, CHECK_ATTEMPTS, "at most %llu (median %.0f, p95 %.0f), of logical requests that met a failure: %llu",
 		N(t->attempts_max), p[0], p[1], N(t->attempts_seen.n));
 	if (t->declared_max)
 		check_say(r, CHECK_ATTEMPTS, "; the client declares %llu", N(t->declared_max));
@@ -112,7 +112,7 @@ void check_retry_budget(const struct check_run *r)
 	check_say(r, CHECK_RETRY_BUDGET, "at most %llu retries for %llu first attempts within %.0f s",
 		N(worst.retries), N(worst.firsts), (double)t->expect.budget_window_ns / 1e9);
 	if (v.n < v.n_min)
-		check_say(r, CHECK_RETRY_BUDGET, "; %llu logical requests are too few (%llu are needed)", N(v.n),
+		check_say(r, CHECK_RETRY_BUDGET, "; logical requests: %llu, which is too few (%llu are needed)", N(v.n),
 			N(v.n_min));
 }
 
@@ -136,12 +136,12 @@ void check_give_up(const struct check_run *r)
 	}
 	(void)check_measure(r, &within);
 	(void)check_measure(r, &must);
-	check_say(r, CHECK_GIVE_UP, "%llu logical requests failed for good, after %.2f s (median), %.2f s at most",
+	check_say(r, CHECK_GIVE_UP, "logical requests that failed for good: %llu, after %.2f s (median), %.2f s at most",
 		N(t->gave_up.n), samples_quantile(&t->give_up_times, 0.5), longest);
 	if (t->gave_up.bad)
-		check_say(r, CHECK_GIVE_UP, "; %llu without an end in sight", N(t->gave_up.bad));
+		check_say(r, CHECK_GIVE_UP, "; without an end in sight: %llu", N(t->gave_up.bad));
 	if (t->still_retrying)
-		check_say(r, CHECK_GIVE_UP, "; %llu were still open at the end", N(t->still_retrying));
+		check_say(r, CHECK_GIVE_UP, "; still open at the end: %llu", N(t->still_retrying));
 }
 
 void check_yield(const struct check_run *r)

@@ -15,12 +15,10 @@ void check_duplicates(const struct check_run *r)
 	}
 	(void)check_measure(r, &v);
 	if (c->bad)
-		check_say(r, CHECK_DUPLICATES, "%llu logical requests were executed by the upstream more than once",
-			N(c->bad));
+		check_say(r, CHECK_DUPLICATES, "executed by the upstream more than once: %llu", N(c->bad));
 	else
 		check_say(r, CHECK_DUPLICATES, "nothing was executed twice");
-	check_say(r, CHECK_DUPLICATES, " (%llu answers were lost after the upstream had executed the request)",
-		N(c->n));
+	check_say(r, CHECK_DUPLICATES, " (answers lost after the upstream had executed the request: %llu)", N(c->n));
 }
 
 void check_unsafe_retries(const struct check_run *r)
@@ -34,11 +32,11 @@ void check_unsafe_retries(const struct check_run *r)
 	}
 	(void)check_measure(r, &v);
 	check_say(r, CHECK_UNSAFE_RETRIES,
-		"%llu repeats of requests that may not be repeated just so; %llu of them without an idempotency key though "
-		"the one before may have been executed",
+		"repeats of requests that may not be repeated just so: %llu; without an idempotency key, though the one before "
+		"may have been executed: %llu",
 		N(c->n), N(c->bad));
 	if (r->t->unsafe_harmless)
-		check_say(r, CHECK_UNSAFE_RETRIES, "; %llu harmless, as nothing had reached the upstream",
+		check_say(r, CHECK_UNSAFE_RETRIES, "; harmless, as nothing had reached the upstream: %llu",
 			N(r->t->unsafe_harmless));
 }
 
@@ -117,7 +115,7 @@ void check_quota(const struct check_run *r)
 		return;
 	}
 	(void)check_measure(r, &v);
-	check_say(r, CHECK_QUOTA, "%llu requests while a quota was used up (said %llu times)", N(c->bad),
+	check_say(r, CHECK_QUOTA, "requests while a quota was used up: %llu (told so: %llu times)", N(c->bad),
 		N(c->n));
 }
 

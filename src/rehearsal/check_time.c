@@ -30,8 +30,8 @@ static void judge_below_gateway(const struct check_run *r)
 
 	(void)check_measure(r, &v);
 	if (r->t->gateway_ns && c->bad)
-		check_say(r, CHECK_CLIENT_TIMEOUT, "; %llu left before an answer that was to come after at most %.2f s",
-			N(c->bad), (double)r->t->gateway_ns / 1e9);
+		check_say(r, CHECK_CLIENT_TIMEOUT, "; left before an answer that was to come after %.2f s at most: %llu",
+			(double)r->t->gateway_ns / 1e9, N(c->bad));
 }
 
 /* Nobody left: what is known is that the timeout is longer than the longest wait. */
@@ -72,8 +72,8 @@ void check_client_timeout(const struct check_run *r)
 		(void)check_measure(r, &v);
 		v.key = EXPECT_TIMEOUT_MAX;
 		(void)check_measure(r, &v);
-		check_say(r, CHECK_CLIENT_TIMEOUT, "the client left %llu times, after %.2f s (median; 10 to 90 %%: %.2f..%.2f s)",
-			N(t->left_after.n), p[1], p[0], p[2]);
+		check_say(r, CHECK_CLIENT_TIMEOUT, "left by the client after %.2f s (median; 10 to 90 %%: %.2f..%.2f s): %llu",
+			p[1], p[0], p[2], N(t->left_after.n));
 	}
 	judge_below_gateway(r);
 	if (t->declared.n)

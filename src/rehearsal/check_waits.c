@@ -58,8 +58,8 @@ void check_retry_after(const struct check_run *r)
 		check_say(r, CHECK_RETRY_AFTER, "; those that kept it waited %.0f %% longer (median)",
 			100 * samples_quantile(&t->over_wait, 0.5));
 	if (t->pressure)
-		check_say(r, CHECK_RETRY_AFTER, "; %llu requests to the same %s meanwhile", N(t->pressure),
-			t->expect.retry_after_scope == EXPECT_SCOPE_PATH ? "path" : "host");
+		check_say(r, CHECK_RETRY_AFTER, "; others to the same %s meanwhile: %llu",
+			t->expect.retry_after_scope == EXPECT_SCOPE_PATH ? "path" : "host", N(t->pressure));
 }
 
 /* ---- growth ------------------------------------------------------------------------------------------------------ */

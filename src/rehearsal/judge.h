@@ -88,6 +88,9 @@ void judge_free(struct judge *j);
 /* Never fails: what finds no room is counted. */
 void judge_add(struct judge *j, const struct judge_exchange *e);
 
+/* It is now so late: what ended more than JUDGE_LATE_NS ago is all here, though nothing newer may be. */
+void judge_advance(struct judge *j, int64_t now_ns);
+
 /* A further rule (after a reload); its index. Those there were keep theirs. UINT16_MAX where memory is out. */
 uint16_t judge_add_rule(struct judge *j, const struct judge_rule *rule);
 

@@ -158,8 +158,8 @@ static bool is_sibling(const struct kind *kind, const struct attempt *failed, co
 }
 
 /*
- * A failure that the client knew of when it began, the one that was free to be followed up first. Of several workers with the same
- * request one that comes before any told wait is over may as well be one that was told nothing.
+ * A failure that the client knew of when it began, the one that was free to be followed up first. Of several workers
+ * with the same request one that comes before any told wait is over may as well be one that was told nothing.
  */
 static struct found find_by_print(const struct chains *s, struct kind *kind, struct tally *t, const struct event *e)
 {

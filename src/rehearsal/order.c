@@ -72,6 +72,11 @@ bool order_add(struct order *o, const struct event *e)
 	return true;
 }
 
+void order_advance(struct order *o, int64_t now_ns)
+{
+	o->newest_ns = MAX(o->newest_ns, now_ns);
+}
+
 const struct event *order_take(struct order *o, bool all)
 {
 	const struct event *e;

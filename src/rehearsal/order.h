@@ -19,6 +19,8 @@ void order_deinit(struct order *o);
 
 /* False where memory is out: the event is lost. */
 bool order_add(struct order *o, const struct event *e);
+/* Nothing that ended before this is still to come. */
+void order_advance(struct order *o, int64_t now_ns);
 /* The next one that may go, or with `all` any; NULL where there is none. It holds until the next order_add. */
 const struct event *order_take(struct order *o, bool all);
 

@@ -184,7 +184,10 @@ Test(sim, who_ignores_waits_is_counted_exactly)
 
 /* ---- pollers ---- */
 
-/* A request each period whatever becomes of it; a share of them gets a fault. With retries: one more after 0.1 s, till it works. */
+/*
+ * A request each period whatever becomes of it; a share of them gets a fault. With retries: one more after 0.1 s, till
+ * it works.
+ */
 static unsigned poll(struct rig *r, double period_s, unsigned n, double share, bool retries)
 {
 	unsigned retried = 0;
