@@ -10,6 +10,7 @@
 #include "base/roff.h"
 #include "cli/cmd_help.h"
 #include "cli/commands.h"
+#include "cli/ctl.h"
 #include "config/load.h"
 
 struct pair {
@@ -23,6 +24,12 @@ static const struct pair exit_codes[] = {
 #undef EXIT_CODE
 };
 
+static const struct pair verbs[] = { /* of ctl */
+#define VERB(name, arguments, least, most, help) { #name " " arguments, help },
+	CTL_VERBS(VERB)
+#undef VERB
+};
+
 static const struct pair signals[] = {
 	{ "SIGTERM, SIGINT", "Stops accepting and lets open exchanges end, for limits.drain at most; a second one ends them at "
 		"once." },
@@ -32,6 +39,8 @@ static const struct pair signals[] = {
 };
 
 static const struct pair variables[] = {
+	{ "BROWNOUT_ADMIN", "Where brownout ctl finds the admin listener." },
+	{ "BROWNOUT_TOKEN", "The token of the admin listener: that ctl shows, and that run --admin asks for." },
 	{ "NO_COLOR", "Where it is set and not empty, nothing on a terminal is coloured." },
 	{ "NOTIFY_SOCKET, WATCHDOG_USEC", "Set by systemd(1): brownout tells when it is ready, reloads and stops, and pats the "
 		"watchdog while every worker comes round." },
@@ -130,6 +139,8 @@ static void put_commands(struct text *out)
 		text_put_literal(out, ".SS ");
 		put_usage(out, command);
 		roff_put_paragraph(out, command->summary);
+		if (strcmp(command->name, "ctl") == 0)
+			put_pairs(out, verbs, ARRAY_LEN(verbs));
 		for (unsigned k = 0; k < command->options->n; k++)
 			put_option(out, &command->options->rows[k]);
 		put_option(out, &help);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/roff.h"
+#include "cli/cmd_ctl.h"
 #include "cli/cmd_help.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
@@ -51,6 +52,8 @@ Test(pages, every_command_and_option_is_in_the_manual)
 		for (unsigned k = 0; k < command->options->n; k++)
 			expect_roff("\\fB\\-\\-", command->options->rows[k].name);
 	}
+	for (size_t i = 0; cmd_ctl_verb(i); i++)
+		expect_roff(".TP\n\\fB", cmd_ctl_verb(i));
 	cr_expect(strstr(page.p, "\n.SH TRACE\n.EX\nlog: {trace: FILE}"), "a topic is missing:\n%s", page.p);
 	cr_expect(strstr(page.p, "\\fB125\\fR\nbrownout itself failed"), "%s", page.p);
 }
