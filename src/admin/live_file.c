@@ -160,6 +160,7 @@ int live_file_read(struct live_file *f, struct text *source, struct diagnostics 
 		text_printf(report, "%s: %s\n", f->options.name, strerror(-r));
 	else
 		r = replace(f, text_span(source), d, report);
+	server_note_file(f->server, r == 0);
 	(void)pthread_mutex_unlock(&f->lock);
 	return r;
 }

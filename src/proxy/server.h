@@ -137,6 +137,8 @@ void server_snapshot(struct server *s, struct server_snapshot *snapshot);
  * /proc. out is cut where memory is out.
  */
 void server_write_metrics(struct server *s, bool openmetrics, struct text *out);
+/* For metrics: the rule file was read again, and is in force now, or was refused. Any thread. */
+void server_note_file(struct server *s, bool in_force);
 
 /* After server_stop. */
 void server_free(struct server *s);

@@ -238,6 +238,7 @@ static void write_state(struct metrics *m, const struct server *s, const struct 
 	metrics_one(m, METRIC_ARMED, server_is_armed(s));
 	metrics_one(m, METRIC_DRAINING, server_is_draining(s));
 	metrics_one(m, METRIC_CONFIG_GENERATION, now->generation);
+	metrics_one(m, METRIC_CONFIG_FILE_REFUSED, atomic_load(&s->file_refused));
 	metrics_one(m, METRIC_WORKERS, server_workers(s));
 	metrics_family(m, METRIC_BUILD);
 	metrics_u64(m, &version, 1);
@@ -272,4 +273,9 @@ void server_write_metrics(struct server *s, bool openmetrics, struct text *out)
 	free(now.rows);
 	plan_unref(now.plan);
 	free(t);
+}
+
+void server_note_file(struct server *s, bool in_force)
+{
+	atomic_store(&s->file_refused, !in_force);
 }

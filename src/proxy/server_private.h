@@ -22,6 +22,7 @@ struct server {
 	unsigned n_bound;
 	_Atomic uint64_t number; /* of the generation in force */
 	_Atomic bool armed;
+	_Atomic bool file_refused; /* the rule file, when it was last read */
 
 	int64_t started_wall_ns; /* Unix time */
 	struct shared shared;

@@ -246,6 +246,12 @@ Test(metrics, go_on_over_a_reload)
 	expect_value(&r, admin, REQUESTS("default", "b", "2xx"), 1);
 	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"x\"}", 2);
 	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"new\"}", 0);
+	expect_value(&r, admin, "brownout_config_file_refused", 0);
+	rig_check(&r, !rig_reload_with(&r, ADMIN "rules:\n  - {abort: 99}\n"), "taken");
+	expect_value(&r, admin, "brownout_config_file_refused", 1);
+	expect_value(&r, admin, "brownout_config_generation", 2);
+	rig_check(&r, rig_reload_with(&r, ADMIN "%s", other_places), "refused");
+	expect_value(&r, admin, "brownout_config_file_refused", 0);
 	rig_end(&r);
 }
 
