@@ -430,6 +430,8 @@ static enum step relay_waits(struct client *c)
 	struct exchange *ex = &c->ex;
 	enum exchange_waits waits = ex->download_blocked ? EXCHANGE_WAITS_CLIENT_WRITE : EXCHANGE_WAITS_UPSTREAM_READ;
 
+	if (client_has_failed(c))
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	/* Nothing is written to the client that would tell of its leaving: there is nothing, or its moment has not come. */
 	if (ex->upload_over && (!ex->download_blocked || peer_is_paced(&c->peer)) && client_has_left(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);

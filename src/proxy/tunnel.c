@@ -40,24 +40,32 @@ enum step tunnel_begin(struct client *c)
 	return STEP_MORE;
 }
 
-/* One direction. *over is set once its end was passed on. 1: moved something; 0: waits; -1: the tunnel is broken. */
-static int pump(struct worker *w, struct relay *r, struct peer *from, struct peer *to, bool *over)
+enum pump {
+	PUMP_MOVED,
+	PUMP_WAITS, /* for bytes of its source: whatever becomes of that shows when it is read */
+	PUMP_BLOCKED, /* its source is not read: it has ended its stream, or the far side takes nothing */
+	PUMP_BROKEN,
+};
+
+/* One direction. *over is set once its end was passed on. */
+static enum pump pump(struct worker *w, struct relay *r, struct peer *from, struct peer *to, bool *over)
 {
 	struct span nothing = SPAN_EMPTY;
 	enum http_error error;
 
 	if (*over)
-		return 0;
+		return PUMP_BLOCKED;
 	switch (relay_run(w, r, from, to, &nothing, &error)) {
 	case RELAY_DONE:
 		conn_shutdown_write(&to->conn);
 		*over = true;
-		return 1;
+		return PUMP_MOVED;
 	case RELAY_MORE:
-		return 1;
+		return PUMP_MOVED;
 	case RELAY_WAIT_READ:
+		return PUMP_WAITS;
 	case RELAY_WAIT_WRITE:
-		return 0;
+		return PUMP_BLOCKED;
 	case RELAY_CUT:
 	case RELAY_SOURCE_END:
 	case RELAY_SOURCE_FAILED:
@@ -65,7 +73,7 @@ static int pump(struct worker *w, struct relay *r, struct peer *from, struct pee
 	case RELAY_MALFORMED:
 		break;
 	}
-	return -1;
+	return PUMP_BROKEN;
 }
 
 enum step tunnel_run(struct client *c)
@@ -73,7 +81,7 @@ enum step tunnel_run(struct client *c)
 	struct exchange *ex = &c->ex;
 	bool up_over = ex->upload_over;
 	bool down_over = ex->download_over;
-	int up, down;
+	enum pump up, down;
 
 	if (c->timed_out)
 		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
@@ -81,14 +89,14 @@ enum step tunnel_run(struct client *c)
 	down = pump(c->worker, &ex->download, &ex->up->peer, &c->peer, &down_over);
 	ex->upload_over = up_over;
 	ex->download_over = down_over;
-	if (up < 0 || down < 0 || (up_over && down_over))
+	if (up == PUMP_BROKEN || down == PUMP_BROKEN || (up_over && down_over))
 		return client_close(c, CLOSE_TUNNEL_END, CONN_END_CLOSE);
-	if (up || down) {
+	if (up == PUMP_MOVED || down == PUMP_MOVED) {
 		client_wait_for(c, TUNNEL_IDLE_NS);
 		return STEP_MORE;
 	}
-	/* A side that has ended its stream is read no more: that it has gone altogether must be asked. */
-	if ((up_over && conn_probe(&c->peer.conn)) || (down_over && conn_probe(&ex->up->peer.conn)))
+	/* That a side which is not read has gone altogether must be asked. */
+	if ((up == PUMP_BLOCKED && conn_probe(&c->peer.conn)) || (down == PUMP_BLOCKED && conn_probe(&ex->up->peer.conn)))
 		return client_close(c, CLOSE_TUNNEL_END, CONN_END_RESET);
 	return STEP_WAIT;
 }

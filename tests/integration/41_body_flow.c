@@ -279,3 +279,30 @@ Test(body_flow, client_that_does_not_read_is_cut_in_time)
 	message_free(&answer);
 	rig_end(&r);
 }
+
+/* Nothing of the client is read while the upstream takes nothing; that it is gone must be noticed all the same. */
+Test(body_flow, client_that_resets_a_blocked_upload_is_noticed)
+{
+	enum { PIECE = 65536 };
+	static char piece[PIECE];
+	unsigned refused = 0;
+	struct message request;
+	struct peer *client;
+	struct rig r;
+
+	memset(piece, 'x', PIECE);
+	rig_start_with(&r, "upstreams: {default: {url: 'http://@upstream@', idle_timeout: 60s}}\n");
+	client = rig_client(&r);
+	peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n");
+	(void)rig_request_head(&r, &request);
+	/* As much as the sockets and what lies between them hold. */
+	while (refused < 20) {
+		refused = peer_try_send_now(client, piece, PIECE) ? 0 : refused + 1;
+		if (refused)
+			sleep_ms(2);
+	}
+	peer_reset(client);
+	cr_expect_str_eq(rig_log_value(rig_log_line(&r, 0), "close"), "client_left");
+	message_free(&request);
+	rig_end(&r);
+}
