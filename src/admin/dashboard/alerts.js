@@ -9,7 +9,8 @@ const alerts = [];
 function formatDetail(detail) {
 	const place = [detail?.line, detail?.column].filter(isNumber).join(":");
 	const message = typeof detail === "string" ? detail : String(detail?.message ?? "");
-	return place ? `${place}: ${message}` : message;
+	const level = detail?.level && detail.level !== "error" ? detail.level + ": " : "";
+	return (place ? place + ": " : "") + level + message;
 }
 
 function dismissAlert(alert) {

@@ -8,11 +8,13 @@ const STREAM_SILENCE_MS = 20000; /* the server says something every 15 s at leas
 const STREAM_LINE_MAX = 1 << 20;
 
 class ApiError extends Error {
-	/* status 0: no answer at all. details: [{line, column, message}] */
+	/* status 0: no answer at all. details: [{line, column, message}]; the message alone does not repeat the first of them. */
 	constructor(status, message, details) {
-		super(message);
+		const list = Array.isArray(details) ? details : [];
+		const first = list[0]?.message;
+		super(first && message.endsWith(": " + first) ? message.slice(0, -first.length - 2).replace(/, the first$/, "") : message);
 		this.status = status;
-		this.details = Array.isArray(details) ? details : [];
+		this.details = list;
 	}
 }
 

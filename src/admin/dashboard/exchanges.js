@@ -39,6 +39,12 @@ function mergeBySeq(have, added) {
 	return merged.sort((a, b) => a.seq - b.seq).slice(-RECENT_MAX);
 }
 
+function keepNewest(have, one) {
+	have.push(one);
+	if (have.length > RECENT_MAX)
+		have.shift();
+}
+
 function takeExchanges(list) {
 	const good = list.filter((one) => isNumber(one?.seq));
 	if (!good.length)
@@ -46,9 +52,9 @@ function takeExchanges(list) {
 	const isNewer = good.length === 1 && good[0].seq > recent.next;
 	recent.next = good.reduce((most, one) => Math.max(most, one.seq), recent.next);
 	if (isNewer) {
-		recent.all.push(good[0]);
+		keepNewest(recent.all, good[0]);
 		if (isFaulted(good[0]))
-			recent.faulted.push(good[0]);
+			keepNewest(recent.faulted, good[0]);
 	} else {
 		recent.all = mergeBySeq(recent.all, good);
 		recent.faulted = mergeBySeq(recent.faulted, good.filter(isFaulted));

@@ -100,6 +100,7 @@ function showRuleTags(row, rule) {
 /* ---- changes ---- */
 
 async function changeRule(row, patch) {
+	const focused = document.activeElement;
 	row.enabled.disabled = row.percentage.disabled = true;
 	try {
 		const rule = await ask("PATCH", rules.path(row.name), patch);
@@ -111,14 +112,14 @@ async function changeRule(row, patch) {
 		showRuleRow(row, row.rule, 0);
 	} finally {
 		row.enabled.disabled = row.percentage.disabled = false;
+		if (row.node.contains(focused) && document.activeElement === document.body)
+			focused.focus();
 		rules.onChange();
 	}
 }
 
 function typeInPercentage(row, event) {
 	row.isTyping = true;
-	if (event.key === "Enter")
-		sendPercentage(row);
 	if (event.key !== "Escape")
 		return;
 	row.percentage.value = String(row.rule.percentage);
@@ -144,10 +145,7 @@ async function sendPercentage(row) {
 	row.percentage.removeAttribute("aria-invalid");
 	row.percentage.removeAttribute("title");
 	row.isTyping = false;
-	const hadFocus = document.activeElement === row.percentage;
 	await changeRule(row, { percentage: Number(text) });
-	if (hadFocus)
-		row.percentage.focus();
 }
 
 /* ---- its text ---- */
