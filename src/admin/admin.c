@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/admin_internal.h"
@@ -57,6 +58,7 @@ static int bind_address(struct admin *a, const struct plan_admin *plan, char *er
 	char block[ADDRESS_TEXT_BYTES];
 	struct address want;
 	struct text at;
+	mode_t mask;
 	int fd = -1;
 	int r = find_address(&plan->address, &want, error, error_n);
 
@@ -71,8 +73,11 @@ static int bind_address(struct admin *a, const struct plan_admin *plan, char *er
 		return -EACCES;
 	}
 	r = listener_probe(&want);
+	/* A unix socket is for the user alone that brownout runs as. No thread has been started yet that a umask could surprise. */
+	mask = umask(S_IRWXG | S_IRWXO);
 	if (r == 0)
 		r = listener_bind(&want, &fd, &a->bound);
+	(void)umask(mask);
 	if (r == 0)
 		r = listener_init(&a->listener, a->loop, fd, on_accept);
 	if (r < 0)

@@ -8,8 +8,14 @@
 json_t *admin_json_object(struct span body, struct admin_answer *a)
 {
 	json_error_t error;
-	json_t *root = json_loadb(body.p ? body.p : "", body.n, JSON_REJECT_DUPLICATES, &error);
+	json_t *root;
 
+	/* Behind a number jansson passes over it. */
+	if (span_find(body, '\0') < body.n) {
+		admin_answer_error(a, 400, "the body is no JSON: it has a NUL");
+		return NULL;
+	}
+	root = json_loadb(body.p ? body.p : "", body.n, JSON_REJECT_DUPLICATES, &error);
 	if (json_is_object(root))
 		return root;
 	if (root)
@@ -88,6 +94,16 @@ static size_t put_character(struct text *out, struct span s)
 	return n;
 }
 
+/* What stands between texts: YAML wants a key and its ":" on one line, and a blank behind that. */
+static void put_mark(struct text *out, char c)
+{
+	if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+		return;
+	text_put_char(out, c);
+	if (c == ':' || c == ',')
+		text_put_char(out, ' ');
+}
+
 void admin_json_to_yaml(struct span rest, struct text *out)
 {
 	bool in_text = false;
@@ -100,7 +116,7 @@ void admin_json_to_yaml(struct span rest, struct text *out)
 		else if (in_text && rest.p[0] != '"')
 			n = put_character(out, rest);
 		else
-			text_put_char(out, rest.p[0] == '\t' ? ' ' : rest.p[0]);
+			put_mark(out, rest.p[0]);
 		if (rest.p[0] == '"')
 			in_text = !in_text;
 		rest = span_skip(rest, n);

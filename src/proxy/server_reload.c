@@ -372,6 +372,12 @@ static void note_restart(struct text *notes, bool differs, const char *key)
 		text_printf(notes, "%s: takes effect at the next start\n", key);
 }
 
+static bool is_same_admin(const struct plan_admin *a, const struct plan_admin *b)
+{
+	return a->enabled == b->enabled && a->address.kind == b->address.kind && a->address.port == b->address.port &&
+		span_eq(a->address.host, b->address.host) && span_eq(a->token, b->token);
+}
+
 static void put_listener(struct text *notes, const char *what, const struct address *a)
 {
 	text_put_string(notes, what);
@@ -397,6 +403,7 @@ static void put_notes(const struct server *s, const struct change *c, struct tex
 	note_restart(notes, new->workers != old->workers, "workers");
 	note_restart(notes, !span_eq(new->log_access, old->log_access) || new->log_format != old->log_format ||
 		!span_eq(new->log_trace, old->log_trace), "log");
+	note_restart(notes, !is_same_admin(&new->admin, &old->admin), "admin");
 }
 
 static void adopt(struct worker *w, void *arg)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <criterion/criterion.h>
 
@@ -222,16 +223,19 @@ Test(admin, token)
 	rig_end(&r);
 }
 
-/* Behind a unix socket no name is asked for; the socket goes with the program. */
+/* Behind a unix socket, which is for its user alone, no name is asked for. */
 Test(admin, unix_socket)
 {
 	struct message answer;
 	struct peer *client;
+	struct stat st;
 	struct rig r;
 
+	(void)umask(0);
 	rig_start_with(&r, "admin: unix:@dir@/admin.sock\n");
 	client = rig_admin(&r);
 	rig_check(&r, strncmp(r.program.admin, "unix:/", 6) == 0, "it is %s", r.program.admin);
+	rig_check(&r, stat(r.program.admin + 5, &st) == 0 && (st.st_mode & 0777) == 0700, "mode %o", st.st_mode);
 	peer_send(client, "GET /v1/status HTTP/1.1\r\nHost: whatever\r\nConnection: close\r\n\r\n");
 	message_read_answer(&answer, client, "GET");
 	expect_status(&answer, 200);
@@ -293,4 +297,56 @@ Test(admin, no_open_door)
 	cr_assert_eq(program_run(&p, (const char *const[]){ "run", "-u", "origin", "--admin=0.0.0.0:0", NULL },
 			     (const char *const[]){ "BROWNOUT_TOKEN=", NULL }), 2);
 	program_close(&p);
+}
+
+/* Whoever is slow with a head is told so, and let go; who says nothing is just let go later. */
+Test(admin, slow_heads)
+{
+	struct message answer;
+	struct peer *client, *idle;
+	struct rig r;
+	long long from;
+
+	rig_start_with(&r, ADMIN);
+	client = rig_admin(&r);
+	idle = rig_admin(&r);
+	from = now_ms();
+	/* Not even by a byte now and then. */
+	for (int i = 0; i < 90 && !peer_read(client, 100); i++)
+		peer_try_send(client, i ? "x" : "GET /healthz?");
+	while (!peer_read(client, 100) && now_ms() - from < 15000)
+		;
+	message_read_answer(&answer, client, "GET");
+	expect_status(&answer, 408);
+	rig_check(&r, now_ms() - from >= 9900, "after %lld ms", now_ms() - from);
+	message_free(&answer);
+	peer_send(idle, ASK("/healthz", ""));
+	message_read_answer(&answer, idle, "GET");
+	expect_status(&answer, 200);
+	message_free(&answer);
+	rig_end(&r);
+}
+
+/* So many connections at a time; the others are closed at once, and those that are there go on. */
+Test(admin, connections_are_counted)
+{
+	struct peer *clients[258];
+	struct message answer;
+	struct rig r;
+	int ended = 0;
+
+	rig_start_with(&r, ADMIN);
+	for (int i = 0; i < 258; i++)
+		clients[i] = rig_admin(&r);
+	for (int i = 0; i < 258; i++) {
+		peer_try_send(clients[i], ASK("/healthz", ""));
+		while (!clients[i]->ended && !clients[i]->was_reset && peer_rest_n(clients[i]) == 0)
+			(void)peer_read(clients[i], PATIENCE_MS);
+		ended += clients[i]->ended || clients[i]->was_reset;
+	}
+	rig_check(&r, ended == 2, "%d of 258 were refused", ended);
+	message_read_answer(&answer, clients[0], "GET");
+	expect_status(&answer, 200);
+	message_free(&answer);
+	rig_end(&r);
 }
