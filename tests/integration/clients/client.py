@@ -87,7 +87,7 @@ REHEARSALS = {
                     lambda: bad().request("POST", "/charge", b"amount=1")),
     "rate-limit": (lambda: each(good(), 12, "/api/"), lambda: each(bad(), 12, "/api/")),
     "retry-storm": (lambda: all_at_once(good(attempts=3), 20, "/api/"),
-                    lambda: all_at_once(bad(attempts=8), 20, "/api/")),
+                    lambda: all_at_once(bad(attempts=5, pause=0.3), 20, "/api/")),
     "maintenance-window": (lambda: each(good(), 14, "/"), lambda: each(bad(), 14, "/")),
     "slow-upstream-deadline": (lambda: good(attempts=2, timeout=0.5).request("GET", "/search"),
                                lambda: bad(attempts=2).request("GET", "/search")),
