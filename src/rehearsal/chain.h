@@ -80,6 +80,7 @@ struct kind {
 	struct {
 		int64_t due_ns, first_ns;
 	} taken[KIND_TAKEN];
+	uint64_t connections[16]; /* a bit for each that was seen, which some share */
 	uint32_t n_taken; /* of all; the last KIND_TAKEN are kept */
 	int64_t taken_before_ns; /* of the others: the latest that one was */
 	uint64_t client;

@@ -11,7 +11,7 @@
 #include "rehearsal/link.h"
 #include "rehearsal/order.h"
 
-#define UNSURE_SHARE 5 /* one of so many links that could not be told is too many for a pass */
+#define UNSURE_SHARE 5 /* one of so many that could not be told is too many for a pass */
 
 struct rule_row {
 	char *name;
@@ -294,10 +294,17 @@ static enum check_status whole(const struct verdict *v)
 	return status;
 }
 
+/* Too many that may be retries or not, measured by those that are, and by what else came. */
+static bool is_unsure(const struct tally *t)
+{
+	uint64_t maybe = t->ambiguous + t->maybe_early;
+
+	return maybe * UNSURE_SHARE > maybe + t->linked_by_print + t->logical / 4;
+}
+
 static int make_verdict(const struct judge *j, const struct tally *t, enum judge_end end, struct verdict *v)
 {
-	const struct check_run r = { .t = t, .v = v, .end = end,
-		.unsure = t->ambiguous * UNSURE_SHARE > t->ambiguous + t->linked_by_print };
+	const struct check_run r = { .t = t, .v = v, .end = end, .unsure = is_unsure(t) };
 
 	memset(v, 0, sizeof(*v));
 	for (unsigned i = 0; i < CHECK_COUNT; i++) {

@@ -157,6 +157,28 @@ static bool is_sibling(const struct kind *kind, const struct attempt *failed, co
 	return kind->parallel || (failed->flags & EVENT_KEEPS);
 }
 
+static uint64_t connection_bit(uint64_t connection)
+{
+	return UINT64_C(1) << (connection >> 8) % 64;
+}
+
+static bool has_seen(const struct kind *kind, uint64_t connection)
+{
+	return kind->connections[connection % ARRAY_LEN(kind->connections)] & connection_bit(connection);
+}
+
+static void note_connection(struct kind *kind, uint64_t connection)
+{
+	kind->connections[connection % ARRAY_LEN(kind->connections)] |= connection_bit(connection);
+}
+
+static bool may_follow(const struct chain *c, const struct event *e)
+{
+	if (c->expires_ns < e->first_ns || c->has_ordinals || !was_known(last_of(c), e))
+		return false;
+	return !c->body_hash || !e->body_hash || c->body_hash == e->body_hash;
+}
+
 /*
  * A failure that the client knew of when it began, the one that was free to be followed up first. Of several workers
  * with the same request one that comes before any told wait is over may as well be one that was told nothing.
@@ -170,19 +192,19 @@ static struct found find_by_print(const struct chains *s, struct kind *kind, str
 		const struct chain *c = &s->v[i];
 		const struct attempt *last = last_of(c);
 
-		if (c->expires_ns < e->first_ns || c->has_ordinals || !was_known(last, e))
-			continue;
-		if (c->body_hash && e->body_hash && c->body_hash != e->body_hash)
+		if (!may_follow(c, e))
 			continue;
 		if (is_sibling(kind, last, e)) {
 			kind->parallel = true;
+			/* On a connection of old it may as well be a retry that waits for nothing. */
+			t->ambiguous += has_seen(kind, e->connection);
 			return none;
 		}
 		if (kind->parallel && c->due_ns > e->first_ns) {
 			t->maybe_early++;
 			return none;
 		}
-		return (struct found){ i, CONFIDENCE_FINGERPRINT, kind->unordered };
+		return (struct found){ .chain = i, .how = CONFIDENCE_FINGERPRINT, .unsure = kind->unordered };
 	}
 	return none;
 }
@@ -562,6 +584,7 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 		found.unsure = found.unsure || kind->shuffled;
 		note_taken(kind, &l->chains.v[chain], e);
 	}
+	note_connection(kind, e->connection);
 	chains_touch(&l->chains, chain);
 	append(&l->chains.v[chain], e, &found);
 	set_ids(l, e, chain);

@@ -160,10 +160,15 @@ void tally_evidence(struct tally *t, enum check_id check, double weight, const s
 
 /* ---- chains ------------------------------------------------------------------------------------------------------ */
 
-/* Linked by nothing but its fingerprint, and so late that the client's next request of the kind is as likely. */
-static bool is_doubtful(const struct attempt *a, int64_t gap_ns, int64_t horizon_ns)
+/*
+ * Linked by nothing but its fingerprint, and so late that the client's next request of the kind is as likely; or so soon, where
+ * there are several workers, that it may be the next one's.
+ */
+static bool is_doubtful(const struct attempt *a, int64_t gap_ns, int64_t horizon_ns, const struct kind *kind)
 {
-	return a->how == CONFIDENCE_FINGERPRINT && !(a->flags & ATTEMPT_HEDGE) && gap_ns >= horizon_ns;
+	if (a->how != CONFIDENCE_FINGERPRINT || a->flags & ATTEMPT_HEDGE)
+		return false;
+	return gap_ns >= horizon_ns || (kind->parallel && gap_ns < BURST_GAP_NS);
 }
 
 static void give_up_link(struct tally *t, uint64_t n, bool rhythm)
@@ -210,12 +215,12 @@ void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind
 
 	if (is_burst(c))
 		horizon_ns = 0;
-	cut_lost = c->n_lost && is_doubtful(last, c->lost_gap_ns, horizon_ns);
+	cut_lost = c->n_lost && is_doubtful(last, c->lost_gap_ns, horizon_ns, kind);
 
 	for (unsigned i = 1; i < c->n; i++) {
 		const struct attempt *a = &c->v[i];
 
-		if (is_doubtful(a, a->gap_ns, horizon_ns) || (cut_lost && a == last)) {
+		if (is_doubtful(a, a->gap_ns, horizon_ns, kind) || (cut_lost && a == last)) {
 			give_up_link(t, 1, rhythm);
 			tally_piece(t, &p, end);
 			p = (struct piece){ .v = a, .n = 1, .chain = c, .kind = kind };

@@ -53,6 +53,10 @@ static void count_attempts(struct tally *t, const struct piece *p, uint64_t n)
 		return;
 	tally_count(&t->attempts_seen, false, p->how);
 	samples_add(&t->attempts_of_failed, (double)n);
+	if (p->kind->parallel && (p->how == CONFIDENCE_FINGERPRINT || n == 1)) {
+		samples_add(&t->attempts_alike, (double)n);
+		return;
+	}
 	if (n > t->attempts_max || (double)n > t->expect.limits[EXPECT_ATTEMPTS_MAX].value) {
 		(void)snprintf(what, sizeof(what), "%llu attempts", (unsigned long long)n);
 		evidence(t, p, CHECK_ATTEMPTS, (double)n, &p->v[0], p->n > 1 ? &p->v[p->n - 1] : NULL, what);

@@ -110,6 +110,15 @@ static void note_wave(struct tally *t, const struct piece *p, unsigned i)
 	t->waves_how = (uint8_t)MAX(t->waves_how, a->how);
 }
 
+/*
+ * Of several workers whose requests are alike the first failure is followed up first, whoever does it: from the second retry on
+ * the single waits come out more even than they are.
+ */
+static bool has_true_wait(const struct piece *p, unsigned i)
+{
+	return i == 1 || !p->kind->parallel || p->v[i].how != CONFIDENCE_FINGERPRINT;
+}
+
 void tally_waits(struct tally *t, const struct piece *p)
 {
 	for (unsigned i = 1; i < p->n; i++) {
@@ -124,8 +133,9 @@ void tally_waits(struct tally *t, const struct piece *p)
 		/* Where attempts are missing before the last, its number is not known. */
 		if (i == CHAIN_ATTEMPTS - 1 && p->whole && p->chain->n_lost)
 			break;
-		note_wave(t, p, i);
-		if (a->told_ns < 0)
+		if (has_true_wait(p, i))
+			note_wave(t, p, i);
+		if (has_true_wait(p, i) && a->told_ns < 0)
 			note_spread(t, p, i);
 		t->waits_below_floor += a->told_ns < 0 && a->gap_ns < t->noise_floor_ns;
 	}
