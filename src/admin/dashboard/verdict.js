@@ -135,7 +135,7 @@ function inviteVerdict() {
 	setText(byId("verdict-totals"), "");
 	byId("verdict").replaceChildren(make("p", { class: "empty" }, "No expectations are set, so nobody is judged. Say under ",
 		make("code", {}, "expect:"), " in the rule file how clients have to behave, for example ",
-		make("code", {}, "expect: {profile: recommended}"), "."));
+		make("code", {}, "expect: recommended"), "."));
 }
 
 /* null: there are no expectations. */
