@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/confine.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/run_command.h"
@@ -67,6 +68,18 @@ struct run {
 	struct run_verdict verdict;
 };
 
+static int confine_server(struct server *server)
+{
+	char error[CONFINE_ERROR_BYTES];
+	struct plan *plan = server_plan_ref(server);
+	int r = confine(plan, error);
+
+	plan_unref(plan);
+	if (r < 0)
+		log_error("%s", error);
+	return r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+}
+
 /* Until it is told to end, or the command has ended. An exit code. */
 static int wait(struct run *r, struct server *server, const struct admin *admin, const struct serve_options *options)
 {
@@ -74,8 +87,10 @@ static int wait(struct run *r, struct server *server, const struct admin *admin,
 	int rc;
 
 	if (!r->flags.command) {
-		(void)serve_wait(server, options, 0);
-		return EXIT_CODE_OK;
+		rc = confine_server(server);
+		if (rc == EXIT_CODE_OK)
+			(void)serve_wait(server, options, 0);
+		return rc;
 	}
 	rc = run_command(&r->child, r->flags.command, r->flags.time_limit_ns, server, options, admin, &result);
 	if (rc != 0)
@@ -113,6 +128,8 @@ static int start_and_serve(struct run *r, struct plan *plan, int64_t start_ns)
 		plan_unref(plan);
 		return rc;
 	}
+	if (r->flags.command && (plan->user.n || plan->sandbox))
+		log_warning("user and sandbox have no effect beside a command");
 	if (r->flags.command)
 		child_prepare(&r->child);
 	rc = serve_start(&server, plan, &r->flags.serve);

@@ -101,6 +101,8 @@ struct plan {
 	struct span log_access; /* "stderr", "stdout", "off" or a path */
 	enum plan_log_format log_format;
 	struct span log_trace; /* "stderr", "stdout" or a path; empty: no trace */
+	struct span user; /* "user" or "user:group" to be once the sockets are open; empty: as started */
+	bool sandbox; /* only the system calls of serving are allowed */
 	bool watch; /* the file is read again when it has changed */
 	bool fault_header;
 	bool proxy_status;

@@ -401,6 +401,8 @@ static void put_notes(const struct server *s, const struct change *c, struct tex
 			put_listener(notes, "no longer listening on ", &s->bound[i]);
 	}
 	note_restart(notes, new->workers != old->workers, "workers");
+	note_restart(notes, !span_eq(new->user, old->user), "user");
+	note_restart(notes, new->sandbox != old->sandbox, "sandbox");
 	note_restart(notes, !span_eq(new->log_access, old->log_access) || new->log_format != old->log_format ||
 		!span_eq(new->log_trace, old->log_trace), "log");
 	note_restart(notes, !is_same_admin(&new->admin, &old->admin), "admin");

@@ -12,7 +12,6 @@
 
 TestSuite(process, .timeout = 90);
 
-
 /* ---- stopping ---- */
 
 static void stop_at(int signal_number)
@@ -289,4 +288,113 @@ Test(process, drawn_seed_is_said_and_differs)
 		rig_end(&r);
 	}
 	cr_assert(seeds[0] != seeds[1], "drawn twice: %llu", seeds[0]);
+}
+
+/* ---- confined ---- */
+
+/* The value of a line of /proc/PID/status; valid until the next call. */
+static const char *status_of(const struct rig *r, const char *name)
+{
+	static char line[256];
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", r->program.pid);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':') {
+			fclose(file);
+			return line + strlen(name) + 2;
+		}
+	}
+	if (file)
+		fclose(file);
+	return "";
+}
+
+Test(process, takes_no_new_privileges)
+{
+	struct rig r;
+
+	rig_start(&r);
+	for (unsigned i = 0; i < 1000 && *status_of(&r, "NoNewPrivs") != '1'; i++)
+		sleep_ms(2);
+	cr_expect_eq(*status_of(&r, "NoNewPrivs"), '1');
+	rig_end(&r);
+}
+
+Test(process, becomes_another_user_once_its_sockets_are_open)
+{
+	struct peer *client;
+	struct message request, answer;
+	struct rig r;
+
+	if (geteuid() != 0)
+		return;
+	rig_start_with(&r, "user: nobody\n");
+	for (unsigned i = 0; i < 1000 && strtoul(status_of(&r, "Uid"), NULL, 10) == 0; i++)
+		sleep_ms(2);
+	cr_expect_eq(strtoul(status_of(&r, "Uid"), NULL, 10), 65534);
+	client = rig_client(&r);
+	(void)rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
+	expect_status(&answer, 200);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(process, says_that_there_is_no_such_user)
+{
+	struct program p;
+	struct bytes said;
+
+	program_open(&p);
+	program_write_file(&p, "rules.yaml", "listen: 127.0.0.1:0\nupstream: 'origin:'\nuser: no-such-user\n");
+	cr_expect_eq(program_run(&p, (const char *const[]){ "run", program_path(&p, "rules.yaml"), NULL }, NULL), 125);
+	said = program_stderr(&p);
+	cr_expect(strstr(bytes_text(&said), "user: no-such-user: No such file or directory"), "%s", bytes_text(&said));
+	bytes_free(&said);
+	program_close(&p);
+}
+
+/* All that serving does must be possible in it: forwarding, resolving a name, reading rules again, a log opened anew. */
+Test(process, serves_within_a_sandbox)
+{
+	struct peer *client;
+	struct message request, answer;
+	struct bytes help;
+	struct rig r;
+
+	/* The leak detector needs other system calls than serving does. */
+	if (program_is_sanitized())
+		return;
+	program_open(&r.program);
+	program_write_file(&r.program, "try.yaml", "listen: 127.0.0.1:0\nupstream: 'origin:'\nsandbox: true\n");
+	program_start(&r.program, (const char *const[]){ "run", program_path(&r.program, "try.yaml"), NULL }, NULL);
+	(void)program_wait(&r.program, 500);
+	help = program_stderr(&r.program);
+	if (strstr(bytes_text(&help), "built without libseccomp")) {
+		bytes_free(&help);
+		program_close(&r.program);
+		return;
+	}
+	bytes_free(&help);
+	program_close(&r.program);
+	rig_start_with(&r, "sandbox: true\nwatch: true\nadmin: 127.0.0.1:0\n"
+			   "upstreams: {default: {url: 'http://localhost:@port@'}}\n");
+	for (unsigned i = 0; i < 1000 && *status_of(&r, "Seccomp") != '2'; i++)
+		sleep_ms(2);
+	cr_expect_eq(*status_of(&r, "Seccomp"), '2');
+	client = rig_client(&r);
+	(void)rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
+	expect_status(&answer, 200);
+	free_both(&request, &answer);
+	program_signal(&r.program, SIGUSR1);
+	rig_check(&r, rig_reload_with(&r, "sandbox: true\nadmin: 127.0.0.1:0\nupstream: 'origin:'\nlisteners:\n"
+			"  - {name: default, address: '127.0.0.1:0'}\n  - {name: two, address: 'unix:@dir@/two.sock'}\n"),
+		"refused");
+	peer_send(client, GET("/status/204"));
+	message_read_answer(&answer, client, "GET");
+	expect_status(&answer, 204);
+	message_free(&answer);
+	rig_end(&r);
 }
