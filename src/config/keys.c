@@ -239,8 +239,8 @@ static const struct key file_keys[] = {
 		.description = "Reads the file again when it has changed. One with an error changes nothing.",
 		.example = "watch: true" },
 	{ .name = "user", .type = &value_text, FIELD(plan, user), .default_note = "as started",
-		.description = "The user (or user:group) to be once sockets and logs are open, where started as root. Logs opened "
-			"anew, and rules read again, are opened by that user.",
+		.description = "The user (or user:group) to be once sockets and logs are open, where started as root. Logs "
+			"opened anew, and rules read again, are opened by that user.",
 		.example = "user: nobody" },
 	{ .name = "sandbox", .type = &value_bool, FIELD(plan, sandbox), .default_text = "false",
 		.description = "Refuses all system calls but those of serving (seccomp). Not with a command beside it.",
