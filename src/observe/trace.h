@@ -43,7 +43,7 @@ struct trace_decision {
 	struct decision decision;
 };
 
-/* One line. The spans live until trace_line_deinit. */
+/* One line. The spans live until trace_line_deinit, and no longer than what was read. */
 struct trace_line {
 	enum trace_kind kind;
 	/* TRACE_HEADER */

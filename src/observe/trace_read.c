@@ -2,7 +2,7 @@
  * trace_read: one line of a trace, taken apart. The line may come from anywhere: every member is asked for its type and its
  * range, and what is not there or is not right is said by name.
  */
-#include "observe/trace.h"
+#include "observe/trace_plain.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -249,6 +249,9 @@ int trace_read_line(struct span line, struct trace_line *out, char error[TRACE_E
 		(void)snprintf(error, TRACE_ERROR_BYTES, "longer than %d bytes", TRACE_LINE_BYTES_MAX);
 		return 1;
 	}
+	if (line.n && trace_read_plain(line, out))
+		return 0;
+	out->n_decisions = 0;
 	object = json_loadb(line.n ? line.p : "", line.n, JSON_REJECT_DUPLICATES, &wrong);
 	if (!object && json_error_code(&wrong) == json_error_out_of_memory)
 		return -ENOMEM;

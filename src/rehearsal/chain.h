@@ -63,6 +63,17 @@ struct chain {
 	struct attempt v[CHAIN_ATTEMPTS];
 };
 
+static inline const struct attempt *chain_last(const struct chain *c)
+{
+	return &c->v[c->n - 1];
+}
+
+/* All attempts, those not kept as well. */
+static inline uint64_t chain_count(const struct chain *c)
+{
+	return (uint64_t)c->n + c->n_lost;
+}
+
 #define KIND_TAKEN 8
 
 /* Requests of one client that cannot be told apart. */

@@ -10,7 +10,7 @@
 void check_attempts(const struct check_run *r)
 {
 	const struct tally *t = r->t;
-	/* Which of several workers follows whom cannot be told from requests that are alike: how often they try on the whole can. */
+	/* Of requests that are alike it cannot be told which worker follows whom, but how often they try on the whole. */
 	double most = MAX((double)t->attempts_max, ceil(samples_quantile(&t->attempts_alike, 0.5)));
 	struct check_value v = { .key = EXPECT_ATTEMPTS_MAX, .value = most, .n = t->attempts_seen.n,
 		.how = t->attempts_seen.how, .at_least = t->evicted };

@@ -1,11 +1,9 @@
 /*
  * link: every step costs the same however many chains there are: lists are looked through for a bounded number of places.
  */
-#include "rehearsal/link.h"
+#include "rehearsal/link_find.h"
 
 #include <stdio.h>
-
-#include "core/random.h"
 
 #define MAX_CHAINS 65536u
 #define UNTOLD_NS (30 * NS_PER_S) /* a follow-up that nobody told to wait comes within twice of this */
@@ -13,12 +11,7 @@
 #define AFTER_REFUSAL_NS (10 * NS_PER_S)
 #define LEARNT 20 /* requests that went well */
 #define LEARNING_NS (120 * NS_PER_S)
-#define LOOKS 64
-#define DROPS_PER_ADD 4
-#define SIBLING_NS (50 * NS_PER_MS)
-#define NOTICED_LATE_NS (50 * NS_PER_MS) /* that a client left may be seen so long after it sent its next request */
-#define CUT_NS (100 * NS_PER_US)
-#define CANCELLED_NS (100 * NS_PER_MS) /* the copy that lost is cancelled so soon after the answer to the other */
+#define DROPS_PER_ADD 2
 #define TOKENS_RETRY 5
 #define TOKENS_AFTER_TIMEOUT 10
 
@@ -76,223 +69,6 @@ static void evict(struct linker *l, struct tally *t, int64_t now_ns)
 	settle(l, t, l->chains.oldest, now_ns);
 }
 
-/* ---- which chain? ------------------------------------------------------------------------------------------------ */
-
-struct found {
-	uint32_t chain; /* CHAIN_NONE: none, it is a new one */
-	uint8_t how;
-	bool unsure;
-};
-
-static const struct attempt *last_of(const struct chain *c)
-{
-	return &c->v[c->n - 1];
-}
-
-static uint64_t count_of(const struct chain *c)
-{
-	return (uint64_t)c->n + c->n_lost;
-}
-
-static uint64_t soft_id(const struct event *e)
-{
-	return random_word(0, e->maybe_id, e->kind, 0, 0);
-}
-
-/* True where the key has come before with another body, which no client should do. */
-static bool find_by_key(struct linker *l, struct tally *t, const struct event *e, struct found *found)
-{
-	uint32_t i = chains_find_id(&l->chains, e->idempotency_key);
-	const struct chain *c;
-	bool other_body;
-
-	if (i == CHAIN_NONE)
-		return false;
-	c = &l->chains.v[i];
-	other_body = c->body_hash && e->body_hash && c->body_hash != e->body_hash;
-	tally_count(&t->keys_used, other_body, CONFIDENCE_ID);
-	if (other_body) {
-		struct attempt again = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
-
-		tally_evidence(t, CHECK_IDEMPOTENCY_KEY, 1, last_of(c), &again, e->request_text, e->client_text,
-			"the same key with another body");
-		return true;
-	}
-	*found = (struct found){ .chain = i, .how = CONFIDENCE_ID };
-	return true;
-}
-
-/* The client knew how it went when it sent the other. Times are cut to microseconds; that it left is seen a little late. */
-static bool was_known(const struct attempt *a, const struct event *e)
-{
-	return a->known_ns <= e->first_ns + (a->flags & EVENT_LEFT ? NOTICED_LATE_NS : CUT_NS);
-}
-
-/* Of those whose next attempt this may be by its number, the one that was free to come back first. */
-static uint32_t find_by_ordinal(const struct chains *s, const struct kind *kind, const struct event *e)
-{
-	uint32_t i = kind->open_first;
-
-	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].next) {
-		const struct chain *c = &s->v[i];
-
-		if (count_of(c) + 1 == e->attempt && was_known(last_of(c), e))
-			return i;
-	}
-	/* It went well, and is repeated all the same? */
-	i = kind->closed;
-	if (i != CHAIN_NONE && s->v[i].generation == kind->closed_generation && count_of(&s->v[i]) + 1 == e->attempt)
-		return i;
-	return CHAIN_NONE;
-}
-
-/*
- * Comes as soon as one of many workers would that has not heard of the failure yet, and on another connection though the old one
- * can be used. Where there is no old one to be used it is taken for a retry as long as there is one worker only.
- */
-static bool is_sibling(const struct kind *kind, const struct attempt *failed, const struct event *e)
-{
-	if (e->first_ns - failed->end_ns >= SIBLING_NS || (e->connection && e->connection == failed->connection))
-		return false;
-	return kind->parallel || (failed->flags & EVENT_KEEPS);
-}
-
-static uint64_t connection_bit(uint64_t connection)
-{
-	return UINT64_C(1) << (connection >> 8) % 64;
-}
-
-static bool has_seen(const struct kind *kind, uint64_t connection)
-{
-	return kind->connections[connection % ARRAY_LEN(kind->connections)] & connection_bit(connection);
-}
-
-static void note_connection(struct kind *kind, uint64_t connection)
-{
-	kind->connections[connection % ARRAY_LEN(kind->connections)] |= connection_bit(connection);
-}
-
-static bool may_follow(const struct chain *c, const struct event *e)
-{
-	if (c->expires_ns < e->first_ns || c->has_ordinals || !was_known(last_of(c), e))
-		return false;
-	return !c->body_hash || !e->body_hash || c->body_hash == e->body_hash;
-}
-
-/*
- * A failure that the client knew of when it began, the one that was free to be followed up first. Of several workers
- * with the same request one that comes before any told wait is over may as well be one that was told nothing.
- */
-static struct found find_by_print(const struct chains *s, struct kind *kind, struct tally *t, const struct event *e)
-{
-	struct found none = { .chain = CHAIN_NONE };
-	uint32_t i = kind->open_first;
-
-	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].next) {
-		const struct chain *c = &s->v[i];
-		const struct attempt *last = last_of(c);
-
-		if (!may_follow(c, e))
-			continue;
-		if (is_sibling(kind, last, e)) {
-			kind->parallel = true;
-			/* On a connection of old it may as well be a retry that waits for nothing. */
-			t->ambiguous += has_seen(kind, e->connection);
-			return none;
-		}
-		if (kind->parallel && c->due_ns > e->first_ns) {
-			t->maybe_early++;
-			return none;
-		}
-		return (struct found){ .chain = i, .how = CONFIDENCE_FINGERPRINT, .unsure = kind->unordered };
-	}
-	return none;
-}
-
-/*
- * Exchanges come in the order of their ends. One that came before another and ended after it finds the failure taken that it
- * may have followed: that it seems to be early is then no fault of its own.
- */
-static bool may_have_been_robbed(const struct kind *kind, const struct event *e)
-{
-	unsigned n = MIN(kind->n_taken, KIND_TAKEN);
-
-	for (unsigned i = 0; i < n; i++) {
-		if (kind->taken[i].first_ns > e->first_ns && kind->taken[i].due_ns <= e->first_ns)
-			return true;
-	}
-	return kind->taken_before_ns > e->first_ns;
-}
-
-static void note_taken(struct kind *kind, const struct chain *c, const struct event *e)
-{
-	unsigned i = kind->n_taken % KIND_TAKEN;
-
-	if (kind->n_taken++ >= KIND_TAKEN)
-		kind->taken_before_ns = MAX(kind->taken_before_ns, kind->taken[i].first_ns);
-	kind->taken[i].due_ns = c->due_ns;
-	kind->taken[i].first_ns = e->first_ns;
-}
-
-static bool overlap(const struct attempt *a, const struct event *e)
-{
-	return a->first_ns < e->end_ns && e->first_ns < a->end_ns;
-}
-
-/* Two copies at a time, of which one was left as soon as the other was answered: nothing else looks like that. */
-static bool is_cancelled_copy(const struct attempt *a, const struct event *e)
-{
-	bool e_lost = (e->flags & EVENT_LEFT) && a->outcome == OUTCOME_OK;
-	bool a_lost = (a->flags & EVENT_LEFT) && e->outcome == OUTCOME_OK;
-	int64_t after_ns = e_lost ? e->end_ns - a->known_ns : a->end_ns - event_known_ns(e);
-
-	return (e_lost || a_lost) && overlap(a, e) && after_ns >= 0 && after_ns <= CANCELLED_NS;
-}
-
-static uint32_t find_hedge(const struct chains *s, const struct kind *kind, const struct event *e)
-{
-	uint32_t i = kind->closed;
-
-	if (i != CHAIN_NONE && s->v[i].generation == kind->closed_generation && is_cancelled_copy(last_of(&s->v[i]), e))
-		return i;
-	i = kind->open_last;
-	for (unsigned looks = 0; i != CHAIN_NONE && looks < LOOKS; looks++, i = s->v[i].before) {
-		if (is_cancelled_copy(last_of(&s->v[i]), e))
-			return i;
-	}
-	return CHAIN_NONE;
-}
-
-static struct found find(struct linker *l, struct tally *t, struct kind *kind, const struct client_row *client,
-	const struct event *e)
-{
-	struct found none = { .chain = CHAIN_NONE }, found = none;
-
-	if (e->logical_id) {
-		found = (struct found){ .chain = chains_find_id(&l->chains, e->logical_id), .how = CONFIDENCE_ID };
-		return found;
-	}
-	if (e->idempotency_key && find_by_key(l, t, e, &found))
-		return found;
-	if (e->maybe_id) {
-		/* Some clients send one such id for everything: it says something only where there is a reason to come back. */
-		found = (struct found){ .chain = chains_find_id(&l->chains, soft_id(e)), .how = CONFIDENCE_ID };
-		if (found.chain != CHAIN_NONE && !l->chains.v[found.chain].ok)
-			return found;
-	}
-	if (e->attempt == 1)
-		return none;
-	if (e->attempt > 1)
-		return (struct found){ .chain = find_by_ordinal(&l->chains, kind, e), .how = CONFIDENCE_ORDINAL };
-	found = (struct found){ .chain = find_hedge(&l->chains, kind, e), .how = CONFIDENCE_FINGERPRINT };
-	if (found.chain != CHAIN_NONE)
-		return found;
-	/* Who sends the same key again when it means the same request means another one by another key. */
-	if (e->idempotency_key && client && client->keeps_keys)
-		return none;
-	return find_by_print(&l->chains, kind, t, e);
-}
-
 /* ---- what the attempt is ----------------------------------------------------------------------------------------- */
 
 /* The same request would be answered the same (reference: M10). */
@@ -323,7 +99,7 @@ static bool is_mishandled(const struct attempt *before, const struct event *e)
 /* Began while the one before was under way. One that the client left is over when it left, which is seen a little late. */
 static bool is_hedge(const struct attempt *before, const struct event *e)
 {
-	return is_cancelled_copy(before, e) || !was_known(before, e);
+	return link_is_cancelled_copy(before, e) || !link_was_known(before, e);
 }
 
 static void describe(struct attempt *a, const struct attempt *before, const struct event *e)
@@ -371,9 +147,9 @@ static void append(struct chain *c, const struct event *e, const struct found *f
 	};
 
 	if (c->n)
-		describe(&a, last_of(c), e);
+		describe(&a, chain_last(c), e);
 	if (c->n == CHAIN_ATTEMPTS) {
-		const struct attempt *lost = last_of(c);
+		const struct attempt *lost = chain_last(c);
 
 		c->lost_gap_ns = c->n_lost ? MIN(c->lost_gap_ns, lost->gap_ns) : lost->gap_ns;
 		c->n_lost++;
@@ -407,7 +183,7 @@ static void set_ids(struct linker *l, const struct event *e, uint32_t chain)
 	if (e->idempotency_key)
 		chains_set_id(&l->chains, e->idempotency_key, chain);
 	if (e->maybe_id)
-		chains_set_id(&l->chains, soft_id(e), chain);
+		chains_set_id(&l->chains, link_soft_id(e), chain);
 }
 
 /*
@@ -433,8 +209,8 @@ static void await(struct linker *l, const struct tally *t, uint32_t chain, const
 
 static void note_client(struct tally *t, struct client_row *client, const struct chain *c, const struct event *e)
 {
-	const struct attempt *a = last_of(c);
-	bool retry = count_of(c) > 1 && !(a->flags & ATTEMPT_HEDGE);
+	const struct attempt *a = chain_last(c);
+	bool retry = chain_count(c) > 1 && !(a->flags & ATTEMPT_HEDGE);
 	double cost = TOKENS_RETRY;
 
 	if (retry && a->key && !(a->flags & ATTEMPT_REKEYED))
@@ -569,7 +345,7 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 		return;
 	}
 	note_overlap(kind, e);
-	found = find(l, t, kind, client, e);
+	found = link_find(l, t, kind, client, e);
 	chain = found.chain != CHAIN_NONE ? found.chain : begin(l, t, kind, e);
 	if (chain == CHAIN_NONE) {
 		t->evicted++;
@@ -580,11 +356,11 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 		found.how = CONFIDENCE_NONE;
 		kind->shuffled = kind->shuffled || e->attempt > 1;
 	} else if (found.how > CONFIDENCE_ID) {
-		kind->shuffled = kind->shuffled || may_have_been_robbed(kind, e);
+		kind->shuffled = kind->shuffled || link_was_robbed(kind, e);
 		found.unsure = found.unsure || kind->shuffled;
-		note_taken(kind, &l->chains.v[chain], e);
+		link_note_taken(kind, &l->chains.v[chain], e);
 	}
-	note_connection(kind, e->connection);
+	link_note_connection(kind, e->connection);
 	chains_touch(&l->chains, chain);
 	append(&l->chains.v[chain], e, &found);
 	set_ids(l, e, chain);

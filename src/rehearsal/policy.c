@@ -54,7 +54,8 @@ static void look_at(const struct tally *t, struct look *l)
 	struct growth g;
 	double p[2];
 
-	*l = (struct look){ .attempts = (uint64_t)samples_quantile(&t->attempts_of_failed, 0.5), .first_s = samples_quantile(&t->first_waits, 0.5) };
+	*l = (struct look){ .attempts = (uint64_t)samples_quantile(&t->attempts_of_failed, 0.5),
+		.first_s = samples_quantile(&t->first_waits, 0.5) };
 	l->has_growth = check_growth(t, &g);
 	l->growth = l->has_growth ? g.factor : 0;
 	l->has_spread = t->first_waits.n >= SPREAD_MIN;

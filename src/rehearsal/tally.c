@@ -207,8 +207,9 @@ static bool is_burst(const struct chain *c)
 
 void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind, const struct tally_end *end)
 {
-	int64_t horizon_ns = contrast_horizon_ns(&kind->contrast);
-	bool rhythm = contrast_is_rhythm(&kind->contrast);
+	bool alone = c->n == 1; /* nothing to doubt */
+	int64_t horizon_ns = alone ? 0 : contrast_horizon_ns(&kind->contrast);
+	bool rhythm = !alone && contrast_is_rhythm(&kind->contrast);
 	const struct attempt *last = &c->v[c->n - 1];
 	bool cut_lost;
 	struct piece p = { .v = c->v, .n = 1, .chain = c, .kind = kind };

@@ -66,7 +66,7 @@ struct tally {
 
 	uint64_t attempts[TALLY_ATTEMPTS + 1]; /* of all chains */
 	uint64_t attempts_max; /* of chains that are certain */
-	struct samples attempts_alike; /* of those of several workers that nothing but the fingerprint made: only on the whole right */
+	struct samples attempts_alike; /* of those of several workers whose requests are alike: only right on the whole */
 	struct tally_count attempts_seen; /* chains with a failure */
 	struct samples attempts_of_failed; /* of chains with a failure */
 	uint64_t declared_max; /* the client's own limit, where it sends it */

@@ -4,7 +4,7 @@
  */
 #include <assert.h>
 
-#include "observe/trace.h"
+#include "observe/trace_plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,6 +41,43 @@ static void check_exchange(const struct trace_line *line)
 	}
 }
 
+/* What the fast way takes, the thorough way takes as well, and alike. White space in front is not plain. */
+static void check_plain(struct span text)
+{
+	static struct trace_line plain, thorough;
+	char error[TRACE_ERROR_BYTES] = "";
+	struct text spaced;
+
+	if (text.n && text.p[text.n - 1] == '\n')
+		text.n--;
+	if (text.n >= TRACE_LINE_BYTES_MAX || !trace_read_plain(text, &plain))
+		return;
+	text_init(&spaced);
+	text_put_char(&spaced, ' ');
+	text_put_span(&spaced, text);
+	assert(trace_read_line(text_span(&spaced), &thorough, error) == 0);
+	assert(span_eq(plain.id, thorough.id) && plain.n_decisions == thorough.n_decisions);
+	for (unsigned i = 0; i < plain.n_decisions; i++) {
+		const struct decision *a = &plain.decisions[i].decision, *b = &thorough.decisions[i].decision;
+
+		assert(span_eq(plain.decisions[i].rule, thorough.decisions[i].rule));
+		assert(a->phase == b->phase && a->outcome == b->outcome && a->choice == b->choice && a->early == b->early);
+		assert(a->key_hash == b->key_hash && a->occurrence == b->occurrence && a->draw == b->draw);
+		assert(a->threshold == b->threshold && a->since_ns == b->since_ns);
+	}
+#define EQUAL_TEXT(a, b) span_eq(a, b)
+#define EQUAL_COUNT(a, b) ((a) == (b))
+#define EQUAL_US EQUAL_COUNT
+#define EQUAL_WAIT EQUAL_COUNT
+#define EQUAL_HASH EQUAL_COUNT
+#define EQUAL_FLAG EQUAL_COUNT
+#define MEMBER(kind, name, help) assert(EQUAL_##kind(plain.exchange.name, thorough.exchange.name));
+#include "observe/trace_exchange.def"
+#undef MEMBER
+	trace_line_deinit(&thorough);
+	text_deinit(&spaced);
+}
+
 static void check_line(struct span text)
 {
 	static struct trace_line line;
@@ -69,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (rest.n) {
 		struct span line = span_first(rest, span_find(rest, '\n') + 1);
 
+		check_plain(line);
 		check_line(line);
 		rest = span_skip(rest, line.n);
 	}
