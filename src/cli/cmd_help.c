@@ -216,13 +216,16 @@ void help_write_topic(struct text *out, size_t i)
 void help_write_usage(struct text *out)
 {
 	const struct command *command;
+	size_t width = 0;
 
 	text_put_literal(out, "Usage: brownout COMMAND [ARGUMENT]...\n"
 			      "\n"
 			      "An HTTP reverse proxy that fails on purpose.\n"
 			      "\n");
 	for (size_t i = 0; (command = command_at(i)) != NULL; i++)
-		text_printf(out, "  %-8s %-20s %s\n", command->name, command->arguments, command->summary);
+		width = MAX(width, strlen(command->arguments));
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++)
+		text_printf(out, "  %-7s %-*s  %s\n", command->name, (int)width, command->arguments, command->summary);
 	text_put_literal(out, "\nTopics of help:\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
 		text_printf(out, "  %-12s %s\n", topics[i].name, topics[i].summary);
