@@ -73,7 +73,7 @@ static int bind_address(struct admin *a, const struct plan_admin *plan, char *er
 		return -EACCES;
 	}
 	r = listener_probe(&want);
-	/* A unix socket is for the user alone that brownout runs as. No thread has been started yet that a umask could surprise. */
+	/* A unix socket is for the user alone that brownout runs as. No thread is started yet that a umask could surprise. */
 	mask = umask(S_IRWXG | S_IRWXO);
 	if (r == 0)
 		r = listener_bind(&want, &fd, &a->bound);

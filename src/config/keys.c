@@ -170,8 +170,8 @@ static const struct key admin_keys[] = {
 
 static const struct key_map admin_map = {
 	.name = "admin", .phrase = "a mapping", KEYS(admin_keys), .short_key = "address", .finish = topology_keys_finish_admin,
-	.description = "Where a running brownout is watched and steered: dashboard, metrics, HTTP API. Whoever may use it may have "
-		"brownout read any file and connect to any address that it can itself: where other users share the machine, "
+	.description = "Where a running brownout is watched and steered: dashboard, metrics, HTTP API. Whoever may use it may "
+		"have brownout read any file and connect to any address that it can itself: where other users share the machine, "
 		"take a token or a unix socket.",
 };
 
