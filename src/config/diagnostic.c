@@ -140,6 +140,43 @@ static void put_indent(struct text *out, struct span before)
 	}
 }
 
+/* Where the value of the next `token:` from `at` on begins; line.n where there is none, or it is no secret (a variable's name). */
+static size_t find_secret(struct span line, size_t at)
+{
+	static const struct span key = { "token", 5 };
+
+	for (; at + key.n < line.n; at++) {
+		size_t value = at + key.n;
+
+		if (!span_starts_with(span_skip(line, at), key))
+			continue;
+		while (value < line.n && (line.p[value] == '"' || line.p[value] == '\'' || line.p[value] == ' '))
+			value++;
+		if (value == line.n || line.p[value] != ':')
+			continue;
+		do
+			value++;
+		while (value < line.n && line.p[value] == ' ');
+		if (!span_starts_with(span_skip(line, value), SPAN("${")))
+			return value;
+	}
+	return line.n;
+}
+
+/* The line as it may be shown in a log: each byte of a token is an asterisk. */
+static void put_without_secrets(struct text *out, struct span line)
+{
+	size_t at = 0;
+
+	while (at < line.n) {
+		size_t secret = find_secret(line, at);
+
+		text_put_span(out, span_of(line.p + at, secret - at));
+		for (at = secret; at < line.n && line.p[at] != ',' && line.p[at] != '}'; at++)
+			text_put_char(out, '*');
+	}
+}
+
 static void write_excerpt(struct span line, unsigned column, bool color, struct text *out)
 {
 	size_t at = MIN((size_t)column - 1, line.n);
@@ -160,6 +197,21 @@ static void write_excerpt(struct span line, unsigned column, bool color, struct 
 	text_put_string(out, color ? "\033[1;32m^\033[0m\n" : "^\n");
 }
 
+static void write_line(struct span line, unsigned column, bool color, struct text *out)
+{
+	struct text shown;
+
+	if (find_secret(line, 0) == line.n) {
+		write_excerpt(line, column, color, out);
+		return;
+	}
+	text_init(&shown);
+	put_without_secrets(&shown, line);
+	if (!shown.cut)
+		write_excerpt(text_span(&shown), column, color, out);
+	text_deinit(&shown);
+}
+
 static void write_one(const struct diagnostic *at, const char *file, struct span source, bool color, struct text *out)
 {
 	static const char *const names[] = { "error", "warning", "note" };
@@ -175,7 +227,7 @@ static void write_one(const struct diagnostic *at, const char *file, struct span
 	text_put_shown(out, span_of_string(at->message));
 	text_put_char(out, '\n');
 	if (at->line)
-		write_excerpt(line_of(source, at->line), at->column, color, out);
+		write_line(line_of(source, at->line), at->column, color, out);
 }
 
 void diagnostics_write(const struct diagnostics *d, const char *file, struct span source, bool color, struct text *out)

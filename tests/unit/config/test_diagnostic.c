@@ -124,3 +124,32 @@ Test(diagnostic, bounded_and_warnings_leave_room_for_errors)
 	diagnostics_add_to_last(&d, 1, 1, "of nothing");
 	cr_expect_eq(d.n, 0);
 }
+
+/* What is shown may end up in a log. */
+Test(diagnostic, tokens_are_not_shown)
+{
+	static const struct {
+		const char *line;
+		const char *shown;
+	} cases[] = {
+		{ "token: abc", "token: ***" },
+		{ "admin: {token: \"a b\", address: x}", "admin: {token: *****, address: x}" },
+		{ "{\"token\":\"abc\"}", "{\"token\":*****}" },
+		{ "token : 'abc', token: de", "token : *****, token: **" },
+		{ "token: ${T}", "token: ${T}" },
+		{ "tokens are: fine", "tokens are: fine" },
+		{ "token", "token" },
+		{ "token:", "token:" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct diagnostics d = { 0 };
+		struct text expected;
+
+		text_init(&expected);
+		text_printf(&expected, "rules.yaml:1:1: error: x\n  %s\n  ^\n%c", cases[i].shown, 0);
+		diagnostics_add(&d, DIAGNOSTIC_ERROR, 1, 1, "x");
+		expect_text(&d, cases[i].line, false, expected.p);
+		text_deinit(&expected);
+	}
+}
