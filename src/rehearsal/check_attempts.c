@@ -51,7 +51,7 @@ void check_amplification(const struct check_run *r)
 struct budget {
 	double ratio; /* the highest; what is always allowed is left out */
 	uint64_t retries, firsts; /* of that window */
-	uint32_t at; /* its first bin */
+	uint64_t most; /* first attempts in any window */
 };
 
 static struct budget worst_window(const struct tally *t)
@@ -62,7 +62,7 @@ static struct budget worst_window(const struct tally *t)
 				 ? 0
 				 : t->expect.budget_floor_per_s * (double)t->expect.budget_window_ns / (double)NS_PER_S;
 	struct budget worst = { 0 };
-	uint64_t retries = 0, firsts = 0;
+	uint64_t retries = 0, firsts = 0, most = 0;
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		double ratio;
@@ -73,10 +73,14 @@ static struct budget worst_window(const struct tally *t)
 			retries -= b->v[i - width].v[BIN_RETRIES];
 			firsts -= b->v[i - width].v[BIN_FIRSTS];
 		}
-		ratio = ((double)retries - allowed) / (double)MAX(firsts, 1u);
+		most = MAX(most, firsts);
+		if (firsts < t->expect.min_samples || firsts == 0)
+			continue; /* one retry of one request is no storm yet */
+		ratio = ((double)retries - allowed) / (double)firsts;
 		if (ratio > worst.ratio)
-			worst = (struct budget){ ratio, retries, firsts, i >= width ? i - width + 1 : 0 };
+			worst = (struct budget){ .ratio = ratio, .retries = retries, .firsts = firsts };
 	}
+	worst.most = most;
 	return worst;
 }
 
@@ -102,7 +106,7 @@ void check_retry_budget(const struct check_run *r)
 {
 	const struct tally *t = r->t;
 	struct budget worst = worst_window(t);
-	struct check_value v = { .key = EXPECT_RETRY_BUDGET_RATIO, .value = worst.ratio, .n = t->logical,
+	struct check_value v = { .key = EXPECT_RETRY_BUDGET_RATIO, .value = worst.ratio, .n = worst.most,
 		.n_min = t->expect.min_samples, .how = t->attempts_seen.how };
 
 	if (t->expect.budget_tokens && t->expect.limits[EXPECT_RETRY_BUDGET_RATIO].severity == EXPECT_OFF) {
@@ -114,11 +118,14 @@ void check_retry_budget(const struct check_run *r)
 		return;
 	}
 	(void)check_measure(r, &v);
-	check_say(r, CHECK_RETRY_BUDGET, "at most %llu retries for %llu first attempts within %.0f s",
-		N(worst.retries), N(worst.firsts), (double)t->expect.budget_window_ns / 1e9);
 	if (v.n < v.n_min)
-		check_say(r, CHECK_RETRY_BUDGET, "; logical requests: %llu, which is too few (%llu are needed)", N(v.n),
-			N(v.n_min));
+		check_say(r, CHECK_RETRY_BUDGET, "at most %llu first attempts within %.0f s, %llu are needed", N(v.n),
+			(double)t->expect.budget_window_ns / 1e9, N(v.n_min));
+	else if (worst.ratio > 0)
+		check_say(r, CHECK_RETRY_BUDGET, "at most %llu retries for %llu first attempts within %.0f s", N(worst.retries),
+			N(worst.firsts), (double)t->expect.budget_window_ns / 1e9);
+	else
+		check_say(r, CHECK_RETRY_BUDGET, "no more retries than are always allowed");
 }
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */

@@ -202,7 +202,7 @@ static bool is_burst(const struct chain *c)
 			continue;
 		n += a->gap_ns < BURST_GAP_NS;
 	}
-	return n + c->n_lost > BURST;
+	return n > BURST;
 }
 
 void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind, const struct tally_end *end)

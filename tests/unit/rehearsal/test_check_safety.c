@@ -1,0 +1,470 @@
+/*
+ * What was done twice, in vain, in copies, or against what a status asks for: M8 to M11, M17 to M19.
+ */
+#include <criterion/criterion.h>
+
+#include "rig.h"
+
+static struct rig r;
+
+static void start(void)
+{
+	rig_init(&r);
+}
+
+static void end(void)
+{
+	rig_deinit(&r);
+}
+
+static enum check_status status(enum check_id id)
+{
+	return (enum check_status)rig_check(&r, id)->status;
+}
+
+static void limit(enum expect_key key, enum expect_way way, double value)
+{
+	r.expect.limits[key] = (struct expect_limit){ EXPECT_FAIL, (uint8_t)way, value };
+}
+
+/* A POST; upstream: what it said, 0: it was not asked. told: 0: the answer was lost. */
+static struct judge_exchange post(double at_s, unsigned upstream, unsigned told, uint64_t key)
+{
+	struct judge_exchange e = rig_exchange(at_s, at_s + 0.01, told);
+
+	e.method = SPAN("POST");
+	e.upstream_status = (uint16_t)upstream;
+	e.forwarded = upstream != 0;
+	e.idempotency_key = key;
+	e.body_hash = 7;
+	e.keeps = told != 0;
+	return e;
+}
+
+/* ---- duplicates, unsafe_retries ---- */
+
+TestSuite(unsafe, .init = start, .fini = end);
+
+Test(unsafe, executed_twice)
+{
+	rig_add(&r, post(0, 201, 503, 0));
+	rig_add(&r, post(0.5, 201, 201, 0));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_FAIL);
+	cr_assert_eq(rig_measure(&r, EXPECT_DUPLICATES_MAX)->value, 1);
+	cr_assert_eq(rig_check(&r, CHECK_DUPLICATES)->evidence[0].id, 1);
+	cr_assert_eq(rig_check(&r, CHECK_DUPLICATES)->evidence[0].next_id, 2);
+	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_WARN);
+}
+
+Test(unsafe, with_one_key_it_is_the_upstreams_matter)
+{
+	rig_add(&r, post(0, 201, 503, 5));
+	rig_add(&r, post(0.5, 201, 201, 5));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_PASS);
+	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_PASS);
+	cr_assert_eq(rig_check(&r, CHECK_DUPLICATES)->confidence, CONFIDENCE_ID);
+}
+
+Test(unsafe, a_client_that_stops_is_good)
+{
+	rig_add(&r, post(0, 201, 503, 0));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_PASS);
+	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_NOT_APPLICABLE);
+}
+
+Test(unsafe, nothing_had_reached_the_upstream)
+{
+	rig_add(&r, post(0, 0, 503, 0));
+	rig_add(&r, post(0.5, 201, 201, 0));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_NOT_APPLICABLE);
+	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_PASS);
+	cr_assert(strstr(rig_check(&r, CHECK_UNSAFE_RETRIES)->text, "harmless"));
+}
+
+/* Forwarded, and nobody knows what became of it. */
+Test(unsafe, may_have_been_executed)
+{
+	struct judge_exchange e = post(0, 0, 504, 0);
+
+	e.forwarded = true;
+	rig_add(&r, e);
+	rig_add(&r, post(0.5, 201, 201, 0));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_NOT_APPLICABLE);
+	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_WARN);
+}
+
+Test(unsafe, what_the_upstream_refused_was_not_executed)
+{
+	rig_add(&r, post(0, 429, 429, 0));
+	rig_add(&r, post(0.5, 201, 201, 0));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_PASS);
+}
+
+Test(unsafe, put_may_be_repeated)
+{
+	struct judge_exchange a = post(0, 201, 503, 0), b = post(0.5, 201, 201, 0);
+
+	a.method = b.method = SPAN("PUT");
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_NOT_APPLICABLE);
+	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_NOT_APPLICABLE);
+}
+
+/* Two that look alike but have other bodies are two. */
+Test(unsafe, another_body_is_another_request)
+{
+	struct judge_exchange b = post(0.5, 201, 201, 0);
+
+	b.body_hash = 8;
+	rig_add(&r, post(0, 201, 503, 0));
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_PASS);
+	cr_assert_eq(r.verdict.totals.logical, 2);
+}
+
+/* ---- idempotency_key ---- */
+
+TestSuite(key, .init = start, .fini = end);
+
+static void key_limits(void)
+{
+	limit(EXPECT_KEY_STABLE, EXPECT_AT_LEAST, 1);
+	limit(EXPECT_KEY_REUSED, EXPECT_AT_MOST, 0);
+}
+
+Test(key, stable)
+{
+	key_limits();
+	rig_add(&r, post(0, 0, 503, 5));
+	rig_add(&r, post(0.5, 201, 201, 5));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_IDEMPOTENCY_KEY), CHECK_PASS, "%s", rig_check(&r, CHECK_IDEMPOTENCY_KEY)->text);
+}
+
+Test(key, a_new_one_for_each_attempt)
+{
+	key_limits();
+	rig_add(&r, post(0, 0, 503, 5));
+	rig_add(&r, post(0.5, 201, 201, 6));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_KEY_STABLE)->status, CHECK_FAIL);
+}
+
+Test(key, lost_on_the_way)
+{
+	key_limits();
+	rig_add(&r, post(0, 0, 503, 5));
+	rig_add(&r, post(0.5, 201, 201, 0));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_KEY_STABLE)->status, CHECK_FAIL);
+}
+
+/* Whoever keeps its keys means another request by another key. */
+Test(key, the_next_request_has_its_own)
+{
+	key_limits();
+	rig_add(&r, post(0, 0, 503, 5));
+	rig_add(&r, post(0.5, 0, 503, 5));
+	rig_add(&r, post(1, 201, 201, 6));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_KEY_STABLE)->status, CHECK_PASS);
+	cr_assert_eq(r.verdict.totals.logical, 2);
+}
+
+Test(key, reused_with_another_body)
+{
+	struct judge_exchange b = post(0.5, 201, 201, 5);
+
+	key_limits();
+	b.body_hash = 8;
+	rig_add(&r, post(0, 201, 201, 5));
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_KEY_REUSED)->status, CHECK_FAIL);
+	cr_assert_eq(rig_measure(&r, EXPECT_KEY_REUSED)->value, 1);
+}
+
+Test(key, none_seen)
+{
+	key_limits();
+	rig_add(&r, post(0, 201, 201, 5));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_IDEMPOTENCY_KEY), CHECK_NOT_APPLICABLE);
+}
+
+/* ---- pointless_retries ---- */
+
+TestSuite(pointless, .init = start, .fini = end);
+
+static void twice(unsigned first, unsigned second, uint64_t id, uint64_t credentials)
+{
+	struct judge_exchange a = rig_exchange(0, 0.01, first), b = rig_exchange(0.5, 0.51, second);
+
+	limit(EXPECT_POINTLESS_MAX, EXPECT_AT_MOST, 0);
+	a.logical_id = b.logical_id = id;
+	b.credentials = credentials;
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+}
+
+Test(pointless, after_a_success)
+{
+	twice(200, 200, 9, 0);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_FAIL);
+}
+
+Test(pointless, the_same_again_without_an_id_is_another_request)
+{
+	twice(200, 200, 0, 0);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_NOT_APPLICABLE);
+}
+
+Test(pointless, after_a_refusal_by_a_rule)
+{
+	twice(404, 200, 0, 0);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_FAIL);
+}
+
+Test(pointless, after_503_it_is_not)
+{
+	twice(503, 200, 9, 0);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_NOT_APPLICABLE);
+}
+
+Test(pointless, after_401_with_other_credentials_it_is_not)
+{
+	twice(401, 200, 9, 77);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_PASS);
+	cr_assert_eq(rig_check(&r, CHECK_HANDLING)->measures[0].value, 0);
+}
+
+Test(pointless, after_401_with_the_same_it_is)
+{
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
+	twice(401, 200, 9, 0);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_FAIL);
+	cr_assert_eq(status(CHECK_HANDLING), CHECK_FAIL);
+}
+
+Test(pointless, a_refusal_that_is_accepted)
+{
+	limit(EXPECT_POINTLESS_MAX, EXPECT_AT_MOST, 0);
+	rig_add(&r, rig_exchange(0, 0.01, 404));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_PASS);
+	cr_assert_eq(rig_check(&r, CHECK_POINTLESS_RETRIES)->n, 1);
+}
+
+/* What the upstream itself does not have is asked for by many, and again. */
+Test(pointless, a_real_404_is_no_retry)
+{
+	struct judge_exchange a = rig_exchange(0, 0.01, 404), b = rig_exchange(0.5, 0.51, 404);
+
+	limit(EXPECT_POINTLESS_MAX, EXPECT_AT_MOST, 0);
+	a.rule = b.rule = -1;
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_POINTLESS_RETRIES), CHECK_PASS);
+	cr_assert_eq(r.verdict.totals.logical, 2);
+}
+
+/* ---- handling ---- */
+
+TestSuite(handling, .init = start, .fini = end);
+
+static enum check_status after(unsigned code, bool expect, bool early_data, uint64_t connection)
+{
+	struct judge_exchange a = rig_exchange(0, 0.01, code), b = rig_exchange(0.5, 0.51, 200);
+
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
+	b.expect = expect;
+	b.early_data = early_data;
+	b.connection = connection;
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	return status(CHECK_HANDLING);
+}
+
+Test(handling, expectation_failed)
+{
+	cr_assert_eq(after(417, false, false, 1), CHECK_PASS);
+}
+
+Test(handling, expectation_kept)
+{
+	cr_assert_eq(after(417, true, false, 1), CHECK_FAIL);
+}
+
+Test(handling, misdirected_elsewhere)
+{
+	cr_assert_eq(after(421, false, false, 2), CHECK_PASS);
+}
+
+Test(handling, misdirected_again)
+{
+	cr_assert_eq(after(421, false, false, 1), CHECK_FAIL);
+}
+
+Test(handling, too_early_later)
+{
+	cr_assert_eq(after(425, false, false, 1), CHECK_PASS);
+}
+
+Test(handling, too_early_again)
+{
+	cr_assert_eq(after(425, false, true, 1), CHECK_FAIL);
+}
+
+Test(handling, redirects_without_end)
+{
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
+	for (unsigned i = 0; i < 21; i++)
+		rig_add(&r, rig_exchange(i * 0.01, i * 0.01 + 0.001, 302));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HANDLING), CHECK_FAIL);
+}
+
+Test(handling, twenty_redirects_are_allowed)
+{
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
+	for (unsigned i = 0; i < 20; i++)
+		rig_add(&r, rig_exchange(i * 0.01, i * 0.01 + 0.001, 302));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HANDLING), CHECK_NOT_APPLICABLE);
+}
+
+/* ---- hedging ---- */
+
+TestSuite(hedging, .init = start, .fini = end);
+
+/* The second copy after 50 ms; the first is slow, and left when the second is answered. */
+static void hedge(double at_s, uint64_t id)
+{
+	struct judge_exchange slow = rig_exchange(at_s, at_s + 0.1, 0), fast = rig_exchange(at_s + 0.05, at_s + 0.09, 200);
+
+	slow.abort_ns = slow.end_ns;
+	slow.rule = -1;
+	slow.n_fired = 0;
+	slow.logical_id = fast.logical_id = id;
+	fast.connection = 2;
+	rig_add(&r, slow);
+	rig_add(&r, fast);
+}
+
+Test(hedging, copies_by_id)
+{
+	limit(EXPECT_HEDGE_RATIO, EXPECT_AT_MOST, 0.5);
+	for (unsigned i = 0; i < 20; i++)
+		hedge(i, i + 1);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HEDGING), CHECK_FAIL);
+	cr_assert_eq(rig_measure(&r, EXPECT_HEDGE_RATIO)->value, 1);
+	cr_assert_eq(r.verdict.totals.retries, 0, "a copy is no retry");
+	cr_assert(strstr(rig_check(&r, CHECK_HEDGING)->text, "of 20 copies 20 were cancelled"), "%s",
+		rig_check(&r, CHECK_HEDGING)->text);
+}
+
+/* Nothing but a hedge leaves one copy as soon as the other is answered. */
+Test(hedging, copies_by_how_they_end)
+{
+	limit(EXPECT_HEDGE_RATIO, EXPECT_AT_MOST, 1);
+	for (unsigned i = 0; i < 20; i++)
+		hedge(i * 3, 0);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HEDGING), CHECK_PASS);
+	cr_assert_eq(rig_measure(&r, EXPECT_HEDGE_RATIO)->value, 1);
+	cr_assert_eq(rig_check(&r, CHECK_HEDGING)->confidence, CONFIDENCE_FINGERPRINT);
+}
+
+Test(hedging, workers_side_by_side_are_none)
+{
+	limit(EXPECT_HEDGE_RATIO, EXPECT_AT_MOST, 0);
+	for (unsigned i = 0; i < 40; i++)
+		rig_add(&r, rig_exchange(i * 0.1, i * 0.1 + 0.5, 200));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HEDGING), CHECK_PASS);
+	cr_assert_eq(r.verdict.totals.logical, 40);
+}
+
+Test(hedging, a_timeout_and_a_retry_are_none)
+{
+	struct judge_exchange a = rig_exchange(0, 1, 0), b = rig_exchange(0.99, 1.2, 200);
+
+	a.abort_ns = a.end_ns; /* noticed 10 ms after the retry came */
+	a.logical_id = b.logical_id = 9;
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_HEDGE_RATIO)->value, 0);
+	cr_assert_eq(r.verdict.totals.retries, 1);
+}
+
+/* ---- connections, quota ---- */
+
+TestSuite(rest, .init = start, .fini = end);
+
+Test(rest, connections)
+{
+	struct judge_exchange a = rig_exchange(0, 0.01, 503), b = rig_exchange(0.5, 0.51, 503), c = rig_exchange(1, 1.01, 200);
+
+	limit(EXPECT_CONNECTIONS_PER_RETRY, EXPECT_AT_MOST, 0.5);
+	c.connection = 2;
+	rig_add(&r, a);
+	rig_add(&r, b);
+	rig_add(&r, c);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_CONNECTIONS_PER_RETRY)->value, 0.5);
+	cr_assert_eq(status(CHECK_CONNECTIONS), CHECK_PASS);
+}
+
+static void quota(double next_s)
+{
+	struct judge_exchange e = rig_exchange(0, 0.01, 200), next = rig_exchange(next_s, next_s + 0.1, 200);
+
+	limit(EXPECT_QUOTA_MAX, EXPECT_AT_MOST, 0);
+	e.quota_ns = S(2);
+	next.target = SPAN("/another");
+	rig_add(&r, e);
+	rig_add(&r, next);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+}
+
+Test(rest, quota_kept)
+{
+	quota(2.01);
+	cr_assert_eq(status(CHECK_QUOTA), CHECK_PASS);
+}
+
+Test(rest, quota_ignored)
+{
+	quota(1);
+	cr_assert_eq(status(CHECK_QUOTA), CHECK_FAIL);
+	cr_assert_eq(rig_measure(&r, EXPECT_QUOTA_MAX)->value, 1);
+}
+
+Test(rest, what_was_under_way_could_not_know_of_the_quota)
+{
+	quota(0.005);
+	cr_assert_eq(status(CHECK_QUOTA), CHECK_PASS);
+}
+
+Test(rest, no_quota)
+{
+	limit(EXPECT_QUOTA_MAX, EXPECT_AT_MOST, 0);
+	rig_add(&r, rig_exchange(0, 0.01, 200));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_QUOTA), CHECK_NOT_APPLICABLE);
+	cr_assert_eq(status(CHECK_CONNECTIONS), CHECK_NOT_APPLICABLE);
+}
