@@ -140,7 +140,7 @@ static void put_indent(struct text *out, struct span before)
 	}
 }
 
-/* Where the value of the next `token:` from `at` on begins; line.n where there is none, or it is no secret (a variable's name). */
+/* Where the value of the next `token:` from `at` on begins; line.n where there is none, or it is only the name of a variable. */
 static size_t find_secret(struct span line, size_t at)
 {
 	static const struct span key = { "token", 5 };
