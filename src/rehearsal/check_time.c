@@ -159,6 +159,11 @@ static bool find_pause(const struct tally *t, const struct phases *p, struct pau
 	*out = (struct pause){ .from = i, .to = i + width };
 	while (out->to < b->n && (double)bins_sum(b, BIN_ARRIVALS, out->to + 1 - width, out->to + 1) <= most)
 		out->to++;
+	/* Its edges are where nothing comes: what came before belongs to the failures, what comes after to the recovery. */
+	while (out->from < out->to && b->v[out->from].v[BIN_ARRIVALS])
+		out->from++;
+	while (out->to > out->from && b->v[out->to - 1].v[BIN_ARRIVALS])
+		out->to--;
 	out->probes = bins_sum(b, BIN_ARRIVALS, out->from, out->to);
 	for (uint32_t k = out->from; k-- > 0 && !b->v[k].v[BIN_OK];)
 		out->failures += b->v[k].v[BIN_FAILED];

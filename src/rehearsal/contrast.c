@@ -7,6 +7,7 @@
 
 #define SIDE_MIN 5 /* fewer requests without a fault say nothing about what comes by itself */
 #define ESTIMATE_MIN 20
+#define LEFT_MIN 5
 #define SHARE_BY_ITSELF 20 /* one of so many suffices */
 #define OTHERS_MAX 0.5 /* share that may be followed anyway, for a window to be used ... */
 #define OTHERS_HOPELESS 0.8 /* ... and in the shortest one, for a retry to be told at all */
@@ -104,39 +105,43 @@ void contrast_add(struct contrast_sum *sum, const struct contrast *c, int64_t en
 		sum->side[c->pending[i].faulted].open[bucket_of(end_ns - c->pending[i].end_ns)]++;
 }
 
-/* Share of a side that was followed within the first `buckets`, of those that were seen for so long; *n of them. */
-static double share_followed(const struct contrast_sum *sum, unsigned side, unsigned buckets, uint64_t *n)
+/*
+ * Share of a side that is followed within the first `buckets`, by Kaplan and Meier: whose run ended before it was followed counts
+ * for as long as it was seen. *left: how many were seen for so long without one.
+ */
+static double share_followed(const struct contrast_sum *sum, unsigned side, unsigned buckets, uint64_t *left)
 {
-	uint64_t followed = 0;
+	double without = 1;
 
-	*n = sum->side[side].n;
-	for (unsigned b = 0; b < CONTRAST_BUCKETS; b++) {
-		if (b < buckets)
-			followed += sum->side[side].after[b];
-		else
-			*n += sum->side[side].open[b];
+	*left = sum->side[side].n;
+	for (unsigned b = 0; b < CONTRAST_BUCKETS; b++)
+		*left += sum->side[side].open[b];
+	for (unsigned b = 0; b < buckets && *left; b++) {
+		without *= 1 - (double)sum->side[side].after[b] / (double)*left;
+		*left -= sum->side[side].after[b] + sum->side[side].open[b];
 	}
-	return *n ? (double)followed / (double)*n : 0;
+	return 1 - without;
 }
 
 struct contrast_result contrast_estimate(const struct contrast_sum *sum)
 {
 	struct contrast_result r = { 0 };
-	uint64_t n0, n1;
+	uint64_t left0, left1;
 
-	(void)share_followed(sum, 1, 1, &n1);
-	r.identifiable = share_followed(sum, 0, 1, &n0) <= OTHERS_HOPELESS;
-	r.measured = n0 >= ESTIMATE_MIN && n1 >= ESTIMATE_MIN;
+	(void)share_followed(sum, 0, 0, &r.n_others);
+	(void)share_followed(sum, 1, 0, &r.n_faulted);
+	r.identifiable = share_followed(sum, 0, 1, &left0) <= OTHERS_HOPELESS;
+	r.measured = r.n_others >= ESTIMATE_MIN && r.n_faulted >= ESTIMATE_MIN;
 	for (unsigned buckets = 1; r.measured && buckets <= CONTRAST_BUCKETS; buckets++) {
-		double p0 = share_followed(sum, 0, buckets, &n0), p1 = share_followed(sum, 1, buckets, &n1);
+		double p0 = share_followed(sum, 0, buckets, &left0), p1 = share_followed(sum, 1, buckets, &left1);
 
-		if ((buckets > 1 && p0 > OTHERS_MAX) || n0 < ESTIMATE_MIN || n1 < ESTIMATE_MIN)
+		if (buckets > 1 && p0 > OTHERS_MAX)
 			break;
 		r.window_ns = bucket_start_ns(buckets);
 		r.p_others = p0;
 		r.p_faulted = p1;
-		r.n_others = n0;
-		r.n_faulted = n1;
+		if (left0 < LEFT_MIN || left1 < LEFT_MIN)
+			break; /* too few are left to say more */
 	}
 	if (!r.measured || r.p_others >= 1)
 		return r;

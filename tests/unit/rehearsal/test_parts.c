@@ -1,0 +1,177 @@
+/*
+ * The parts of the judge that have a life of their own: samples, bins, the order buffer, the contrast.
+ */
+#include <criterion/criterion.h>
+
+#include "rehearsal/bins.h"
+#include "rehearsal/contrast.h"
+#include "rehearsal/order.h"
+#include "rehearsal/samples.h"
+
+Test(samples, quantiles_of_few_are_exact)
+{
+	static struct samples s;
+
+	cr_assert_eq(samples_quantile(&s, 0.5), 0);
+	for (unsigned i = 0; i < 11; i++)
+		samples_add(&s, (i * 7) % 11);
+	cr_assert_eq(samples_quantile(&s, 0), 0);
+	cr_assert_eq(samples_quantile(&s, 0.5), 5);
+	cr_assert_eq(samples_quantile(&s, 1), 10);
+	cr_assert_float_eq(samples_quantile(&s, 0.25), 2.5, 1e-6);
+}
+
+Test(samples, many_are_sampled_fairly)
+{
+	static struct samples s;
+
+	for (unsigned i = 0; i < 100000; i++)
+		samples_add(&s, i);
+	cr_assert_eq(s.n, 100000);
+	cr_assert_float_eq(samples_quantile(&s, 0.5), 50000, 6000);
+	cr_assert_float_eq(samples_quantile(&s, 0.9), 90000, 4000);
+}
+
+Test(bins, grow_wider_and_lose_nothing)
+{
+	static struct bins b;
+
+	for (int64_t i = 0; i < 100000; i++)
+		bins_add(&b, i * 300 * NS_PER_MS, BIN_ARRIVALS, 1);
+	cr_assert_eq(bins_sum(&b, BIN_ARRIVALS, 0, b.n), 100000);
+	cr_assert_gt(b.width_ns, BINS_WIDTH_NS);
+	cr_assert_leq(b.n, BINS_MAX);
+	cr_assert_eq(bins_at(&b, 0), 0);
+	cr_assert_eq(bins_at(&b, INT64_MAX), b.n - 1);
+}
+
+Test(bins, a_time_before_all_others)
+{
+	static struct bins b;
+
+	bins_add(&b, 100 * NS_PER_S, BIN_OK, 1);
+	bins_add(&b, 40 * NS_PER_S, BIN_OK, 2);
+	bins_add(&b, 0, BIN_OK, 4);
+	cr_assert_eq(b.v[bins_at(&b, 0)].v[BIN_OK], 4);
+	cr_assert_eq(b.v[bins_at(&b, 40 * NS_PER_S)].v[BIN_OK], 2);
+	cr_assert_eq(b.v[bins_at(&b, 100 * NS_PER_S)].v[BIN_OK], 1);
+	/* As far apart as times can be. */
+	bins_add(&b, INT64_MAX / 4, BIN_OK, 8);
+	cr_assert_eq(bins_sum(&b, BIN_OK, 0, b.n), 15);
+}
+
+static struct event ended(int64_t end_ns, uint64_t id)
+{
+	return (struct event){ .id = id, .first_ns = end_ns, .end_ns = end_ns };
+}
+
+Test(order, lets_go_in_order_once_nothing_earlier_can_come)
+{
+	struct order o;
+	const struct event *e;
+	int64_t last_ns = INT64_MIN;
+	unsigned out = 0;
+
+	order_init(&o);
+	for (unsigned i = 0; i < 5000; i++) {
+		/* Up to 0.9 s late. */
+		struct event in = ended((int64_t)i * 10 * NS_PER_MS - (int64_t)(i * 7919 % 90) * 10 * NS_PER_MS, i);
+
+		cr_assert(order_add(&o, &in));
+		while ((e = order_take(&o, false)) != NULL) {
+			cr_assert_geq(e->end_ns, last_ns);
+			last_ns = e->end_ns;
+			out++;
+		}
+	}
+	cr_assert_gt(out, 4800);
+	while ((e = order_take(&o, true)) != NULL) {
+		cr_assert_geq(e->end_ns, last_ns);
+		last_ns = e->end_ns;
+		out++;
+	}
+	cr_assert_eq(out, 5000);
+	order_deinit(&o);
+}
+
+Test(order, what_comes_too_late_goes_at_once)
+{
+	struct order o;
+	struct event in = ended(10 * NS_PER_S, 1);
+
+	order_init(&o);
+	cr_assert(order_add(&o, &in));
+	cr_assert_null(order_take(&o, false));
+	in = ended(NS_PER_S, 2);
+	cr_assert(order_add(&o, &in));
+	cr_assert_eq(order_take(&o, false)->id, 2);
+	cr_assert_null(order_take(&o, false));
+	order_deinit(&o);
+}
+
+/* ---- contrast ---- */
+
+Test(contrast, what_comes_by_itself_is_no_sign)
+{
+	static struct contrast c;
+
+	cr_assert_eq(contrast_horizon_ns(&c), INT64_MAX, "nothing is known");
+	for (int64_t i = 0; i < 40; i++) {
+		contrast_arrival(&c, i * NS_PER_S);
+		contrast_ended(&c, i * NS_PER_S + 5 * NS_PER_MS, i % 4 == 0);
+	}
+	/* A follow-up after 995 ms: half a doubling below that is the bucket's edge. */
+	cr_assert_gt(contrast_horizon_ns(&c), 700 * NS_PER_MS);
+	cr_assert_leq(contrast_horizon_ns(&c), 995 * NS_PER_MS);
+	cr_assert(contrast_is_rhythm(&c));
+}
+
+Test(contrast, retries_are_no_rhythm)
+{
+	static struct contrast c;
+
+	for (int64_t i = 0; i < 40; i++) {
+		bool faulted = i % 4 == 0;
+
+		contrast_arrival(&c, i * NS_PER_S);
+		contrast_ended(&c, i * NS_PER_S + 5 * NS_PER_MS, faulted);
+		if (!faulted)
+			continue;
+		contrast_arrival(&c, i * NS_PER_S + 105 * NS_PER_MS);
+		contrast_ended(&c, i * NS_PER_S + 110 * NS_PER_MS, false);
+	}
+	cr_assert_not(contrast_is_rhythm(&c));
+	cr_assert_gt(contrast_horizon_ns(&c), 105 * NS_PER_MS);
+}
+
+/* Half of the faults are followed by a retry, nothing else by anything; the last ones had not long enough to be. */
+Test(contrast, estimate)
+{
+	static struct contrast_sum sum;
+	struct contrast_result r;
+
+	for (unsigned i = 0; i < 100; i++) {
+		struct contrast c = { .n_pending = 0 };
+		int64_t at_ns = (int64_t)i * NS_PER_S;
+
+		contrast_ended(&c, at_ns, i % 2);
+		if (i % 4 == 1)
+			contrast_arrival(&c, at_ns + 200 * NS_PER_MS);
+		contrast_add(&sum, &c, 100 * NS_PER_S);
+	}
+	r = contrast_estimate(&sum);
+	cr_assert(r.measured && r.identifiable);
+	cr_assert_eq(r.p_others, 0);
+	cr_assert_float_eq(r.retries_per_fault, 0.5, 0.05);
+	cr_assert_lt(r.standard_error, 0.12);
+}
+
+Test(contrast, too_few_to_measure)
+{
+	static struct contrast_sum sum;
+	struct contrast c = { .n_pending = 0 };
+
+	contrast_ended(&c, 0, true);
+	contrast_add(&sum, &c, NS_PER_S);
+	cr_assert_not(contrast_estimate(&sum).measured);
+}
