@@ -114,9 +114,7 @@ static void take_head(struct admin_conn *c, const struct http_request *head)
 	struct admin_answer a;
 
 	c->keep_alive = head->keep_alive;
-	c->body_kind = head->body;
-	c->body_left = head->body_length;
-	http_chunked_init(&c->chunked);
+	http_content_begin(&c->content, head);
 	admin_answer_init(&a);
 	if (admin_router_begin(&c->request, c->admin, &c->admin->auth, head, &a)) {
 		/* A request without a body leaves the connection as it should be. */
@@ -173,44 +171,14 @@ static enum step step_head(struct admin_conn *c)
 /* ---- bodies ---- */
 
 /* False where it grows too large. */
-static bool put_body(struct admin_conn *c, struct span piece)
+static bool put_body(void *arg, struct span piece)
 {
-	if (piece.n > ADMIN_BODY_BYTES_MAX - c->body.n)
+	struct text *body = arg;
+
+	if (piece.n > ADMIN_BODY_BYTES_MAX - body->n)
 		return false;
-	text_put_span(&c->body, piece);
+	text_put_span(body, piece);
 	return true;
-}
-
-/* Uses what is there of a body in chunks. True where it is complete; *error where it is broken. */
-static bool take_chunks(struct admin_conn *c, bool *too_large, enum http_error *error)
-{
-	enum http_chunk_event event;
-	struct http_chunk chunk;
-	size_t used = 0;
-
-	do {
-		size_t n = 0;
-
-		event = http_chunked_next(&c->chunked, c->in.p + used, c->in.n - used, &n, &chunk);
-		used += n;
-		if (event == HTTP_CHUNK_DATA && !put_body(c, chunk.data))
-			*too_large = true;
-		else if (event == HTTP_CHUNK_ERROR)
-			*error = chunk.error;
-	} while (!*too_large && (event == HTTP_CHUNK_DATA || event == HTTP_CHUNK_TRAILER));
-	consume(c, used);
-	return event == HTTP_CHUNK_END;
-}
-
-/* Its size was looked at before. */
-static bool take_length(struct admin_conn *c)
-{
-	size_t n = (size_t)MIN(c->body_left, c->in.n);
-
-	text_put(&c->body, c->in.p, n);
-	consume(c, n);
-	c->body_left -= n;
-	return c->body_left == 0;
 }
 
 static enum step read_body(struct admin_conn *c)
@@ -227,21 +195,18 @@ static enum step read_body(struct admin_conn *c)
 static enum step step_body(struct admin_conn *c)
 {
 	enum http_error error = HTTP_ERROR_NONE;
-	bool too_large = false;
-	bool complete = true;
+	size_t used;
+	enum http_content_state state = http_content_take(&c->content, c->in.p, c->in.n, &used, put_body, &c->body, &error);
 
-	if (c->body_kind == HTTP_BODY_LENGTH)
-		complete = c->body_left == 0 || (c->in.n && take_length(c));
-	else if (c->body_kind == HTTP_BODY_CHUNKED)
-		complete = c->in.n && take_chunks(c, &too_large, &error);
+	consume(c, used);
 	if (c->body.cut)
 		return STEP_END;
-	if (too_large)
-		return refuse(c, 413, "the body has too many bytes");
-	if (error != HTTP_ERROR_NONE)
-		return refuse_error(c, error);
-	if (!complete)
-		return read_body(c);
+	switch (state) {
+	case HTTP_CONTENT_MORE: return read_body(c);
+	case HTTP_CONTENT_REFUSED: return refuse(c, 413, "the body has too many bytes");
+	case HTTP_CONTENT_ERROR: return refuse_error(c, error);
+	case HTTP_CONTENT_END: break;
+	}
 	answer(c);
 	return STEP_MORE;
 }

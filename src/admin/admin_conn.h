@@ -7,7 +7,7 @@
 #define BROWNOUT_ADMIN_ADMIN_CONN_H
 
 #include "admin/admin_router.h"
-#include "http/chunked.h"
+#include "http/content.h"
 #include "net/conn.h"
 
 #define ADMIN_HEAD_BYTES_MAX ((size_t)16 * 1024)
@@ -39,9 +39,7 @@ struct admin_conn {
 	struct text in; /* read, not used yet */
 	size_t scanned; /* of in, for http_head_is_due */
 	struct admin_request request;
-	enum http_body body_kind;
-	uint64_t body_left;
-	struct http_chunked chunked;
+	struct http_content content;
 	struct text body;
 
 	struct text out; /* owed to the socket */

@@ -52,6 +52,8 @@ int ctl_ask(struct ctl *c, const char *method, const char *target, const char *t
 	MUST_USE;
 /* The same, with the answer as JSON; reply and value are the caller's where it is EXIT_CODE_OK. */
 int ctl_get(struct ctl *c, const char *target, struct admin_reply *reply, struct admin_value **value) MUST_USE;
+/* What a success is shown as: the answer as it came, or this line. Deinits the reply. Returns an exit code. */
+int ctl_say(struct ctl *c, struct admin_reply *reply, const char *format, ...) PRINTF_LIKE(3, 4) MUST_USE;
 /* GET of target, as it came or, its member `key` (NULL: all of it), as put writes it. */
 int ctl_show(struct ctl *c, const char *target, const char *key,
 	void (*put)(struct text *out, const struct admin_value *value)) MUST_USE;

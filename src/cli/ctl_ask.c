@@ -4,11 +4,14 @@
 #include "cli/ctl.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
+
+#define LINE_BYTES 512
 
 int ctl_fail(const struct ctl *c)
 {
@@ -85,6 +88,26 @@ int ctl_get(struct ctl *c, const char *target, struct admin_reply *reply, struct
 	log_error("ctl: the answer to %s is no JSON", target);
 	text_deinit(&reply->body);
 	return EXIT_CODE_FAILED;
+}
+
+int ctl_say(struct ctl *c, struct admin_reply *reply, const char *format, ...)
+{
+	char line[LINE_BYTES];
+	struct text out;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	text_init(&out);
+	if (c->json) {
+		text_put_span(&out, text_span(&reply->body));
+	} else {
+		text_put_string(&out, line);
+		text_put_char(&out, '\n');
+	}
+	text_deinit(&reply->body);
+	return output_write(&out);
 }
 
 int ctl_show(struct ctl *c, const char *target, const char *key, void (*put)(struct text *out, const struct admin_value *value))

@@ -118,7 +118,7 @@ static int change(struct ctl *c, const char *method, const char *name, const cha
 	const char *done)
 {
 	struct admin_reply reply;
-	struct text path, out;
+	struct text path;
 	int rc;
 
 	text_init(&path);
@@ -129,13 +129,7 @@ static int change(struct ctl *c, const char *method, const char *name, const cha
 	text_deinit(&path);
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	text_init(&out);
-	if (c->json)
-		text_put_span(&out, text_span(&reply.body));
-	else
-		text_printf(&out, "%s: %s\n", name, reply.status == 201 ? "added" : done);
-	text_deinit(&reply.body);
-	return output_write(&out);
+	return ctl_say(c, &reply, "%s: %s", name, reply.status == 201 ? "added" : done);
 }
 
 /* Each of the arguments, until one fails. */

@@ -24,18 +24,9 @@ static bool is_true(const struct admin_value *object, const char *key)
 static int post(struct ctl *c, const char *target, struct span body, const char *done)
 {
 	struct admin_reply reply;
-	struct text out;
 	int rc = ctl_ask(c, "POST", target, body.n ? TYPE_JSON : NULL, body, &reply);
 
-	if (rc != EXIT_CODE_OK)
-		return rc;
-	text_init(&out);
-	if (c->json)
-		text_put_span(&out, text_span(&reply.body));
-	else
-		text_printf(&out, "%s\n", done);
-	text_deinit(&reply.body);
-	return output_write(&out);
+	return rc == EXIT_CODE_OK ? ctl_say(c, &reply, "%s", done) : rc;
 }
 
 int ctl_disarm(struct ctl *c)

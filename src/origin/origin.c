@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/chunked.h"
+#include "http/content.h"
 #include "net/conn.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -63,9 +63,7 @@ struct client {
 
 	struct text in; /* read, not used yet */
 	size_t scanned; /* of in, for http_head_is_due */
-	enum http_body body;
-	uint64_t body_left;
-	struct http_chunked chunked;
+	struct http_content body;
 
 	struct origin_answer answer;
 	int64_t due_ns;
@@ -140,60 +138,30 @@ static enum step step_head(struct client *c)
 	if (r.method_id == HTTP_METHOD_CONNECT)
 		return refuse(c, HTTP_ERROR_CONNECT);
 	origin_answer_begin(&c->answer, &r);
-	c->body = r.body;
-	c->body_left = r.body_length;
-	http_chunked_init(&c->chunked);
+	http_content_begin(&c->body, &r);
 	consume(c, r.head_n);
-	if (r.expect_continue && c->body != HTTP_BODY_NONE && c->in.n == 0)
+	if (r.expect_continue && r.body != HTTP_BODY_NONE && c->in.n == 0)
 		text_put_literal(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
 	c->state = CLIENT_BODY;
 	return STEP_MORE;
 }
 
-/* Uses what is there of a body in chunks. True where it is complete; *error where it is broken. */
-static bool take_chunks(struct client *c, enum http_error *error)
+static bool take_body(void *arg, struct span piece)
 {
-	enum http_chunk_event event;
-	struct http_chunk chunk;
-	size_t used = 0;
-
-	*error = HTTP_ERROR_NONE;
-	do {
-		size_t n = 0;
-
-		event = http_chunked_next(&c->chunked, c->in.p + used, c->in.n - used, &n, &chunk);
-		used += n;
-		if (event == HTTP_CHUNK_DATA)
-			origin_answer_body(&c->answer, chunk.data);
-		else if (event == HTTP_CHUNK_ERROR)
-			*error = chunk.error;
-	} while (event == HTTP_CHUNK_DATA || event == HTTP_CHUNK_TRAILER);
-	consume(c, used);
-	return event == HTTP_CHUNK_END;
-}
-
-static bool take_length(struct client *c)
-{
-	size_t n = (size_t)MIN(c->body_left, c->in.n);
-
-	origin_answer_body(&c->answer, span_of(c->in.p, n));
-	consume(c, n);
-	c->body_left -= n;
-	return c->body_left == 0;
+	origin_answer_body(arg, piece);
+	return true;
 }
 
 static enum step step_body(struct client *c)
 {
 	enum http_error error = HTTP_ERROR_NONE;
-	bool complete = true;
+	size_t used;
+	enum http_content_state state = http_content_take(&c->body, c->in.p, c->in.n, &used, take_body, &c->answer, &error);
 
-	if (c->body == HTTP_BODY_LENGTH)
-		complete = c->body_left == 0 || (c->in.n && take_length(c));
-	else if (c->body == HTTP_BODY_CHUNKED)
-		complete = c->in.n && take_chunks(c, &error);
-	if (error != HTTP_ERROR_NONE)
+	consume(c, used);
+	if (state == HTTP_CONTENT_ERROR)
 		return refuse(c, error);
-	if (!complete)
+	if (state == HTTP_CONTENT_MORE)
 		return read_more(c);
 	end_request(c);
 	return STEP_MORE;
