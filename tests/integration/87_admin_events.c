@@ -77,7 +77,8 @@ static char *wait_for_event(struct peer *client, const char *name)
 	}
 }
 
-#define EVENT_RULES ADMIN "rules:\n  - {name: bad, match: {path: /bad}, abort: 503}\n"
+#define SLOW_RULES "rules:\n  - {name: bad, match: {path: /bad}, abort: 503}\n"
+#define EVENT_RULES ADMIN SLOW_RULES
 
 Test(admin_events, events_tell_what_happens)
 {
@@ -182,7 +183,10 @@ static void wait_for_exchanges(struct rig *r, unsigned long long n)
 	rig_check(r, there, "%llu exchanges are not told of", n);
 }
 
-/* A reader that takes nothing costs a bounded amount of memory, and is told what it has missed. */
+/*
+ * A reader that takes nothing costs a bounded amount of memory, and is told what it has missed. By a unix socket, of which the
+ * kernel keeps little.
+ */
 Test(admin_events, events_of_a_slow_reader_are_left_out)
 {
 	struct peer *client, *slow;
@@ -190,7 +194,7 @@ Test(admin_events, events_of_a_slow_reader_are_left_out)
 	struct rig r;
 	long before;
 
-	rig_start_with(&r, EVENT_RULES);
+	rig_start_with(&r, "admin: unix:@dir@/a.sock\n" SLOW_RULES);
 	client = rig_client(&r);
 	ask_for_faults(client, 9000); /* the worker's ring of records is in use then as a whole */
 	wait_for_exchanges(&r, 9000);
