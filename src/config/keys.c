@@ -193,6 +193,10 @@ static const struct key log_keys[] = {
 		.description = "Where every decision of the rules goes, one line per exchange, for brownout replay: stderr, "
 			"stdout, or the path of a file.",
 		.example = "trace: trace.jsonl" },
+	{ .name = "query", .type = &value_bool, FIELD(plan, log_query), .default_text = "true",
+		.description = "Whether targets are logged, traced and shown with their query, which may hold secrets. Without "
+			"it, requests that differ in their query alone are the same to the judge of clients.",
+		.example = "query: false" },
 };
 
 static const struct key_map log_map = {

@@ -212,6 +212,13 @@ bool exchange_still_writes(struct client *c)
 	return true;
 }
 
+struct span exchange_target(const struct client *c)
+{
+	struct span target = exchange_part(&c->ex, c->ex.target_part);
+
+	return exchange_plan(c)->log_query ? target : span_first(target, span_find(target, '?'));
+}
+
 static void write_record(struct client *c, enum close_reason reason, int64_t end_ns)
 {
 	const struct exchange *ex = &c->ex;
@@ -260,8 +267,7 @@ static void write_record(struct client *c, enum close_reason reason, int64_t end
 	/* The wall clock is read here alone, off the way of the answer; the start is reckoned back from it. */
 	r->wall_ns = clock_wall_ns() - (r->end_ns - r->first_ns);
 	memcpy(r->client, c->address, sizeof(r->client));
-	record_set_text(r, exchange_part(ex, ex->method_part), exchange_part(ex, ex->host_part),
-		exchange_part(ex, ex->target_part));
+	record_set_text(r, exchange_part(ex, ex->method_part), exchange_part(ex, ex->host_part), exchange_target(c));
 	notice_record(c, r);
 	ring_commit(w->ring);
 }

@@ -126,6 +126,9 @@ void exchange_begin_rejected(struct client *c, enum http_error error);
 /* Of the saved head; empty where nothing was saved. */
 struct span exchange_part(const struct exchange *ex, struct head_part part);
 
+/* The target as logs may have it. */
+struct span exchange_target(const struct client *c);
+
 /* The parsed request: the worker's own struct, parsed again from the saved head where another has taken its place. */
 const struct http_request *exchange_request(struct client *c);
 

@@ -182,7 +182,7 @@ static void list_exchanges(struct worker *w, void *arg)
 		if (ex->upstream != UINT16_MAX)
 			copy_name(e->upstream, sizeof(e->upstream), exchange_plan(c)->upstreams[ex->upstream].name);
 		copy_name(e->method, sizeof(e->method), exchange_part(ex, ex->method_part));
-		copy_name(e->target, sizeof(e->target), exchange_part(ex, ex->target_part));
+		copy_name(e->target, sizeof(e->target), exchange_target(c));
 	}
 }
 

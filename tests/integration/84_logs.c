@@ -275,3 +275,26 @@ Test(logs, a_console_that_nobody_reads_holds_nothing)
 	unlink(script);
 	rmdir(dir);
 }
+
+Test(logs, a_query_that_may_hold_secrets_is_left_out)
+{
+	struct message request, answer;
+	struct bytes trace = { 0 };
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, "log: {access: @dir@/access.log, trace: @dir@/trace.jsonl, format: json, query: false}\n");
+	client = rig_client(&r);
+	(void)rig_exchange(&r, client, GET("/a?token=secret"), OK_HI, &request, &answer);
+	cr_expect_str_eq(request.target, "/a?token=secret", "the upstream needs it");
+	cr_expect_str_eq(rig_log_value(rig_log_line(&r, 0), "target"), "/a");
+	free_both(&request, &answer);
+	peer_close(client);
+	program_signal(&r.program, SIGTERM);
+	rig_check(&r, program_wait(&r.program, 2 * PATIENCE_MS), "it does not end");
+	cr_assert(bytes_read_file(&trace, program_path(&r.program, "trace.jsonl")));
+	cr_expect(strstr(bytes_text(&trace), "\"target\":\"/a\""), "%s", bytes_text(&trace));
+	cr_expect_not(strstr(bytes_text(&trace), "secret"));
+	bytes_free(&trace);
+	rig_expect_exit(&r, 0);
+}

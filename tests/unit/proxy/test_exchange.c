@@ -31,7 +31,8 @@ static void start(void)
 {
 	cr_assert_eq(loop_new(&w.loop), 0);
 	blocks_init(&w.blocks);
-	plan = (struct plan){ .listeners = &plan_listener, .n_listeners = 1, .limits.max_headers = FIELDS_MAX,
+	plan = (struct plan){ .log_query = true, .listeners = &plan_listener, .n_listeners = 1,
+		.limits.max_headers = FIELDS_MAX,
 		.upstreams = &plan_upstream, .n_upstreams = 1, .rules = { .v = rules, .n = ARRAY_LEN(rules) } };
 	w.traffic = &traffic;
 	w.number = 3;
