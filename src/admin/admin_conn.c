@@ -227,6 +227,9 @@ static enum step step_sent(struct admin_conn *c)
 	forget(&c->out);
 	forget(&c->body);
 	if (c->keep_alive) {
+		/* The one that has been idle for longest stays in front. */
+		list_remove(&c->node);
+		list_push_back(&c->admin->conns, &c->node);
 		enter(c, ADMIN_HEAD);
 		return STEP_MORE;
 	}
@@ -359,10 +362,29 @@ static void on_timer(struct timer *timer)
 	loop_queue(c->admin->loop, &c->task);
 }
 
+static bool is_idle(const struct admin_conn *c)
+{
+	return c->state == ADMIN_HEAD && c->in.n == 0 && c->out.n == 0;
+}
+
+/* Whoever wants to stop all faults is not kept out by connections that nobody uses. */
+static void make_room(struct admin *admin)
+{
+	struct list *node = admin->conns.next;
+
+	while (node != &admin->conns && !is_idle(container_of(node, struct admin_conn, node)))
+		node = node->next;
+	if (node != &admin->conns)
+		admin_conn_end(container_of(node, struct admin_conn, node));
+}
+
 void admin_conn_accept(struct admin *admin, int fd)
 {
-	struct admin_conn *c = admin->n_conns < ADMIN_CONNS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	struct admin_conn *c;
 
+	if (admin->n_conns >= ADMIN_CONNS_MAX)
+		make_room(admin);
+	c = admin->n_conns < ADMIN_CONNS_MAX ? calloc(1, sizeof(*c)) : NULL;
 	if (!c) {
 		(void)close(fd);
 		return;

@@ -49,7 +49,7 @@ struct admin_conn {
 	struct admin_stream stream;
 };
 
-/* Takes fd over; closes it where there are too many, or memory is out. */
+/* Takes fd over. Where there are too many, the one that is idle for longest goes; where none is, fd is closed. */
 void admin_conn_accept(struct admin *admin, int fd);
 void admin_conn_end(struct admin_conn *c);
 

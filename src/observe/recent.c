@@ -87,6 +87,7 @@ static void fill(struct entry *e, uint64_t seq, bool notable, const struct recor
 	e->record.decisions = NULL;
 	e->record.witness = NULL;
 	e->record.rule = NULL;
+	e->record.rules = NULL;
 	copy_name(e->upstream, record->upstream_name);
 	copy_name(e->listener, record->listener_name);
 	e->record.upstream_name = e->upstream[0] ? e->upstream : NULL;

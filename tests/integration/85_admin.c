@@ -327,26 +327,43 @@ Test(admin, slow_heads)
 	rig_end(&r);
 }
 
-/* So many connections at a time; the others are closed at once, and those that are there go on. */
+/* So many connections at a time: one more takes the place of the one that was idle for longest, never of one that is in use. */
 Test(admin, connections_are_counted)
 {
-	struct peer *clients[258];
+	struct peer *clients[260];
 	struct message answer;
 	struct rig r;
 	int ended = 0;
 
 	rig_start_with(&r, ADMIN);
-	for (int i = 0; i < 258; i++)
+	for (int i = 0; i < 256; i++)
 		clients[i] = rig_admin(&r);
-	for (int i = 0; i < 258; i++) {
-		peer_try_send(clients[i], ASK("/healthz", ""));
-		while (!clients[i]->ended && !clients[i]->was_reset && peer_rest_n(clients[i]) == 0)
-			(void)peer_read(clients[i], PATIENCE_MS);
-		ended += clients[i]->ended || clients[i]->was_reset;
-	}
-	rig_check(&r, ended == 2, "%d of 258 were refused", ended);
-	message_read_answer(&answer, clients[0], "GET");
-	expect_status(&answer, 200);
+	peer_send(clients[0], "GET /healthz HTTP/1.1\r\n");
+	peer_send(clients[1], ASK("/healthz", ""));
+	message_read_answer(&answer, clients[1], "GET");
 	message_free(&answer);
+	for (int i = 256; i < 260; i++)
+		clients[i] = rig_admin(&r);
+	for (int i = 2; i < 6; i++)
+		peer_expect_end(clients[i]);
+	peer_send(clients[0], "Host: localhost\r\n\r\n");
+	for (int i = 0; i < 260; i = i == 1 ? 6 : i + 1) {
+		if (i)
+			peer_send(clients[i], ASK("/healthz", ""));
+		message_read_answer(&answer, clients[i], "GET");
+		expect_status(&answer, 200);
+		message_free(&answer);
+	}
+	/* All in use, as soon as it has seen that they are: the newest is refused. */
+	for (int i = 0; i < 260; i = i == 1 ? 6 : i + 1)
+		peer_send(clients[i], "GET /healthz HTTP/1.1\r\n");
+	for (int i = 0; i < 100 && ended < 4; i++) {
+		struct peer *client = rig_admin(&r);
+
+		peer_try_send(client, "GET /healthz HTTP/1.1\r\n");
+		(void)peer_read(client, 20);
+		ended += client->ended || client->was_reset;
+	}
+	rig_check(&r, ended == 4, "%d of 4 were refused", ended);
 	rig_end(&r);
 }
