@@ -87,6 +87,7 @@ struct kind {
 	bool shuffled; /* some follow-up did not find the failure that it follows: who follows whom is not certain any more */
 	bool parallel; /* several are under way at a time: who comes next need not be who failed last */
 	int64_t known_ns; /* when it was known how the last one went */
+	int64_t burst_ns, latest_ns; /* beginning of the first and the last of those that came one right after the other */
 	/* The last links that no id made: when the failure could be followed up, and when it was. */
 	struct {
 		int64_t due_ns, first_ns;

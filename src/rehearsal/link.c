@@ -12,6 +12,7 @@
 #define LEARNT 20 /* requests that went well */
 #define LEARNING_NS (120 * NS_PER_S)
 #define DROPS_PER_ADD 2
+#define BURST_NS (50 * NS_PER_MS)
 #define TOKENS_RETRY 5
 #define TOKENS_AFTER_TIMEOUT 10
 
@@ -309,9 +310,12 @@ static uint32_t begin(struct linker *l, struct tally *t, struct kind *kind, cons
 	return chain;
 }
 
-/* Under way at a time with another of its kind, that the client has not left. */
+/* Under way at a time with another of its kind, that the client has not left. What comes in one go is a burst. */
 static void note_overlap(struct kind *kind, const struct event *e)
 {
+	if (e->first_ns - kind->latest_ns >= BURST_NS)
+		kind->burst_ns = e->first_ns;
+	kind->latest_ns = MAX(kind->latest_ns, e->first_ns);
 	if (e->flags & EVENT_LEFT)
 		return;
 	kind->parallel = kind->parallel || e->first_ns < kind->known_ns;

@@ -63,20 +63,9 @@ static uint32_t find_by_ordinal(const struct chains *s, const struct kind *kind,
 	return CHAIN_NONE;
 }
 
-/*
- * Comes as soon as one of many workers would that has not heard of the failure yet, and on another connection though the old one
- * can be used. Where there is no old one to be used it is taken for a retry as long as there is one worker only.
- */
-static bool is_sibling(const struct kind *kind, const struct attempt *failed, const struct event *e)
-{
-	if (e->first_ns - failed->end_ns >= SIBLING_NS || (e->connection && e->connection == failed->connection))
-		return false;
-	return kind->parallel || (failed->flags & EVENT_KEEPS);
-}
-
 static uint64_t connection_bit(uint64_t connection)
 {
-	return UINT64_C(1) << (connection >> 8) % 64;
+	return UINT64_C(1) << connection / ARRAY_LEN(((struct kind *)NULL)->connections) % 64;
 }
 
 static bool has_seen(const struct kind *kind, uint64_t connection)
@@ -87,6 +76,22 @@ static bool has_seen(const struct kind *kind, uint64_t connection)
 void link_note_connection(struct kind *kind, uint64_t connection)
 {
 	kind->connections[connection % ARRAY_LEN(kind->connections)] |= connection_bit(connection);
+}
+
+/*
+ * Comes as soon as one of many workers would that has not heard of the failure yet, and on another connection though the old one
+ * can be used; or in one go with the one that failed, on a connection of its own. Where there is no old one to be used it is
+ * taken for a retry as long as there is one worker only.
+ */
+static bool is_sibling(const struct kind *kind, const struct attempt *failed, const struct event *e)
+{
+	bool keeps = failed->flags & EVENT_KEEPS;
+
+	if (e->connection && e->connection == failed->connection)
+		return false;
+	if (e->first_ns - failed->end_ns < SIBLING_NS)
+		return kind->parallel || keeps;
+	return kind->parallel && keeps && failed->first_ns >= kind->burst_ns && e->connection && !has_seen(kind, e->connection);
 }
 
 static bool may_follow(const struct chain *c, const struct event *e)

@@ -53,7 +53,7 @@ static void count_attempts(struct tally *t, const struct piece *p, uint64_t n)
 		return;
 	tally_count(&t->attempts_seen, false, p->how);
 	samples_add(&t->attempts_of_failed, (double)n);
-	if (p->kind->parallel && (p->how == CONFIDENCE_FINGERPRINT || n == 1)) {
+	if (p->kind->parallel && p->how == CONFIDENCE_FINGERPRINT) {
 		samples_add(&t->attempts_alike, (double)n);
 		return;
 	}

@@ -103,6 +103,20 @@ Test(amplification, counts_what_began_while_faults_were_active)
 	cr_assert_eq(status(CHECK_AMPLIFICATION), CHECK_PASS);
 }
 
+/* What begins in a pause of the faults belongs to the window once there is another one, however long ago it was over. */
+Test(amplification, pauses_are_within)
+{
+	limit(EXPECT_AMPLIFICATION_MAX, EXPECT_AT_MOST, 1);
+	request("/a", 0, 1, 503);
+	request("/quiet", 100, 1, 200);
+	request("/quieter", 200, 1, 200);
+	request("/b", 300, 1, 503);
+	request("/after", 400, 1, 200);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_AMPLIFICATION_MAX)->n, 4);
+	cr_assert_eq(rig_measure(&r, EXPECT_AMPLIFICATION_MAX)->value, 1);
+}
+
 Test(amplification, too_much)
 {
 	limit(EXPECT_AMPLIFICATION_MAX, EXPECT_AT_MOST, 1.99);

@@ -84,6 +84,88 @@ Test(judge, attempt_numbers_link)
 	cr_assert(strstr(rig_check(&r, CHECK_ATTEMPTS)->text, "declares 2"));
 }
 
+Test(judge, a_first_attempt_follows_nothing)
+{
+	struct judge_exchange a = rig_exchange(0, 0.01, 503), b = rig_exchange(0.5, 0.51, 200);
+
+	a.attempt = b.attempt = 1;
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_STOPPED);
+	cr_assert_eq(r.verdict.totals.logical, 2);
+}
+
+/* Left by its client after a second, though it went on behind its back: the retry follows the leaving. */
+Test(judge, what_the_client_left_is_over_when_it_left)
+{
+	struct judge_exchange a = rig_exchange(0, 5, 0), b = rig_exchange(1.5, 1.6, 200);
+
+	a.abort_ns = a.first_ns + S(1);
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_STOPPED);
+	cr_assert_eq(r.verdict.totals.logical, 1);
+	cr_assert_eq(r.verdict.totals.retries, 1);
+}
+
+/* ---- many workers with the same request ---- */
+
+/* 40 at once, each with a connection of its own, told to wait 2 s; back after so long, twice. */
+static void workers(double back_s)
+{
+	for (unsigned i = 0; i < 40; i++) {
+		for (unsigned k = 0; k < 3; k++) {
+			double at_s = 0.004 * i + (back_s + 0.001) * k;
+			struct judge_exchange e = rig_exchange(at_s, at_s + 0.0005, 503);
+
+			e.connection = 1 + i;
+			e.wait_ns = S(2);
+			rig_add(&r, e);
+		}
+	}
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+}
+
+Test(judge, a_herd_of_honest_workers)
+{
+	workers(2);
+	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_PASS, "%s", rig_check(&r, CHECK_RETRY_AFTER)->text);
+	cr_assert_eq(rig_check(&r, CHECK_RETRY_AFTER)->n, 80);
+	cr_assert_eq(rig_measure(&r, EXPECT_ATTEMPTS_MAX)->value, 3);
+	cr_assert_eq(r.verdict.totals.logical, 40);
+	cr_assert_eq(status(CHECK_HERD), CHECK_WARN);
+}
+
+/* They may be others' first attempts: nothing is said against them, and nothing for them. */
+Test(judge, a_herd_of_deaf_workers_cannot_be_told)
+{
+	workers(0.6);
+	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_INCONCLUSIVE, "%s", rig_check(&r, CHECK_RETRY_AFTER)->text);
+	cr_assert(strstr(rig_check(&r, CHECK_RETRY_AFTER)->text, "logical_key"));
+}
+
+/* Where every connection breaks, one right after the other: workers, since nobody retries so often without a pause. */
+Test(judge, a_burst_on_broken_connections)
+{
+	for (unsigned i = 0; i < 40; i++) {
+		struct judge_exchange e = rig_exchange(0.002 * i, 0.002 * i + 0.0005, 0);
+
+		e.connection = 1 + i;
+		rig_add(&r, e);
+	}
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_neq(status(CHECK_ATTEMPTS), CHECK_FAIL, "%s", rig_check(&r, CHECK_ATTEMPTS)->text);
+}
+
+Test(judge, one_worker_without_a_pause_is_seen)
+{
+	for (unsigned i = 0; i < 6; i++)
+		rig_add(&r, rig_exchange(0.003 * i, 0.003 * i + 0.001, i < 5 ? 503 : 200));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(rig_measure(&r, EXPECT_ATTEMPTS_MAX)->value, 6);
+	cr_assert_eq(status(CHECK_ATTEMPTS), CHECK_FAIL);
+}
+
 Test(judge, one_failure_is_followed_up_once)
 {
 	rig_add(&r, rig_exchange(0, 0.01, 503));

@@ -7,6 +7,7 @@
 #include "rehearsal/contrast.h"
 #include "rehearsal/order.h"
 #include "rehearsal/samples.h"
+#include "rehearsal/waves.h"
 
 Test(samples, quantiles_of_few_are_exact)
 {
@@ -107,6 +108,38 @@ Test(order, what_comes_too_late_goes_at_once)
 	cr_assert_eq(order_take(&o, false)->id, 2);
 	cr_assert_null(order_take(&o, false));
 	order_deinit(&o);
+}
+
+/* ---- waves ---- */
+
+/* More than are kept are looked at in parts; the worst of them counts. */
+Test(waves, of_any_number)
+{
+	static struct waves w;
+
+	w.min_wave = 8;
+	for (int64_t i = 0; i < 5000; i++) {
+		struct wave_retry retry = { .failed_ns = i * 100 * NS_PER_US, .came_ns = NS_PER_S + i * 100 * NS_PER_US,
+			.id = (uint64_t)i + 1 };
+
+		waves_add(&w, 1, false, &retry);
+	}
+	waves_finish(&w);
+	cr_assert_gt(w.n_waves, 4);
+	cr_assert_eq(w.worst.share, 1);
+	cr_assert_leq(w.largest, 1001);
+	cr_assert_eq(w.worst.window_ns, 100 * NS_PER_MS);
+}
+
+Test(waves, later_retries_are_not_looked_at)
+{
+	static struct waves w;
+	struct wave_retry retry = { .came_ns = NS_PER_S };
+
+	for (unsigned i = 0; i < 20; i++)
+		waves_add(&w, WAVES_ATTEMPTS + 1, false, &retry);
+	waves_finish(&w);
+	cr_assert_eq(w.largest, 0);
 }
 
 /* ---- contrast ---- */
