@@ -161,9 +161,7 @@ static void stop(void *arg)
 
 static void stop_thread(struct admin *a)
 {
-	/* It fails only where memory is out for the moment. */
-	while (loop_post(a->loop, stop, a) < 0)
-		(void)usleep(1000);
+	loop_post_own(a->loop, &a->stop, stop, a);
 	(void)pthread_join(a->thread, NULL);
 }
 

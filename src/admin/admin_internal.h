@@ -30,6 +30,7 @@ struct admin {
 	int64_t start_wall_ns;
 	struct admin_history *history;
 	struct timer second; /* takes a sample */
+	struct post stop;
 	struct timer tick; /* of the streams */
 	struct list streams; /* struct admin_stream */
 	unsigned n_streams;

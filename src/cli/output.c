@@ -47,5 +47,7 @@ void output_note(struct text *t)
 	console_hold();
 	console_write(text_span(t));
 	console_release();
+	if (t->cut)
+		log_error("memory is out: not all of this is shown");
 	text_deinit(t);
 }

@@ -51,7 +51,9 @@ static int decode_tree(struct plan *plan, const struct yaml_tree *tree, const st
 		if (!yaml_node_is_null(root))
 			decode_error(&d, root, "a rule file is %s", keys_file.phrase);
 	}
-	plan_check(&d, root, options);
+	/* What was left half made is not looked at. */
+	if (!d.out_of_memory)
+		plan_check(&d, root, options);
 	if (d.out_of_memory || !plan->file || (diagnostics->n_errors == 0 && ruleset_seal(&plan->rules) != 0))
 		return -ENOMEM;
 	return 0;

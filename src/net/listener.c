@@ -121,11 +121,11 @@ static void refuse_one(struct listener *l)
 	l->reserve_fd = open_reserve();
 }
 
-static void pause_accepting(struct listener *l)
+static void pause_accepting(struct listener *l, int error)
 {
 	l->pauses++;
 	if (l->on_pause)
-		l->on_pause(l);
+		l->on_pause(l, error);
 	/* Where there is no memory for the timer the next connection's edge is what ends the pause. */
 	l->paused = timer_set(l->loop, &l->resume, loop_now_ns(l->loop) + LISTENER_PAUSE_NS) == 0;
 }
@@ -147,7 +147,7 @@ static bool go_on_after(struct listener *l, int error)
 	case EMFILE:
 	case ENFILE:
 		refuse_one(l);
-		pause_accepting(l);
+		pause_accepting(l, error);
 		return false;
 	case EINTR:
 	case ECONNABORTED:
@@ -164,7 +164,7 @@ static bool go_on_after(struct listener *l, int error)
 	case ETIMEDOUT:
 		return true;
 	default: /* ENOBUFS, ENOMEM, and what is not known: it would be the same again at once */
-		pause_accepting(l);
+		pause_accepting(l, error);
 		return false;
 	}
 }

@@ -39,7 +39,8 @@ struct listener {
 	uint64_t pauses; /* times that descriptors ran out */
 	/* fd is non-blocking and close-on-exec, the callee's to close; peer lives for the call. */
 	void (*on_accept)(struct listener *listener, int fd, const struct address *peer);
-	void (*on_pause)(struct listener *listener); /* set after listener_init by who wants to know; may be NULL */
+	/* Accepting has failed with this errno and pauses. Set after listener_init by who wants to know; may be NULL. */
+	void (*on_pause)(struct listener *listener, int error);
 };
 
 /* Takes fd over, also on failure. on_accept must not deinit the listener. */

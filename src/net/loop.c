@@ -28,13 +28,6 @@
 /* After so many timers in a row a task gets its turn, also where timers are set to moments gone by. */
 #define LOOP_TIMERS_PER_TURN 256
 
-/* A call from another thread: on `posts` until the loop takes it over, then a task like any other. */
-struct post {
-	struct task task;
-	void (*fn)(void *arg);
-	void *arg;
-};
-
 struct loop {
 	struct event_base *base;
 	bool stopping;
@@ -57,7 +50,7 @@ struct loop {
 	int wake_fd;
 	struct task take_posts;
 	pthread_mutex_t posts_lock;
-	struct list posts; /* guarded by posts_lock */
+	struct list posts; /* guarded by posts_lock; taken over by the loop, they are tasks like any other */
 };
 
 /* ---- tasks and graves ---- */
@@ -207,24 +200,28 @@ static void on_timer_fd(evutil_socket_t fd, short what, void *arg)
 
 /* ---- posts ---- */
 
-static void run_post(struct task *task)
+/* Of somebody else's: it may go with the call. */
+static void run_own_post(struct task *task)
 {
 	struct post *post = container_of(task, struct post, task);
 
 	post->fn(post->arg);
-	free(post);
 }
 
-int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+static void run_post(struct task *task)
 {
-	struct post *post = malloc(sizeof(*post));
+	run_own_post(task);
+	free(container_of(task, struct post, task));
+}
+
+static void put_post(struct loop *loop, struct post *post, void (*run)(struct task *task), void (*fn)(void *arg), void *arg)
+{
 	const uint64_t one = 1;
 	bool was_empty;
 
-	if (!post)
-		return -ENOMEM;
-	*post = (struct post){ .fn = fn, .arg = arg };
-	task_init(&post->task, run_post);
+	post->fn = fn;
+	post->arg = arg;
+	task_init(&post->task, run);
 	pthread_mutex_lock(&loop->posts_lock);
 	was_empty = list_is_empty(&loop->posts);
 	list_push_back(&loop->posts, &post->task.node);
@@ -232,6 +229,20 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 	/* Can fail only where the counter would overflow; the loop has an edge to come then. */
 	while (was_empty && write(loop->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+void loop_post_own(struct loop *loop, struct post *post, void (*fn)(void *arg), void *arg)
+{
+	put_post(loop, post, run_own_post, fn, arg);
+}
+
+int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct post *post = malloc(sizeof(*post));
+
+	if (!post)
+		return -ENOMEM;
+	put_post(loop, post, run_post, fn, arg);
 	return 0;
 }
 
@@ -372,7 +383,7 @@ fail:
 	return rc;
 }
 
-/* Of what is still queued only the posts are the loop's own. */
+/* Of what is still queued only the posts on the heap are the loop's own. */
 static void drop_tasks(struct list *tasks)
 {
 	struct list *node;

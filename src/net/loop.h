@@ -7,7 +7,7 @@
  * the timers that are due, so a timer is late by one task at most however many are queued.
  *
  * An object that ends while the loop may still hold it (it is queued, or its own task runs) is given to loop_bury and
- * freed after the queue is done. No lock is taken but in loop_post.
+ * freed after the queue is done. No lock is taken but in posting.
  */
 #ifndef BROWNOUT_NET_LOOP_H
 #define BROWNOUT_NET_LOOP_H
@@ -22,6 +22,13 @@ struct loop;
 struct task {
 	struct list node;
 	void (*run)(struct task *task);
+};
+
+/* A call from another thread. */
+struct post {
+	struct task task;
+	void (*fn)(void *arg);
+	void *arg;
 };
 
 struct grave {
@@ -53,6 +60,11 @@ void loop_stop(struct loop *loop);
  * What is posted and not run when the loop is freed is dropped.
  */
 int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg) MUST_USE;
+/*
+ * The same with the caller's own post, so that it cannot fail: for what must be done also without memory, as a stop. The post
+ * stays until it was called or the loop is freed, and is not posted again before.
+ */
+void loop_post_own(struct loop *loop, struct post *post, void (*fn)(void *arg), void *arg);
 
 /* CLOCK_MONOTONIC as read once before the current task or timer. */
 int64_t loop_now_ns(const struct loop *loop);

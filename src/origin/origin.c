@@ -33,6 +33,7 @@ struct origin {
 	struct listener listener;
 	struct list clients;
 	pthread_t thread;
+	struct post stop;
 	struct http_field fields[FIELDS_MAX]; /* of the head being parsed */
 	char fill[FILL_BYTES];
 };
@@ -475,9 +476,7 @@ void origin_stop(struct origin *origin)
 {
 	if (!origin)
 		return;
-	/* It fails only where memory is out for the moment. */
-	while (loop_post(origin->loop, stop, origin) < 0)
-		(void)usleep(1000);
+	loop_post_own(origin->loop, &origin->stop, stop, origin);
 	(void)pthread_join(origin->thread, NULL);
 	loop_free(origin->loop);
 	free(origin);

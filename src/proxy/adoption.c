@@ -193,10 +193,12 @@ static void on_accept(struct listener *listener, int fd, const struct address *p
 	client_accept(l->worker, l, fd, peer);
 }
 
-static void on_pause(struct listener *listener)
+static void on_pause(struct listener *listener, int error)
 {
+	static struct log_limit limit;
 	struct worker_listener *l = container_of(listener, struct worker_listener, listener);
 
+	log_every(&limit, LOG_ERROR, "accepting connections pauses: %s", strerror(error));
 	counter_add(&l->worker->counters, COUNTER_ACCEPT_PAUSES, 1);
 }
 

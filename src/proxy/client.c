@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "proxy/worker.h"
 
 /* Steps of one client in a row before others have their turn. */
@@ -74,6 +75,13 @@ static bool reserve_client(struct worker *w, const struct worker_listener *l)
 	return false;
 }
 
+static void say_no_memory(void)
+{
+	static struct log_limit limit;
+
+	log_every(&limit, LOG_ERROR, "memory is out: a client's connection is closed");
+}
+
 void client_accept(struct worker *w, struct worker_listener *l, int fd, const struct address *peer)
 {
 	struct client *c;
@@ -88,6 +96,7 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 	}
 	c = pool_get(&w->clients);
 	if (!c) {
+		say_no_memory();
 		atomic_fetch_sub_explicit(&w->shared->clients_open, 1, memory_order_relaxed);
 		(void)close(fd);
 		return;
@@ -122,10 +131,20 @@ void client_wait_for(struct client *c, int64_t ns)
 	client_wait_until(c, loop_now_ns(c->worker->loop) + ns);
 }
 
+bool client_lacks_memory(const struct client *c)
+{
+	return c->lost_deadline || c->peer.conn.error == ENOMEM || (c->ex.up && c->ex.up->peer.conn.error == ENOMEM);
+}
+
 enum step client_close(struct client *c, enum close_reason reason, enum conn_end how)
 {
 	struct worker *w = c->worker;
 
+	/* It looks as if one side had failed, and it was this one. */
+	if (UNLIKELY(reason != CLOSE_COMPLETE && client_lacks_memory(c)))
+		reason = CLOSE_NO_MEMORY;
+	if (UNLIKELY(reason == CLOSE_NO_MEMORY))
+		say_no_memory();
 	exchange_finish(c, reason);
 	exchange_set_state(c, EXCHANGE_DONE);
 	peer_deinit(w, &c->peer, how);

@@ -39,6 +39,9 @@ void client_wait_until(struct client *c, int64_t due_ns);
 /* Finishes the exchange with this reason, closes, buries. Always STEP_DONE. */
 enum step client_close(struct client *c, enum close_reason reason, enum conn_end how);
 
+/* True where memory ran out for one of its connections: they end, and it is nobody else's fault. */
+bool client_lacks_memory(const struct client *c);
+
 /*
  * The same where the client must see an orderly end: what it has sent and nobody read is drained first, since the kernel would
  * turn it into a reset.

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/log.h"
 #include "fault/edit.h"
 #include "http/write.h"
 #include "proxy/control.h"
@@ -52,9 +53,12 @@ static enum proxy_error connect_failure(int error)
 
 static enum step connect_from(struct client *c, unsigned at)
 {
+	static struct log_limit limit;
 	struct exchange *ex = &c->ex;
 	int r = upstream_connect(upstream_of(ex), c, &at, &ex->up);
 
+	if (r < 0 && connect_failure(-r) == PROXY_ERROR_CONNECTION_LIMIT_REACHED)
+		log_every(&limit, LOG_ERROR, "no connection to upstream %.*s: %s", SPAN_ARG(plan_of(c)->name), strerror(-r));
 	if (r > 0)
 		return reply_failure(c, PROXY_ERROR_CONNECTION_LIMIT_REACHED);
 	if (r < 0)

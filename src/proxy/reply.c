@@ -172,6 +172,8 @@ enum step reply_reject(struct client *c, enum http_error error)
 
 enum step reply_failure(struct client *c, enum proxy_error error)
 {
+	if (UNLIKELY(client_lacks_memory(c)))
+		error = PROXY_ERROR_PROXY_INTERNAL_ERROR;
 	c->ex.failure = (uint8_t)error;
 	return reply_status(c, proxy_error_status(error), error, proxy_error_text(error));
 }
@@ -203,6 +205,10 @@ enum step reply_final_recipient(struct client *c)
 			http_write_field(&body, f->name, f->value);
 	}
 	text_put_literal(&body, "\r\n");
+	if (body.cut) {
+		text_deinit(&body);
+		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
+	}
 	text_clear(out);
 	text_put_literal(out, "HTTP/1.1 200 OK\r\n");
 	text_put_span(out, worker_date_line(w));

@@ -289,10 +289,8 @@ void server_drain(struct server *s)
 	plan_unref(plan);
 	if (!atomic_compare_exchange_strong(&s->drain_until_ns, &not_yet, until_ns))
 		return;
-	for (unsigned i = 0; i < s->n_started; i++) {
-		if (worker_post_drain(&s->workers[i]) < 0)
-			log_error("no memory to stop worker %u softly", i);
-	}
+	for (unsigned i = 0; i < s->n_started; i++)
+		worker_post_drain(&s->workers[i]);
 }
 
 bool server_is_draining(const struct server *s)
@@ -311,10 +309,8 @@ bool server_is_done(const struct server *s)
 
 void server_stop(struct server *s)
 {
-	for (unsigned i = 0; i < s->n_started && !s->joined; i++) {
-		while (worker_post_stop(&s->workers[i]) < 0)
-			(void)usleep(1000);
-	}
+	for (unsigned i = 0; i < s->n_started && !s->joined; i++)
+		worker_post_stop(&s->workers[i]);
 	for (unsigned i = 0; i < s->n_started && !s->joined; i++)
 		(void)pthread_join(s->workers[i].thread, NULL);
 	s->joined = true;

@@ -166,14 +166,14 @@ static void stop(void *arg)
 	loop_stop(w->loop);
 }
 
-int worker_post_drain(struct worker *w)
+void worker_post_drain(struct worker *w)
 {
-	return loop_post(w->loop, drain, w);
+	loop_post_own(w->loop, &w->drain, drain, w);
 }
 
-int worker_post_stop(struct worker *w)
+void worker_post_stop(struct worker *w)
 {
-	return loop_post(w->loop, stop, w);
+	loop_post_own(w->loop, &w->stop, stop, w);
 }
 
 static void come_round(void *arg)

@@ -98,6 +98,7 @@ struct worker {
 	struct ring *ring; /* NULL: nobody wants records */
 	uint64_t next_id;
 	uint64_t next_token;
+	struct post drain, stop;
 	bool draining;
 	bool disarmed; /* no fault is decided */
 	_Atomic bool is_asked; /* worker_comes_round waits for its loop to come round */
@@ -114,9 +115,9 @@ int worker_start(struct worker *w) MUST_USE;
 /* In the worker's thread: from now on no fault is decided; with `release` what faults hold now goes on without them. */
 void worker_disarm(struct worker *w, bool release);
 
-/* Any thread: stop accepting, let open exchanges end / cut them. */
-int worker_post_drain(struct worker *w) MUST_USE;
-int worker_post_stop(struct worker *w) MUST_USE;
+/* Any thread, once each: stop accepting, let open exchanges end / cut them. */
+void worker_post_drain(struct worker *w);
+void worker_post_stop(struct worker *w);
 /* Any thread, one at a time: true where the loop has come round since the last call, or has ended; then asks it anew. */
 bool worker_comes_round(struct worker *w);
 

@@ -274,6 +274,27 @@ Test(loop, posts_that_never_ran_are_dropped)
 	cr_expect_str_eq(trace, "a");
 }
 
+/* With those on the heap they keep their order; one may be posted again once it was called, and none is the loop's to free. */
+Test(loop, posts_of_the_callers_own)
+{
+	static char names[] = "abcd";
+	struct post own[2];
+
+	start();
+	loop_post_own(loop, &own[0], note_post, &names[0]);
+	cr_assert_eq(loop_post(loop, note_post, &names[1]), 0);
+	loop_post_own(loop, &own[1], stop_posted, loop);
+	loop_run(loop);
+	cr_expect_str_eq(trace, "ab");
+	loop_post_own(loop, &own[0], note_post, &names[2]);
+	loop_post_own(loop, &own[1], stop_posted, loop);
+	loop_run(loop);
+	cr_expect_str_eq(trace, "abc");
+	loop_post_own(loop, &own[0], note_post, &names[3]);
+	loop_free(loop);
+	cr_expect_str_eq(trace, "abc");
+}
+
 /* ---- graves ---- */
 
 static void free_actor(struct grave *grave)
