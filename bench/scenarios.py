@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import counts
 import measure
+import observers
 import subjects
 
 MIB = 1 << 20
@@ -39,6 +40,9 @@ class Scenario:
     rows: list
     kind: str = "timed"  # timed, syscalls, instructions, held
     seconds: float = 2.0
+    base_job: str = ""  # the ratio is to the subject itself doing this, and not to the floor
+    place: measure.Place = measure.APART
+    watch: Callable = contextlib.nullcontext  # entered with each instance
 
 
 @dataclasses.dataclass
@@ -80,6 +84,14 @@ def delay_error(name):
     return lambda result: result["delay_error_us"][name]
 
 
+def cores_used(result):
+    return result["cpu_ns"] / 1e9 / result["seconds"]
+
+
+def lost_percent(result):
+    return 100 * result["lost"] / result["seen"]
+
+
 def calls_per_request(result):
     return result["total"] / result["requests"]
 
@@ -97,6 +109,14 @@ DELAY_ROWS = [
     Row("error, max", "us", delay_error("max"), ratio=False),
     CPU,
 ]
+WORKER_ROWS = [
+    CPU,
+    Row("throughput", "req/s", rate, digits=0),
+    Row("cores used", "", cores_used, digits=2),
+]
+OBSERVED_ROWS = [CPU, Row("records lost", "%", lost_percent, ratio=False, digits=2)]
+# The generator needs its share of the two cores: many requests in one call make it small, and it sleeps when it can.
+CHEAP = ["--connections", 64, "--patient"]
 SYSCALL_ROWS = [
     Row("system calls per request", "", calls_per_request, digits=3),
     Row("epoll_ctl, all of them", "", calls_named("epoll_ctl"), ratio=False, digits=0),
@@ -126,6 +146,18 @@ SCENARIOS = [
         Row("latency p99", "us", latency("p99")),
     ]),
     Scenario("reconnect", "a new client connection per request", "forward", SMALL + ["--reconnect"], [CPU]),
+    Scenario("quota100k", f"token buckets, {subjects.QUOTA_KEYS:,} keys, none refused", "quota",
+             SMALL + ["--keys", subjects.QUOTA_KEYS, "--warmup-ms", 3000], [CPU]),
+    Scenario("rules1k", "1,000 path rules, the last matches (503); ratio to one rule", "rules1k", SMALL + ABORTED, [CPU],
+             base_job="rules1"),
+    Scenario("observed", "GET 1 KiB with metrics, JSON access log, judge; ratio to none of them", "observed", SMALL,
+             OBSERVED_ROWS, base_job="forward", watch=observers.Totals),
+    Scenario("dashboard", "the same, and a dashboard that watches", "observed", SMALL, OBSERVED_ROWS, base_job="forward",
+             watch=observers.Dashboard),
+    Scenario("workers2", "503, 16 at once, two workers on two cores; ratio to one", "workers2",
+             CHEAP + ABORTED + ["--pipelined", 16], WORKER_ROWS, base_job="workers1", place=measure.BOTH),
+    Scenario("workers2-forward", "GET 1 KiB, two workers on two cores; ratio to one", "workers2-forward", CHEAP, WORKER_ROWS,
+             base_job="workers1-forward", place=measure.BOTH),
     # Open loop: in a closed one, requests that were once late together stay together.
     Scenario("delay1k", "delay 100 ms, 10,000 req/s: 1,000 at a time", "delay",
              ["--connections", 2000, "--rate", 10000] + DELAYED, DELAY_ROWS),
@@ -146,27 +178,44 @@ def report(scenario, error):
     print(f"bench: {scenario.name}: {error}", file=sys.stderr)
 
 
+def base_name(subject_name):
+    return f"{subject_name}, base"
+
+
+def entrants(scenario, chosen):
+    """Who runs in each round, in this order: (name in the results, subject, job)."""
+    for subject in chosen:
+        if scenario.base_job:
+            yield base_name(subject.name), subject, scenario.base_job
+        yield subject.name, subject, scenario.job
+
+
 def measure_timed(scenario, chosen, settings):
     """Rounds of A B C D. All subjects stay up meanwhile, idle but for one."""
     arguments = [*scenario.load, "--duration-ms", int(1000 * scenario.seconds * settings.time_scale)]
     results = {}
     with contextlib.ExitStack() as stack:
         instances = {}
-        for subject in chosen:
+        for name, subject, job in entrants(scenario, chosen):
             try:
-                instance = stack.enter_context(measure.running(subject, scenario.job))
+                instance = stack.enter_context(measure.running(subject, job, place=scenario.place))
             except measure.BenchError as error:
                 report(scenario, error)
-                results[subject.name] = []
+                results[name] = []
                 continue
             if instance is not None:
-                instances[subject.name] = instance
-                results[subject.name] = []
+                watcher = scenario.watch(instance) if job == scenario.job else contextlib.nullcontext()
+                instances[name] = instance, stack.enter_context(watcher)
+                results[name] = []
         for round_number in range(1, settings.rounds + 1):
             for name in list(instances):
                 settings.progress(f"{scenario.name}: round {round_number} of {settings.rounds}, {name}")
+                instance, watcher = instances[name]
                 try:
-                    results[name].append(settings.steadiness.run(settings.load_binary, instances[name], arguments))
+                    result = settings.steadiness.run(settings.load_binary, instance, arguments)
+                    if isinstance(watcher, observers.Totals):
+                        result |= watcher.news()
+                    results[name].append(result)
                 except measure.BenchError as error:
                     report(scenario, error)
                     results[name] = []
@@ -214,8 +263,9 @@ def run(scenario, chosen, settings):
     return (measure_timed if scenario.kind == "timed" else measure_once)(scenario, chosen, settings)
 
 
-def cell(row, results, name, base):
-    """(median, ratio to base or None) of one row for one subject that was measured."""
+def cell(scenario, row, results, name):
+    """(median, ratio or None) of one row for one subject that was measured."""
+    base = base_name(name) if scenario.base_job else "floor"
     values = [row.value(result) for result in results[name]]
     ratio = None
     if row.ratio and name != base and results.get(base):

@@ -1,7 +1,11 @@
 """What is measured: the floor, two peers and brownout, each on one thread and told to do the same.
 
-A subject knows how to be told each job (forward, abort, abort10, delay, hold) and answers None where it has no sane way
-to do it. Logs are off, connections are kept alive on both sides, nothing is limited that a run could reach.
+A subject knows how to be told each job and answers None where it has no sane way to do it. Logs are off but where the job
+says so, connections are kept alive on both sides, nothing is limited that a run could reach.
+
+Jobs: forward, abort (503), abort10 (10 % of them), delay, hold; rules1 and rules1k (503 by the last of so many exact paths);
+quota (one for each value of a header, none is reached); workers1 and workers2 (abort), workers1-forward and
+workers2-forward; observed (forward with metrics, access log and judge).
 """
 
 import os
@@ -10,12 +14,16 @@ import shutil
 ABORT_TEXT = "Service Unavailable"
 DELAY_MS = 100
 HOLD_S = 600
-JOBS = ("forward", "abort", "abort10", "delay", "hold")
+QUOTA_KEYS = 100_000
+ASKED_PATH = "/bytes/1024"
 
 
-def path_rules(count, last="/bytes/1024"):
-    """Rules of so many exact paths, of which only the last is ever asked for."""
-    paths = [f"/path/{i}" for i in range(1, count)] + [last]
+def rule_paths(count, last=ASKED_PATH):
+    """So many exact paths, of which only the last is ever asked for."""
+    return [f"/path/{i}" for i in range(1, count)] + [last]
+
+
+def path_rules(paths):
     return "rules:\n" + "".join(f"  - {{match: {{path: {path}}}, abort: 503}}\n" for path in paths)
 
 
@@ -51,6 +59,7 @@ class Floor(Subject):
         "abort10": ["--abort", "--percentage", "10"],
         "delay": ["--delay-ms", str(DELAY_MS)],
         "hold": ["--delay-ms", str(HOLD_S * 1000)],
+        "quota": [],
     }
 
     def __init__(self, binary):
@@ -60,17 +69,26 @@ class Floor(Subject):
         return None if os.access(self.binary, os.X_OK) else f"{self.binary} was not built"
 
     def command(self, job, listen, origin, folder):
+        if job not in self.arguments:
+            return None
         return [self.binary, "--listen", str(listen), "--upstream", str(origin), *self.arguments[job]]
 
 
 class Haproxy(Subject):
     name = "haproxy"
     packages = ("haproxy",)
+    answer = f'http-request return status 503 content-type text/plain string "{ABORT_TEXT}"'
     # inspect-delay does not hold a request that is complete, and a tarpit cannot forward it later: that leaves Lua.
     lines = {
         "forward": "",
-        "abort": f'http-request return status 503 content-type text/plain string "{ABORT_TEXT}"',
-        "abort10": f'http-request return status 503 content-type text/plain string "{ABORT_TEXT}" if {{ rand(100) lt 10 }}',
+        "abort": answer,
+        "abort10": f"{answer} if {{ rand(100) lt 10 }}",
+        "rules1": f"{answer} if {{ path {ASKED_PATH} }}",
+        "rules1k": "\n    ".join(["", *(f"http-request return status 503 if {{ path {path} }}" for path in rule_paths(1000))]),
+        "quota": """
+    stick-table type string len 16 size 200k expire 10m store http_req_rate(1m)
+    http-request track-sc0 hdr(x-key)
+    http-request deny deny_status 429 if { sc_http_req_rate(0) gt 1000000 }""",
         "delay": "http-request lua.delay",
         "hold": "http-request lua.hold",
     }
@@ -80,6 +98,8 @@ core.register_action("hold", {{"http-req"}}, function(txn) core.msleep({HOLD_S *
 """
 
     def command(self, job, listen, origin, folder):
+        if job not in self.lines:
+            return None
         text = f"""
 global
     nbthread 1
@@ -115,9 +135,17 @@ class Nginx(Subject):
         "abort10": f'if ($abort) {{ return 503 "{ABORT_TEXT}\\n"; }}',
         "delay": f"access_by_lua_block {{ ngx.sleep({DELAY_MS / 1000}) }}",
         "hold": f"access_by_lua_block {{ ngx.sleep({HOLD_S}) }}",
+        "quota": "limit_req zone=keys burst=1000000 nodelay; limit_req_status 429;",
+        "rules1": "",
+        "rules1k": "",
     }
+    locations = {"rules1": rule_paths(1), "rules1k": rule_paths(1000)}
 
     def command(self, job, listen, origin, folder):
+        if job not in self.lines:
+            return None
+        answer = f'return 503 "{ABORT_TEXT}\\n";'
+        locations = "".join(f"        location = {path} {{ {answer} }}\n" for path in self.locations.get(job, ()))
         load = ""
         if job in ("delay", "hold"):
             names = [f"{self.modules}/{name}.so" for name in ("ndk_http_module", "ngx_http_lua_module")]
@@ -149,6 +177,7 @@ http {{
         10% 1;
         * "";
     }}
+    limit_req_zone $http_x_key zone=keys:32m rate=60000000r/m;
     upstream origin {{
         server 127.0.0.1:{origin};
         keepalive 1024;
@@ -156,7 +185,7 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{listen} backlog=4096;
-        location / {{
+{locations}        location / {{
             {self.lines[job]}
             proxy_pass http://origin;
             proxy_http_version 1.1;
@@ -171,12 +200,21 @@ http {{
 
 class Brownout(Subject):
     name = "brownout"
+    ABORT = "rules:\n  - abort: 503\n"
     rules = {
         "forward": "",
-        "abort": "rules:\n  - abort: 503\n",
+        "abort": ABORT,
         "abort10": "rules:\n  - abort: 503\n    percentage: 10\n",
         "delay": f"rules:\n  - delay: {DELAY_MS}ms\n",
         "hold": f"rules:\n  - delay: {HOLD_S}s\n",
+        "rules1": path_rules(rule_paths(1)),
+        "rules1k": path_rules(rule_paths(1000)),
+        "quota": QUOTA,
+        "workers1": ABORT,
+        "workers2": ABORT,
+        "workers1-forward": "",
+        "workers2-forward": "",
+        "observed": "",
     }
 
     def __init__(self, binary):
@@ -186,5 +224,8 @@ class Brownout(Subject):
         return None if os.access(self.binary, os.X_OK) else f"{self.binary} was not built"
 
     def command(self, job, listen, origin, folder):
-        text = f"workers: 1\nlisten: 127.0.0.1:{listen}\nupstream: http://127.0.0.1:{origin}\n{self.rules[job]}"
+        workers = 2 if job.startswith("workers2") else 1
+        text = f"workers: {workers}\nlisten: 127.0.0.1:{listen}\nupstream: http://127.0.0.1:{origin}\n{self.rules[job]}"
+        if job == "observed":
+            text += f"admin: unix:{folder}/admin\nlog: {{access: {folder}/access.log, format: json}}\nexpect: recommended\n"
         return [self.binary, "run", write(folder, "brownout.yaml", text)]
