@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "proxy/adoption.h"
 #include "proxy/decision.h"
+#include "proxy/facts.h"
 #include "proxy/notice.h"
 #include "proxy/worker.h"
 
@@ -111,6 +112,7 @@ int exchange_begin(struct client *c, const struct http_request *r)
 	ex->target_part = part_of(head, r->target);
 	ex->expect_continue = r->expect_continue;
 	ex->upgrade = r->upgrade;
+	facts_note_request(ex, r);
 	/* An HTTP/1.0 client is kept only where it asks for it; what version and Connection say is in r. */
 	ex->keep_alive = r->keep_alive && !client_is_ending(c);
 	relay_init(&ex->upload, r->body, r->body_length, r->body == HTTP_BODY_CHUNKED);

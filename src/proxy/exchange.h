@@ -69,6 +69,9 @@ struct exchange {
 	bool keep_alive : 1; /* the client connection stays open after the answer */
 	bool expect_continue : 1;
 	bool upgrade : 1; /* offered by the client */
+	bool conditional : 1; /* of the request's fields, what its answer is checked against (facts_check_status) */
+	bool ranged : 1;
+	bool early_data : 1;
 	bool asked : 1; /* the request asked for its fault itself */
 	bool delayed : 1; /* a delay of either phase acted to its end */
 	bool answer_decided : 1; /* the rules of phase response were asked */

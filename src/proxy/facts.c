@@ -35,20 +35,27 @@ void facts_of_request(struct client *c, const struct http_request *r, struct fac
 	memcpy(f->client, c->address, sizeof(f->client));
 }
 
-static void status_request_of(const struct http_request *r, struct status_request *s)
+void facts_note_request(struct exchange *ex, const struct http_request *r)
 {
 	const uint64_t conditions = HTTP_FIELD_BIT(IF_MATCH) | HTTP_FIELD_BIT(IF_NONE_MATCH) | HTTP_FIELD_BIT(IF_MODIFIED_SINCE) |
 		HTTP_FIELD_BIT(IF_UNMODIFIED_SINCE) | HTTP_FIELD_BIT(IF_RANGE);
 
-	*s = (struct status_request){
-		.head = r->method_id == HTTP_METHOD_HEAD,
-		.connect = r->method_id == HTTP_METHOD_CONNECT,
-		.conditional = (r->fields.seen & conditions) != 0,
-		.get_or_head = r->method_id == HTTP_METHOD_GET || r->method_id == HTTP_METHOD_HEAD,
-		.range = http_fields_have(&r->fields, HTTP_FIELD_RANGE),
-		.upgrade = r->upgrade,
-		.early_data = http_fields_have(&r->fields, HTTP_FIELD_EARLY_DATA),
-		.http_1_0 = r->minor == 0,
+	ex->conditional = (r->fields.seen & conditions) != 0;
+	ex->ranged = http_fields_have(&r->fields, HTTP_FIELD_RANGE);
+	ex->early_data = http_fields_have(&r->fields, HTTP_FIELD_EARLY_DATA);
+}
+
+static struct status_request status_request_of(const struct exchange *ex)
+{
+	return (struct status_request){
+		.head = ex->method == HTTP_METHOD_HEAD,
+		.connect = ex->method == HTTP_METHOD_CONNECT,
+		.conditional = ex->conditional,
+		.get_or_head = ex->method == HTTP_METHOD_GET || ex->method == HTTP_METHOD_HEAD,
+		.range = ex->ranged,
+		.upgrade = ex->upgrade,
+		.early_data = ex->early_data,
+		.http_1_0 = ex->minor == 0,
 	};
 }
 
@@ -76,13 +83,9 @@ uint32_t facts_status_fields(const struct http_fields *fields)
 uint32_t facts_check_status(struct client *c, const struct status_response *response)
 {
 	struct counters *counters = &c->worker->counters;
-	struct status_request request = { .head = c->ex.method == HTTP_METHOD_HEAD };
-	uint32_t found;
+	const struct status_request request = status_request_of(&c->ex);
+	const uint32_t found = status_validate(response, &request);
 
-	/* A refused request has no head to look at. */
-	if (c->ex.head.n)
-		status_request_of(exchange_request(c), &request);
-	found = status_validate(response, &request);
 	if (LIKELY(!found))
 		return 0;
 	counter_add(counters, COUNTER_VIOLATIONS, 1);

@@ -10,11 +10,15 @@
 #include "http/message.h"
 
 struct client;
+struct exchange;
 
 void facts_of_request(struct client *c, const struct http_request *r, struct facts *f);
 
 /* The fields of a head that the classifier knows of, as its bits. */
 uint32_t facts_status_fields(const struct http_fields *fields);
+
+/* Keeps of a request what its answer will be checked against, so that its head need not be parsed again for that. */
+void facts_note_request(struct exchange *ex, const struct http_request *r);
 
 /*
  * The classifier's word on a head that answers the client's request, received or about to leave: counts what it finds, by
