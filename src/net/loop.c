@@ -293,6 +293,9 @@ static void run_tasks(struct loop *loop)
 		loop->running = container_of(node, struct task, node);
 		loop->running->run(loop->running);
 		loop->running = NULL;
+		/* Without another look at the clock: what is due by now ends the wait at once. */
+		if (list_is_empty(&loop->queue))
+			break;
 	}
 	list_splice_back(&loop->queue, &loop->next);
 }
