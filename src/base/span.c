@@ -92,7 +92,8 @@ int span_to_u64(struct span s, uint64_t *value)
 		if (!ascii_is_digit(s.p[i]))
 			return 1;
 		digit = (unsigned)(s.p[i] - '0');
-		if (v > (UINT64_MAX - digit) / 10)
+		/* Nineteen digits always fit. */
+		if (i >= 19 && v > (UINT64_MAX - digit) / 10)
 			return 1;
 		v = v * 10 + digit;
 	}

@@ -12,7 +12,7 @@
 
 void text_deinit(struct text *t)
 {
-	if (t->grows)
+	if (t->grows && t->p)
 		free(t->p);
 	*t = (struct text){ .grows = t->grows };
 }

@@ -70,6 +70,33 @@ static const uint8_t slots[128] = {
 	[SLOT(10, 'x', 't')] = HTTP_FIELD_X_BROWNOUT,
 };
 
+/* Eight bytes of a name against a row's: 0x40 is set in a lower-case letter and not in '-', 0x20 is all that case changes. */
+static bool is_same_8(const char *name, const char *lower)
+{
+	uint64_t a;
+	uint64_t b;
+
+	memcpy(&a, name, sizeof(a));
+	memcpy(&b, lower, sizeof(b));
+	return (a | (b & UINT64_C(0x4040404040404040)) >> 1) == b;
+}
+
+static bool is_same(const char *name, const char *lower, size_t n)
+{
+	size_t i = 0;
+
+	if (n >= 8) {
+		for (; i + 8 < n; i += 8) {
+			if (!is_same_8(name + i, lower + i))
+				return false;
+		}
+		return is_same_8(name + n - 8, lower + n - 8);
+	}
+	while (i < n && ascii_lower(name[i]) == lower[i])
+		i++;
+	return i == n;
+}
+
 enum http_field_id http_field_id_of(struct span name)
 {
 	const struct row *row;
@@ -79,13 +106,7 @@ enum http_field_id http_field_id_of(struct span name)
 		return HTTP_FIELD_OTHER;
 	id = slots[SLOT((unsigned)name.n, (unsigned char)ascii_lower(name.p[0]), (unsigned char)ascii_lower(name.p[name.n - 1]))];
 	row = &rows[id];
-	if (name.n != row->name_n)
-		return HTTP_FIELD_OTHER;
-	for (size_t i = 0; i < name.n; i++) {
-		if (ascii_lower(name.p[i]) != row->name[i])
-			return HTTP_FIELD_OTHER;
-	}
-	return (enum http_field_id)id;
+	return name.n == row->name_n && is_same(name.p, row->name, name.n) ? (enum http_field_id)id : HTTP_FIELD_OTHER;
 }
 
 unsigned http_field_flags(enum http_field_id id)

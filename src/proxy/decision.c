@@ -18,10 +18,8 @@ void decision_note(struct client *c, const struct fault_plan *plan)
 	enum fault_kind kind = fault_effect_kind(&claim->effect);
 
 	for (unsigned i = 0; i < plan->n_fired; i++) {
-		for (unsigned k = 1; k < FAULT_KIND_COUNT; k++) {
-			if (plan->fired[i].set->kinds & (UINT32_C(1) << k))
-				counter_bump(&c->worker->counters.faults[k], 1);
-		}
+		for (uint32_t left = plan->fired[i].set->kinds & ~(UINT32_C(1) << FAULT_NONE); left; left &= left - 1)
+			counter_bump(&c->worker->counters.faults[__builtin_ctz(left)], 1);
 	}
 	if (kind == FAULT_NONE) {
 		rule = plan->fired[0].rule;

@@ -282,7 +282,7 @@ static enum relay_result refill(struct worker *w, struct relay *r, struct peer *
 enum relay_result relay_run(struct worker *w, struct relay *r, struct peer *from, struct peer *to, struct span *prefix,
 	enum http_error *error)
 {
-	struct batch b = { .n = 2 };
+	struct batch b;
 	enum relay_result result;
 	struct span bytes;
 	size_t had;
@@ -300,6 +300,9 @@ enum relay_result relay_run(struct worker *w, struct relay *r, struct peer *from
 			return sent_result(r, sent);
 	}
 	w->tail.n = 0;
+	/* Not the parts: only so many of them mean anything. */
+	b.n = 2;
+	b.content = 0;
 	result = refill(w, r, from, error);
 	if (result != RELAY_MORE)
 		return result;
