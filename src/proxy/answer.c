@@ -297,20 +297,18 @@ static bool write_answer_head(struct client *c, struct fault_edited *edited)
 	struct worker *w = c->worker;
 	struct http_response *r = &w->response;
 	struct http_forward_response how = { .via = exchange_plan(c)->via };
-	struct text extra;
 
-	text_init(&extra);
-	*edited = add_lines(c, &extra);
+	text_clear(&w->extra);
+	*edited = add_lines(c, &w->extra);
 	frame_answer(c, r, &how);
 	if (!edited->names_date)
 		how.date = worker_date(w);
-	how.extra = text_span(&extra);
+	how.extra = text_span(&w->extra);
 	text_clear(&w->out);
 	http_write_response_head(&w->out, r, &how);
 	c->ex.download.chunk_out = how.chunked;
-	if (extra.cut)
+	if (w->extra.cut)
 		w->out.cut = true;
-	text_deinit(&extra);
 	return !w->out.cut;
 }
 

@@ -188,13 +188,13 @@ static int64_t max_forwards_of(const struct http_request *r)
 }
 
 /* What rules change of the request. The parsed request is marked up and of no further use after this. */
-static void edit_request(struct client *c, struct text *extra, struct http_forward_request *f)
+static void edit_request(struct client *c, struct http_forward_request *f)
 {
 	const struct shape *s = c->ex.shape;
 	struct worker *w = c->worker;
 
-	fault_edit_request(s->requests, s->n_requests, &w->request, extra, &f->host);
-	f->extra = text_span(extra);
+	fault_edit_request(s->requests, s->n_requests, &w->request, &w->extra, &f->host);
+	f->extra = text_span(&w->extra);
 	w->parsed_for = NULL;
 }
 
@@ -203,7 +203,6 @@ static void write_head(struct client *c, const struct http_request *r)
 	struct worker *w = c->worker;
 	const struct plan_upstream *u = plan_of(c);
 	char address[CLIENT_TEXT_BYTES];
-	struct text extra;
 	struct http_forward_request f = {
 		.host = u->rewrite_host ? u->authority : SPAN_EMPTY,
 		.path_prefix = u->path_prefix,
@@ -219,19 +218,18 @@ static void write_head(struct client *c, const struct http_request *r)
 	f.client = span_of(address, client_address_text(c, address));
 	if (!f.client.n)
 		f.client = SPAN("unknown"); /* RFC 7239 section 6.2; a unix socket has no address */
-	text_init(&extra);
+	text_clear(&w->extra);
 	if (exchange_plan(c)->control.enabled) {
 		control_hide(&w->request);
 		w->parsed_for = NULL;
 	}
 	if (c->ex.shape && c->ex.shape->n_requests)
-		edit_request(c, &extra, &f);
+		edit_request(c, &f);
 	text_clear(&w->out);
-	if (extra.cut)
+	if (w->extra.cut)
 		w->out.cut = true;
 	else
 		http_write_request_head(&w->out, r, &f);
-	text_deinit(&extra);
 }
 
 /* The first flight: the head, with what is here of the body. */

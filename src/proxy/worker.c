@@ -28,6 +28,7 @@ static void stop_when_empty(struct worker *w)
 
 static int init_memory(struct worker *w, bool records)
 {
+	text_init(&w->extra);
 	text_init_fixed(&w->tail, malloc(HTTP_TRAILER_BYTES_MAX + 1024), HTTP_TRAILER_BYTES_MAX + 1024);
 	w->scratch = malloc(WORKER_SCRATCH_BYTES);
 	w->patterns = pattern_scratch_new();
@@ -117,6 +118,7 @@ void worker_deinit(struct worker *w)
 	free(w->response.fields.v);
 	free(w->out.p);
 	free(w->tail.p);
+	text_deinit(&w->extra);
 }
 
 static void *run(void *arg)

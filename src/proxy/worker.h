@@ -81,6 +81,7 @@ struct worker {
 	char *scratch;
 	struct peer *scratch_owner;
 	struct text out; /* heads being written */
+	struct text extra; /* lines to add to a head, on the heap */
 	struct text tail; /* the end of a chunked body being written */
 	char *path; /* normalised path; head_bytes */
 	uint32_t head_bytes; /* largest max_header_bytes so far */
