@@ -78,16 +78,35 @@ void json_end_array(struct json *j)
 	end(j, ']');
 }
 
+/* Is one of the eight bytes at p no ASCII, a control, a quote or a backslash? */
+static bool has_special_8(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t v, quote, backslash;
+
+	memcpy(&v, p, sizeof(v));
+	quote = v ^ ones * '"';
+	backslash = v ^ ones * '\\';
+	/* Of each byte the highest bit: set in it, or borrowed by taking away more than it has. */
+	return ((v | (v - ones * 0x20) | (quote - ones) | (backslash - ones)) & ones * 0x80) != 0;
+}
+
 /* Bytes at the start of s that stand for themselves in a JSON string. */
 static size_t plain_length(struct span s)
 {
 	size_t i = 0;
 
+	while (i + 8 <= s.n && !has_special_8(s.p + i))
+		i += 8;
 	while (i < s.n) {
 		unsigned char c = (unsigned char)s.p[i];
-		unsigned n = c < 0x80 ? 1 : span_utf8_length(span_skip(s, i));
+		unsigned n = 1;
 
-		if (n == 0 || c < 0x20 || c == '"' || c == '\\')
+		if (c < 0x20 || c == '"' || c == '\\')
+			break;
+		if (c >= 0x80)
+			n = span_utf8_length(span_skip(s, i));
+		if (n == 0)
 			break;
 		i += n;
 	}

@@ -45,13 +45,26 @@ void text_put_string(struct text *t, const char *s)
 	text_put_span(t, span_of_string(s));
 }
 
+/* The two digits of v % 100, before `end`. */
+static char *two_digits_before(char *end, uint64_t v)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+
+	memcpy(end - 2, pairs + v % 100 * 2, 2);
+	return end - 2;
+}
+
 /* Writes v so that it ends before `end`; the first digit's place. */
 static char *digits_before(char *end, uint64_t v)
 {
-	do {
-		*--end = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
+	for (; v >= 100; v /= 100)
+		end = two_digits_before(end, v);
+	if (v >= 10)
+		return two_digits_before(end, v);
+	*--end = (char)('0' + v);
 	return end;
 }
 
@@ -101,16 +114,16 @@ void text_put_seconds(struct text *t, int64_t ns, unsigned decimals)
 	char *end = digits + sizeof(digits);
 	char *first = end;
 	uint64_t v = magnitude(ns);
-	uint64_t fraction = v % (uint64_t)NS_PER_S;
 
 	if (decimals > 0) {
-		decimals = MIN(decimals, 9u);
-		for (unsigned i = decimals; i < 9; i++)
-			fraction /= 10;
-		for (unsigned i = 0; i < decimals; i++) {
+		static const uint32_t too_fine[] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1 };
+		unsigned left = MIN(decimals, 9u);
+		uint32_t fraction = (uint32_t)(v % (uint64_t)NS_PER_S) / too_fine[left];
+
+		for (; left >= 2; left -= 2, fraction /= 100)
+			first = two_digits_before(first, fraction);
+		if (left)
 			*--first = (char)('0' + fraction % 10);
-			fraction /= 10;
-		}
 		*--first = '.';
 	}
 	first = digits_before(first, v / (uint64_t)NS_PER_S);

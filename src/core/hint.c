@@ -6,16 +6,16 @@
 #define WAIT_SECONDS_MAX UINT64_C(3000000000) /* longer is the same: never */
 #define DATE_BYTES 29
 
-static const char *const names[HINT_COUNT] = {
-	[HINT_NONE] = "",
-#define HINT(id, name) [HINT_##id] = name,
+static const struct span names[HINT_COUNT] = {
+	[HINT_NONE] = { "", 0 },
+#define HINT(id, name) [HINT_##id] = { name, sizeof(name) - 1 },
 #include "core/hints.def"
 #undef HINT
 };
 
 const char *hint_name(enum hint kind)
 {
-	return names[kind];
+	return names[kind].p;
 }
 
 /* ---- dates ---- */
@@ -139,7 +139,7 @@ static void take_ratelimit(struct hints *h, struct span value)
 void hints_take(struct hints *h, struct span name, struct span value, int64_t wall_ns)
 {
 	for (unsigned i = HINT_NONE + 1; i < HINT_COUNT; i++) {
-		if (!span_eq_nocase(name, span_of_string(names[i])))
+		if (name.n != names[i].n || !span_eq_nocase(name, names[i]))
 			continue;
 		if (i == HINT_RETRY_AFTER)
 			take_retry_after(h, value, wall_ns);

@@ -72,17 +72,21 @@ static void put_text(char *to, size_t *at, size_t cap, struct span s)
 {
 	size_t i = 0;
 
-	while (i < s.n) {
-		unsigned n = span_utf8_length(span_skip(s, i));
-		bool fits = n > 1 || (n == 1 && s.p[i] >= ' ' && s.p[i] != 0x7f);
+	while (i < s.n && *at + 1 < cap) {
+		unsigned n;
 
+		if (LIKELY(s.p[i] >= ' ' && s.p[i] < 0x7f)) {
+			to[(*at)++] = s.p[i++];
+			continue;
+		}
+		n = span_utf8_length(span_skip(s, i));
 		if (*at + MAX(n, 1u) >= cap)
 			break;
-		if (fits)
+		if (n > 1)
 			memcpy(&to[*at], &s.p[i], n);
 		else
 			to[*at] = '?';
-		*at += fits ? n : 1;
+		*at += MAX(n, 1u);
 		i += MAX(n, 1u);
 	}
 	to[*at] = '\0';
