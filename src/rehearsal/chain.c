@@ -42,21 +42,25 @@ struct kind *chains_kind_at(const struct chains *s, uint32_t number)
 	return (struct kind *)lru_at(&s->kinds, number);
 }
 
-struct kind *chains_kind(struct chains *s, const struct event *e)
+struct kind *chains_find_kind(struct chains *s, uint64_t which)
 {
-	uint64_t hash = lru_hash(0, e->kind);
-	struct kind *kind = (struct kind *)lru_find(&s->kinds, hash, 0, e->kind);
+	return (struct kind *)lru_find(&s->kinds, lru_hash(0, which), 0, which);
+}
+
+struct kind *chains_kind(struct chains *s, const struct event *e, uint64_t which)
+{
+	struct kind *kind = chains_find_kind(s, which);
 	struct lru_node node;
 	bool evicted;
 
 	if (kind)
 		return kind;
-	kind = (struct kind *)lru_add(&s->kinds, hash, 0, e->kind, &evicted);
+	kind = (struct kind *)lru_add(&s->kinds, lru_hash(0, which), 0, which, &evicted);
 	if (!kind)
 		return NULL;
 	node = kind->node;
 	*kind = (struct kind){ .node = node, .open_first = CHAIN_NONE, .open_last = CHAIN_NONE, .closed = CHAIN_NONE,
-		.client = e->client };
+		.embodied = CHAIN_NONE, .client = e->client };
 	memcpy(kind->request_text, e->request_text, sizeof(kind->request_text));
 	memcpy(kind->client_text, e->client_text, sizeof(kind->client_text));
 	return kind;

@@ -83,6 +83,9 @@ struct kind {
 	uint32_t open_first, open_last;
 	uint32_t closed; /* the chain that closed last; may have been used anew since: */
 	uint32_t closed_generation;
+	/* Of requests whose body is not known: the chain that failed last of those that differ in nothing but the body. */
+	uint32_t embodied;
+	uint32_t embodied_generation;
 	bool unordered; /* the open ones are too many to be kept in order */
 	bool shuffled; /* some follow-up did not find the failure that it follows: who follows whom is not certain any more */
 	bool parallel; /* several are under way at a time: who comes next need not be who failed last */
@@ -113,8 +116,13 @@ struct chains {
 void chains_init(struct chains *s, uint32_t max);
 void chains_deinit(struct chains *s);
 
-/* The kind of this request; a new one where there is none. NULL where there is no room: chains_drop some first. */
-struct kind *chains_kind(struct chains *s, const struct event *e);
+/*
+ * The kind of this request, by e->kind or e->loose; a new one where there is none. NULL where there is no room: chains_drop some
+ * first. Pointers to kinds are void after it.
+ */
+struct kind *chains_kind(struct chains *s, const struct event *e, uint64_t which);
+/* NULL where there is none. */
+struct kind *chains_find_kind(struct chains *s, uint64_t which);
 struct kind *chains_kind_at(const struct chains *s, uint32_t number);
 
 /* The chain of this id; CHAIN_NONE. */

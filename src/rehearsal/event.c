@@ -101,19 +101,21 @@ void event_of(struct event *to, const struct judge_exchange *e)
 {
 	uint64_t client = random_hash(HASH_SEED, e->client);
 	uint64_t host = mix(client, random_hash(HASH_SEED, e->host));
-	uint64_t print = e->fingerprint;
+	uint64_t print = e->fingerprint, loose;
 	size_t at = 0;
 
 	if (!print)
 		print = mix(mix(random_hash(1, e->method), random_hash(2, e->host)),
 			mix(random_hash(3, e->target), e->body_hash));
+	loose = mix(client, print);
 	*to = (struct event){
 		.id = e->id,
 		.first_ns = bounded(e->first_ns),
 		.last_ns = bounded(e->last_ns),
 		.hdr_ns = bounded(e->hdr_ns),
 		.end_ns = bounded(e->abort_ns ? e->abort_ns : e->end_ns),
-		.kind = mix(client, print),
+		.kind = e->body_hash ? mix(loose, e->body_hash) : loose,
+		.loose = loose,
 		.client = client,
 		.host = host,
 		.path = mix(host, random_hash(HASH_SEED, path_of(e->target))),

@@ -31,7 +31,8 @@ enum event_flag {
 struct event {
 	uint64_t id;
 	int64_t first_ns, last_ns, hdr_ns, end_ns;
-	uint64_t kind; /* hash of client and fingerprint: equal for requests that cannot be told apart */
+	uint64_t kind; /* hash of client, fingerprint and body: equal for requests that cannot be told apart */
+	uint64_t loose; /* the same without the body, which is the kind of those whose body is not known */
 	uint64_t client; /* hash */
 	uint64_t path; /* hash of client, host and path */
 	uint64_t host; /* hash of client and host */

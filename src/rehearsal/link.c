@@ -187,6 +187,17 @@ static void set_ids(struct linker *l, const struct event *e, uint32_t chain)
 		chains_set_id(&l->chains, link_soft_id(e), chain);
 }
 
+/* The next attempt may be answered before its body was read. */
+static void note_embodied(struct linker *l, uint32_t chain, const struct event *e)
+{
+	struct kind *loose = e->kind != e->loose ? chains_kind(&l->chains, e, e->loose) : NULL;
+
+	if (!loose)
+		return;
+	loose->embodied = chain;
+	loose->embodied_generation = l->chains.v[chain].generation;
+}
+
 /*
  * A chain that failed waits for its follow-up. One that was refused for good does so only where a rule made the refusal: that
  * something is asked for again which is not there is no sign of a retry.
@@ -202,6 +213,7 @@ static void await(struct linker *l, const struct tally *t, uint32_t chain, const
 	c->due_ns = e->wait_ns >= 0 ? event_known_ns(e) + e->wait_ns - tally_tolerance_ns(t, e->wait_ns) : e->end_ns;
 	if (follows && !c->ok) {
 		chains_open(&l->chains, chain);
+		note_embodied(l, chain, e);
 		return;
 	}
 	kind->closed = chain;
@@ -290,11 +302,11 @@ static void note_quota(struct linker *l, struct tally *t, const struct event *e)
 
 static struct kind *kind_of(struct linker *l, struct tally *t, const struct event *e)
 {
-	struct kind *kind = chains_kind(&l->chains, e);
+	struct kind *kind = chains_kind(&l->chains, e, e->kind);
 
 	while (!kind && l->chains.oldest != CHAIN_NONE) {
 		evict(l, t, e->end_ns);
-		kind = chains_kind(&l->chains, e);
+		kind = chains_kind(&l->chains, e, e->kind);
 	}
 	return kind;
 }

@@ -13,7 +13,7 @@
 
 uint64_t link_soft_id(const struct event *e)
 {
-	return random_word(0, e->maybe_id, e->kind, 0, 0);
+	return random_word(0, e->maybe_id, e->loose, 0, 0);
 }
 
 /* True where the key has come before with another body, which no client should do. */
@@ -131,6 +131,24 @@ static struct found find_by_print(const struct chains *s, struct kind *kind, str
 	return none;
 }
 
+/* The same, where the body of one of the two is not known, as it was answered before it was read. */
+static struct found find_failure(struct chains *s, struct kind *kind, struct tally *t, const struct event *e)
+{
+	struct found found = find_by_print(s, kind, t, e);
+	struct kind *loose;
+
+	if (found.chain != CHAIN_NONE)
+		return found;
+	if (e->kind != e->loose) {
+		loose = chains_find_kind(s, e->loose);
+		return loose ? find_by_print(s, loose, t, e) : found;
+	}
+	if (kind->embodied != CHAIN_NONE && s->v[kind->embodied].generation == kind->embodied_generation &&
+		s->v[kind->embodied].open && may_follow(&s->v[kind->embodied], e))
+		found = (struct found){ .chain = kind->embodied, .how = CONFIDENCE_FINGERPRINT };
+	return found;
+}
+
 /*
  * Exchanges come in the order of their ends. One that came before another and ended after it finds the failure taken that it
  * may have followed: that it seems to be early is then no fault of its own.
@@ -212,5 +230,5 @@ struct found link_find(struct linker *l, struct tally *t, struct kind *kind, con
 	/* Who sends the same key again when it means the same request means another one by another key. */
 	if (e->idempotency_key && client && client->keeps_keys)
 		return none;
-	return find_by_print(&l->chains, kind, t, e);
+	return find_failure(&l->chains, kind, t, e);
 }

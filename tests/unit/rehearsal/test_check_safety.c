@@ -57,6 +57,47 @@ Test(unsafe, executed_twice)
 	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_WARN);
 }
 
+/* Each payment has a body of its own, so that the next one is no excuse for the one that is sent twice. */
+Test(unsafe, many_that_differ_in_their_bodies_hide_none)
+{
+	for (unsigned i = 0; i < 60; i++) {
+		struct judge_exchange e = post(i * 0.5, 201, i % 10 == 9 ? 503 : 201, 0);
+
+		e.fingerprint = 1;
+		e.body_hash = 100 + i;
+		rig_add(&r, e);
+		if (i % 10 != 9)
+			continue;
+		e = post(i * 0.5 + 0.3, 201, 201, 0);
+		e.fingerprint = 1;
+		e.body_hash = 100 + i;
+		rig_add(&r, e);
+	}
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_FAIL);
+	cr_assert_eq(rig_measure(&r, EXPECT_DUPLICATES_MAX)->value, 6);
+	cr_assert_eq(r.verdict.totals.logical, 60);
+}
+
+/* Which of them was answered before its body was read is a matter of chance. */
+Test(unsafe, a_body_that_was_not_read_may_be_the_same)
+{
+	static const uint64_t bodies[][3] = { { 0, 7, 7 }, { 7, 0, 7 }, { 7, 7, 0 }, { 0, 0, 7 }, { 7, 0, 0 } };
+
+	for (unsigned i = 0; i < ARRAY_LEN(bodies); i++) {
+		for (unsigned k = 0; k < 3; k++) {
+			struct judge_exchange e = post(i * 200 + k, k == 2 ? 201 : 0, k == 2 ? 201 : 503, 0);
+
+			e.fingerprint = 1;
+			e.body_hash = bodies[i][k];
+			rig_add(&r, e);
+		}
+	}
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(r.verdict.totals.logical, ARRAY_LEN(bodies));
+	cr_assert_eq(r.verdict.totals.retries, 2 * ARRAY_LEN(bodies));
+}
+
 Test(unsafe, with_one_key_it_is_the_upstreams_matter)
 {
 	rig_add(&r, post(0, 201, 503, 5));
