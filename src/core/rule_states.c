@@ -237,6 +237,15 @@ static bool raise_count(_Atomic uint64_t *count, uint64_t max)
 	return false;
 }
 
+/* Not below 0: a reset may have taken what is given back here. */
+static void lower_count(_Atomic uint64_t *count)
+{
+	uint64_t now = atomic_load_explicit(count, memory_order_relaxed);
+
+	while (now && !atomic_compare_exchange_weak_explicit(count, &now, now - 1, memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
 static bool raise_gauge(_Atomic int64_t *gauge, int64_t max)
 {
 	int64_t now;
@@ -272,7 +281,7 @@ bool rule_states_reserve(struct rule_states *s, unsigned rule, const struct rule
 	return true;
 
 give_back_fired:
-	atomic_fetch_sub_explicit(&state->fired, 1, memory_order_relaxed);
+	lower_count(&state->fired);
 give_back_active_of_all:
 	atomic_fetch_sub_explicit(&common->active, 1, memory_order_relaxed);
 give_back_active:

@@ -214,3 +214,29 @@ Test(rule_states, threads_never_exceed_max_faults)
 	cr_assert_eq(b.states.v[0]->fired, 4321);
 	fake_close(&b);
 }
+
+/* A place that is given back in the middle of a reset was not counted any more: the count must not fall below 0. */
+Test(rule_states, a_reset_among_places_given_back_leaves_no_more_than_was_taken)
+{
+	struct fake_bench b = fake_open(1);
+	_Atomic int64_t held = 0, highest = 0;
+	struct taker takers[THREADS];
+	pthread_t threads[THREADS];
+	uint64_t most = 0;
+
+	b.rule->schedule.max_faults = UINT64_MAX / 2;
+	fake_seal(&b);
+	b.states.max_faults = 1;
+	for (unsigned i = 0; i < THREADS; i++) {
+		takers[i] = (struct taker){ .bench = &b, .held = &held, .highest = &highest };
+		cr_assert_eq(pthread_create(&threads[i], NULL, take_and_release, &takers[i]), 0);
+	}
+	for (unsigned i = 0; i < PER_THREAD; i++) {
+		rule_states_reset(&b.states);
+		most = MAX(most, atomic_load(&b.states.v[0]->fired));
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_join(threads[i], NULL), 0);
+	cr_assert_leq(most, PER_THREAD * THREADS);
+	fake_close(&b);
+}
