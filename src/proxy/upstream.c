@@ -54,29 +54,32 @@ void worker_upstream_init(struct worker_upstream *u, struct worker *w, struct up
 	timer_init(&u->sweep, sweep);
 }
 
+/* The oldest go first. */
+static void close_surplus(struct worker_upstream *u)
+{
+	while (u->n_idle > u->keep)
+		upstream_close(container_of(u->idle.prev, struct upstream_conn, node));
+}
+
 void worker_upstream_update(struct worker_upstream *u, const struct plan_upstream *plan, unsigned n_workers)
 {
 	u->keepalive_timeout_ns = plan->keepalive_timeout_ns;
 	u->max_connections = plan->max_connections;
 	/* All workers together stay under the upstream's ceiling. */
 	u->keep = plan->max_connections ? MIN(plan->keepalive, plan->max_connections / n_workers) : plan->keepalive;
-}
-
-static void close_idle(struct worker_upstream *u)
-{
-	while (!list_is_empty(&u->idle))
-		upstream_close(container_of(u->idle.next, struct upstream_conn, node));
+	/* Idle ones count against a ceiling that may be a lower one now. */
+	close_surplus(u);
 }
 
 void worker_upstream_retire(struct worker_upstream *u)
 {
 	u->keep = 0;
-	close_idle(u);
+	close_surplus(u);
 }
 
 void worker_upstream_deinit(struct worker_upstream *u)
 {
-	close_idle(u);
+	worker_upstream_retire(u);
 	timer_deinit(u->worker->loop, &u->sweep);
 }
 

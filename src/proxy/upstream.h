@@ -43,7 +43,7 @@ struct worker_upstream {
 };
 
 void worker_upstream_init(struct worker_upstream *u, struct worker *w, struct upstream_shared *shared);
-/* What the plan in force says of it. */
+/* What the plan in force says of it; closes what is idle beyond that. */
 void worker_upstream_update(struct worker_upstream *u, const struct plan_upstream *plan, unsigned n_workers);
 /* It is in the plan no more: closes the idle connections, keeps no others. */
 void worker_upstream_retire(struct worker_upstream *u);

@@ -412,3 +412,29 @@ Test(reload, no_request_is_lost_and_none_is_counted_twice)
 	rig_end(&r);
 	rig_end(&behind);
 }
+
+/* They count against its ceiling, and could stand for none of the other workers' requests. */
+Test(reload, connections_beyond_what_may_be_kept_are_closed)
+{
+	struct peer *client, *upstreams[2];
+	struct message request, answer;
+	struct rig r;
+
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', keepalive: 2}\n");
+	for (unsigned i = 0; i < 2; i++)
+		peer_send(rig_client(&r), GET("/"));
+	for (unsigned i = 0; i < 2; i++) {
+		upstreams[i] = rig_request(&r, &request);
+		message_free(&request);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		peer_send(upstreams[i], OK_HI);
+		(void)rig_log_line(&r, i);
+	}
+	rig_check(&r, rig_reload_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', keepalive: 1}\n"), "refused");
+	peer_expect_end(upstreams[0]);
+	client = rig_client(&r);
+	rig_check(&r, rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer) == upstreams[1], "a new one");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
