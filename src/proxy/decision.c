@@ -229,7 +229,7 @@ void decision_let_go(struct client *c)
 		ex->delay_actual_ns += loop_read_clock(c->worker->loop) - since_ns;
 		ex->claim->effect = (struct fault_effect){ 0 };
 	}
-	shape_let_go(c);
+	shape_let_go(c, held);
 	ex->waits_for = EXCHANGE_WAITS_NONE;
 	loop_queue(c->worker->loop, &c->task);
 }

@@ -66,7 +66,7 @@ void shape_free(struct client *c)
 	c->ex.shape = NULL;
 }
 
-void shape_let_go(struct client *c)
+void shape_let_go(struct client *c, bool all)
 {
 	struct shape *s = c->ex.shape;
 
@@ -75,6 +75,8 @@ void shape_let_go(struct client *c)
 	s->to_client = (struct pace){ 0 };
 	s->to_upstream = (struct pace){ 0 };
 	s->body_delay_ns = 0;
+	if (all)
+		*s = (struct shape){ 0 };
 	c->peer.pace = NULL;
 	if (c->ex.up)
 		c->ex.up->peer.pace = NULL;

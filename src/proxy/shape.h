@@ -38,8 +38,8 @@ struct shape {
  */
 int shape_take(struct client *c, const struct fault_plan *plan) MUST_USE;
 void shape_free(struct client *c);
-/* From now on bytes leave as fast as they are taken. */
-void shape_let_go(struct client *c);
+/* From now on bytes leave as fast as they are taken. all: and as they are; nothing of what it is about has left yet. */
+void shape_let_go(struct client *c, bool all);
 
 /* An answer with a body of this length (UINT64_MAX: not told) is about to leave: where it is cut, which bytes change. */
 void shape_body(struct client *c, uint64_t length);

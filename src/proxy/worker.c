@@ -202,6 +202,9 @@ void worker_disarm(struct worker *w, bool release)
 	struct list *node;
 
 	w->disarmed = true;
+	/* A worker that is not there yet may ask for one more; then it comes here itself. */
+	if (release)
+		atomic_store(&w->shared->refuse_next, 0);
 	for (node = w->clients_open.next; release && node != &w->clients_open; node = node->next)
 		decision_let_go(container_of(node, struct client, node));
 }

@@ -61,6 +61,42 @@ Test(admin_control, disarm_and_what_is_held)
 	rig_end(&r);
 }
 
+/* Of what is held nothing has been said yet: what the rule would have done to the answer is let go of with the wait. */
+Test(admin_control, what_is_let_go_is_whole)
+{
+	struct message request, answer;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, ADMIN "rules:\n  - {delay: 60s, truncate: 1, request: {headers: {set: {x-set: a}}}}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	rig_expect_upstream_silence(&r, 50);
+	expect_ask(&r, "POST", "/v1/disarm", NULL, NULL, 200, "{\"armed\":false}");
+	peer_send(rig_request(&r, &request), OK_HI);
+	expect_field(&request, "x-set", NULL);
+	message_read_answer(&answer, client, "GET");
+	expect_status(&answer, 200);
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* A connection that a rule wants refused, and that has not come yet, is let in. */
+Test(admin_control, no_connection_is_refused_once_it_is_disarmed)
+{
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, ADMIN "rules:\n  - {match: {path: /bad}, connection: refuse}\n");
+	client = rig_client(&r);
+	peer_send(client, GET("/bad"));
+	peer_expect_reset(client);
+	expect_ask(&r, "POST", "/v1/disarm", NULL, NULL, 200, "{\"armed\":false}");
+	rig_expect_usable(&r, rig_client(&r));
+	rig_end(&r);
+}
+
 Test(admin_control, what_a_switch_does_not_take)
 {
 	static const char *const bodies[] = { "{", "[]", "\"release\"", "{\"held\":1}", "{\"held\":\"maybe\"}",
