@@ -282,12 +282,15 @@ struct recent *server_recent(struct server *s)
 
 void server_drain(struct server *s)
 {
-	int64_t not_yet = 0;
-	struct plan *plan = server_plan_ref(s);
-	int64_t until_ns = clock_mono_ns() + plan->limits.drain_ns;
+	bool first;
 
-	plan_unref(plan);
-	if (!atomic_compare_exchange_strong(&s->drain_until_ns, &not_yet, until_ns))
+	/* A reload that is under way is waited for, and no other begins: it would open listeners behind the drain's back. */
+	(void)pthread_mutex_lock(&s->lock);
+	first = atomic_load(&s->drain_until_ns) == 0;
+	if (first)
+		atomic_store(&s->drain_until_ns, clock_mono_ns() + s->generation->plan->limits.drain_ns);
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!first)
 		return;
 	for (unsigned i = 0; i < s->n_started; i++)
 		worker_post_drain(&s->workers[i]);
