@@ -228,7 +228,7 @@ void admin_get_events(const struct admin_request *r, struct admin_answer *a)
 		!admin_router_number(r, "faulted", 0, 1, 0, &notable, a) ||
 		!admin_router_number(r, "since", 0, UINT64_MAX - 1, UINT64_MAX, &since, a))
 		return;
-	if (r->admin->n_streams == ADMIN_STREAMS_MAX) {
+	if (r->admin->n_streams >= ADMIN_STREAMS_MAX) {
 		admin_answer_error(a, 503, "there are %d streams of events already", ADMIN_STREAMS_MAX);
 		return;
 	}

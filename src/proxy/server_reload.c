@@ -122,7 +122,8 @@ static void copy_name(char *to, size_t n, struct span from)
 {
 	size_t length = MIN(from.n, n - 1);
 
-	memcpy(to, from.p, length);
+	if (length)
+		memcpy(to, from.p, length);
 	to[length] = '\0';
 }
 
