@@ -294,6 +294,7 @@ static void plan_clear(struct fault_plan *plan)
 	plan->body_delay_ns = 0;
 	plan->delay_rule = NULL;
 	plan->limit_rule = NULL;
+	plan->quota = NULL;
 	plan->n_held = 0;
 	plan->retry_after_ns = -1;
 	plan->n_decisions = 0;

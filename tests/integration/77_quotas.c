@@ -85,6 +85,29 @@ Test(quotas, of_an_outcome)
 	rig_end(&r);
 }
 
+/* Of the quota that another request was asked by nothing is told; that one may be of rules that are not there any more. */
+Test(quotas, are_told_of_to_those_that_were_asked)
+{
+	static const char rules[] = "upstream: 'origin:'\nrules:\n"
+		"  - {match: {path: '/status/204'}, rate_limit: {limit: 5, window: 24h, headers: legacy}}\n"
+		"  - {match: {path: '/none'}, abort: 500}\n";
+	struct message answer;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, "%s", rules);
+	client = rig_client(&r);
+	for (unsigned i = 0; i < 6; i++) {
+		peer_printf(client, "GET /status/20%u HTTP/1.1\r\nHost: a\r\n\r\n", i % 2 ? 0u : 4u);
+		message_read_answer(&answer, client, "GET");
+		expect_field(&answer, "ratelimit-limit", i % 2 ? NULL : "5");
+		message_free(&answer);
+		if (i % 2 == 0)
+			rig_check(&r, rig_reload_with(&r, "%s", rules), "refused");
+	}
+	rig_end(&r);
+}
+
 Test(quotas, are_per_key)
 {
 	struct rig r;
