@@ -60,9 +60,8 @@ void decision_note(struct client *c, const struct fault_plan *plan);
 bool decision_goes_on(struct client *c, enum rule_phase phase, enum step *step);
 
 /*
- * Faults are disarmed: what they hold now goes on as if no rule had fired, at its task's next turn. Of an
- * exchange that is held everything is let go, also what would still be done to its bytes; of one whose bytes are on their way only
- * what slows them.
+ * Faults are disarmed: what they hold now goes on as if no rule had fired, at its task's next turn. An exchange that is held is
+ * let go of altogether, also by what would still change its bytes; one whose bytes are on their way only by what slows them.
  */
 void decision_let_go(struct client *c);
 
