@@ -60,7 +60,10 @@ struct chain {
 	int64_t due_ns; /* when a follow-up may come: the end of a told wait, less what is tolerated */
 	int64_t expires_ns; /* after that, nothing is taken for a follow-up */
 	uint64_t body_hash;
+	uint8_t n_executed;
 	struct attempt v[CHAIN_ATTEMPTS];
+	/* Of those not kept, the first and the last that the upstream executed. */
+	struct attempt executed[2];
 };
 
 static inline const struct attempt *chain_last(const struct chain *c)

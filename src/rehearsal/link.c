@@ -153,6 +153,10 @@ static void append(struct chain *c, const struct event *e, const struct found *f
 		const struct attempt *lost = chain_last(c);
 
 		c->lost_gap_ns = c->n_lost ? MIN(c->lost_gap_ns, lost->gap_ns) : lost->gap_ns;
+		if (lost->flags & EVENT_EXECUTED) {
+			c->executed[c->n_executed ? 1 : 0] = *lost;
+			c->n_executed = c->n_executed ? 2 : 1;
+		}
 		c->n_lost++;
 		c->n--;
 	}

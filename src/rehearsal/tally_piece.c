@@ -95,36 +95,42 @@ static bool shares_key(const struct attempt *a, const struct attempt *b)
 	return a->key && a->key == b->key;
 }
 
-static const struct attempt *executed_before(const struct piece *p, unsigned i)
+/* Of one logical request, attempt by attempt. */
+struct executions {
+	const struct attempt *before; /* the last that was executed; NULL: none yet */
+	bool lost; /* the client was told that one failed, or nothing */
+	bool again;
+};
+
+static void note_execution(struct tally *t, const struct piece *p, const struct attempt *a, struct executions *x)
 {
-	while (i-- > 0) {
-		if (p->v[i].flags & EVENT_EXECUTED)
-			return &p->v[i];
-	}
-	return NULL;
+	const struct attempt *before = x->before;
+	char what[EVIDENCE_TEXT_BYTES];
+
+	if (!(a->flags & EVENT_EXECUTED))
+		return;
+	x->before = a;
+	x->lost = x->lost || a->outcome != OUTCOME_OK || a->flags & ATTEMPT_HEDGE;
+	if (!before || shares_key(before, a) || (a->flags & ATTEMPT_HEDGE && a->how == CONFIDENCE_FINGERPRINT))
+		return;
+	x->again = true;
+	(void)snprintf(what, sizeof(what), "executed twice, %.3f s apart", (double)(a->first_ns - before->first_ns) / 1e9);
+	evidence(t, p, CHECK_DUPLICATES, 1, before, a, what);
 }
 
 /* The upstream executed it, and the client was told that it failed, or nothing. Was it executed once more? */
 static void count_duplicates(struct tally *t, const struct piece *p)
 {
-	bool lost = false, again = false;
+	struct executions x = { .before = NULL };
 
 	for (unsigned i = 0; i < p->n; i++) {
-		const struct attempt *a = &p->v[i], *before = i ? executed_before(p, i) : NULL;
-		char what[EVIDENCE_TEXT_BYTES];
-
-		if (!(a->flags & EVENT_EXECUTED))
-			continue;
-		lost = lost || a->outcome != OUTCOME_OK || a->flags & ATTEMPT_HEDGE;
-		if (!before || shares_key(before, a) || (a->flags & ATTEMPT_HEDGE && a->how == CONFIDENCE_FINGERPRINT))
-			continue;
-		again = true;
-		(void)snprintf(what, sizeof(what), "executed twice, %.3f s apart",
-			(double)(a->first_ns - before->first_ns) / 1e9);
-		evidence(t, p, CHECK_DUPLICATES, 1, before, a, what);
+		/* Those that were not kept come before the last. */
+		for (unsigned k = 0; p->whole && i == p->n - 1 && k < p->chain->n_executed; k++)
+			note_execution(t, p, &p->chain->executed[k], &x);
+		note_execution(t, p, &p->v[i], &x);
 	}
-	if (lost || again)
-		tally_count(&t->lost_answers, again, p->how);
+	if (x.lost || x.again)
+		tally_count(&t->lost_answers, x.again, p->how);
 }
 
 static void count_repeat(struct tally *t, const struct piece *p, const struct attempt *before, const struct attempt *a)

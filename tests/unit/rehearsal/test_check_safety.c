@@ -79,6 +79,16 @@ Test(unsafe, many_that_differ_in_their_bodies_hide_none)
 	cr_assert_eq(r.verdict.totals.logical, 60);
 }
 
+Test(unsafe, executed_twice_among_many_attempts)
+{
+	for (unsigned i = 0; i < 13; i++)
+		rig_add(&r, post(i, i == 8 || i == 10 ? 201 : 0, 503, 0));
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_FAIL);
+	cr_assert_eq(rig_check(&r, CHECK_DUPLICATES)->evidence[0].id, 9);
+	cr_assert_eq(rig_check(&r, CHECK_DUPLICATES)->evidence[0].next_id, 11);
+}
+
 /* Which of them was answered before its body was read is a matter of chance. */
 Test(unsafe, a_body_that_was_not_read_may_be_the_same)
 {
