@@ -44,7 +44,7 @@ static const struct key retry_after_keys[] = {
 			"client sends there.",
 		.example = "scope: host" },
 	{ .name = "max_wait", .type = &value_duration, FIELD(expect, retry_after_max_wait_ns), .max = DAY_NS,
-		.default_note = "60s",
+		.default_note = "0, and 5s in profile aws",
 		.description = "A longer wait that was told counts as this long. 0: as it was told.",
 		.example = "max_wait: 2m" },
 };

@@ -210,11 +210,12 @@ static void await(struct linker *l, const struct tally *t, uint32_t chain, const
 {
 	struct chain *c = &l->chains.v[chain];
 	struct kind *kind = chains_kind_at(&l->chains, c->kind);
+	int64_t owed_ns = tally_owed_ns(t, e->wait_ns);
 	bool follows = e->outcome == OUTCOME_FAILED || (e->outcome == OUTCOME_REFUSED && (e->flags & EVENT_FAULTED));
 
 	chains_close(&l->chains, chain);
 	c->expires_ns = e->end_ns + window_ns(l, c, e);
-	c->due_ns = e->wait_ns >= 0 ? event_known_ns(e) + e->wait_ns - tally_tolerance_ns(t, e->wait_ns) : e->end_ns;
+	c->due_ns = e->wait_ns >= 0 ? event_known_ns(e) + owed_ns - tally_tolerance_ns(t, owed_ns) : e->end_ns;
 	if (follows && !c->ok) {
 		chains_open(&l->chains, chain);
 		note_embodied(l, chain, e);
@@ -259,6 +260,7 @@ static void note_waits(struct linker *l, struct tally *t, const struct event *e)
 {
 	bool by_path = t->expect.retry_after_scope == EXPECT_SCOPE_PATH;
 	uint64_t where = by_path ? e->path : e->host;
+	int64_t wait_ns = tally_owed_ns(t, e->wait_ns);
 	struct stay_away *w = clients_find_wait(&l->clients.waits, where);
 	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
 	char what[EVIDENCE_TEXT_BYTES];
@@ -279,9 +281,9 @@ static void note_waits(struct linker *l, struct tally *t, const struct event *e)
 			tally_evidence(t, CHECK_RETRY_AFTER, (double)by_ns, &told, &came, e->request_text, e->client_text, what);
 		}
 	}
-	if (e->wait_ns > 0)
-		clients_set_wait(&l->clients.waits, where, e, e->wait_ns,
-			event_known_ns(e) + e->wait_ns - tally_tolerance_ns(t, e->wait_ns));
+	if (wait_ns > 0)
+		clients_set_wait(&l->clients.waits, where, e, wait_ns,
+			event_known_ns(e) + wait_ns - tally_tolerance_ns(t, wait_ns));
 }
 
 static void note_quota(struct linker *l, struct tally *t, const struct event *e)

@@ -41,6 +41,11 @@ void tally_init(struct tally *t, const struct judge_options *options)
 	init_window(&t->during);
 }
 
+int64_t tally_owed_ns(const struct tally *t, int64_t told_ns)
+{
+	return t->expect.retry_after_max_wait_ns ? MIN(told_ns, t->expect.retry_after_max_wait_ns) : told_ns;
+}
+
 int64_t tally_tolerance_ns(const struct tally *t, int64_t wait_ns)
 {
 	return t->expect.retry_after_tolerance_ns + wait_ns / DRIFT;

@@ -122,6 +122,9 @@ struct tally {
 
 void tally_init(struct tally *t, const struct judge_options *options);
 
+/* Of a told wait, what is asked for: expect.retry_after.max_wait at most. */
+int64_t tally_owed_ns(const struct tally *t, int64_t told_ns);
+
 /* How much too early is not early, for a told wait. */
 int64_t tally_tolerance_ns(const struct tally *t, int64_t wait_ns);
 

@@ -19,8 +19,7 @@ static bool is_own_wait(const struct tally *t, const struct attempt *a)
 static void note_told(struct tally *t, const struct piece *p, const struct attempt *a)
 {
 	const struct attempt before = { .id = a->before_id, .source = a->source, .end_ns = a->first_ns - a->gap_ns };
-	int64_t max_ns = t->expect.retry_after_max_wait_ns;
-	int64_t wait_ns = max_ns && a->told_ns > max_ns ? max_ns : a->told_ns;
+	int64_t wait_ns = tally_owed_ns(t, a->told_ns);
 	int64_t by_ns = wait_ns - a->told_gap_ns;
 	bool early = by_ns > tally_tolerance_ns(t, wait_ns);
 	char what[EVIDENCE_TEXT_BYTES];
@@ -34,8 +33,8 @@ static void note_told(struct tally *t, const struct piece *p, const struct attem
 	}
 	tally_count(&t->early, early, a->how);
 	if (!early) {
-		if (a->told_ns > 0)
-			samples_add(&t->over_wait, (double)a->told_gap_ns / (double)a->told_ns - 1);
+		if (wait_ns > 0)
+			samples_add(&t->over_wait, (double)a->told_gap_ns / (double)wait_ns - 1);
 		return;
 	}
 	samples_add(&t->early_by, (double)by_ns / 1e9);

@@ -107,6 +107,16 @@ Test(retry_after, a_longer_wait_counts_as_max_wait)
 	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_PASS);
 }
 
+Test(retry_after, a_longer_wait_counts_as_max_wait_for_a_host_too)
+{
+	r.expect.retry_after_scope = EXPECT_SCOPE_HOST;
+	r.expect.retry_after_max_wait_ns = S(5);
+	told(90, 5.75);
+	(void)rig_finish(&r, JUDGE_END_STOPPED);
+	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_PASS);
+	cr_assert_eq(rig_check(&r, CHECK_RETRY_AFTER)->n, 1);
+}
+
 Test(retry_after, no_wait_is_never_broken)
 {
 	told(0, 0);
