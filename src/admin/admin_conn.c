@@ -39,6 +39,8 @@ static void enter(struct admin_conn *c, enum admin_state state)
 
 static void consume(struct admin_conn *c, size_t n)
 {
+	if (n == 0) /* where nothing was read yet there is no buffer either */
+		return;
 	memmove(c->in.p, c->in.p + n, c->in.n - n);
 	c->in.n -= n;
 	c->scanned = 0;

@@ -77,6 +77,8 @@ struct client {
 
 static void consume(struct client *c, size_t n)
 {
+	if (n == 0) /* where nothing was read yet there is no buffer either */
+		return;
 	memmove(c->in.p, c->in.p + n, c->in.n - n);
 	c->in.n -= n;
 	c->scanned = 0;
