@@ -238,20 +238,20 @@ static void look_at_file(struct serve_care *care, struct live_file *live, int64_
 		plan = server_plan_ref(care->server);
 		if (!plan->watch)
 			watch_deinit(&care->watch);
-		else if (care->watch.fd < 0 && live_file_is_file(live))
+		else if (!care->watch.path && live_file_is_file(live))
 			r = watch_init(&care->watch, live_file_name(live));
 		plan_unref(plan);
 	}
 	if (r < 0)
 		log_warning("watch: %s cannot be watched: %s", live_file_name(live), strerror(-r));
 	/* It may have changed between its being read and its being watched. */
-	if (watch_changed(&care->watch, now_ns) || (first && care->watch.fd >= 0 && !live_file_is_current(live)))
+	if (watch_changed(&care->watch, now_ns) || (first && care->watch.path && !live_file_is_current(live)))
 		reload(care->server, live);
 }
 
 void serve_care_init(struct serve_care *care, struct server *server, const struct serve_options *options)
 {
-	*care = (struct serve_care){ .server = server, .options = options, .watch.fd = -1 };
+	*care = (struct serve_care){ .server = server, .options = options };
 	supervisor_ready(server, false);
 }
 

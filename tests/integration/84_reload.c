@@ -362,6 +362,44 @@ Test(reload, a_swapped_link_on_the_way_is_noticed)
 	rig_end(&r);
 }
 
+static void move(struct rig *r, const char *from, const char *to)
+{
+	rig_check(r, rename(program_path(&r->program, from), program_path(&r->program, to)) == 0, "rename %s to %s", from, to);
+}
+
+/* As a checkout or an unpacked archive: the folder of the file is another one under the same name. */
+Test(reload, a_folder_in_the_place_of_another_is_noticed)
+{
+	static const char *const folders[] = { "x", "x/conf", "x/next", "x/last" };
+	struct rig r;
+	struct peer *client;
+
+	/* A log would be written where the link lies. */
+	rig_start_with(&r, "log: {access: 'off'}\nupstream: 'origin:'\n");
+	for (unsigned i = 0; i < 4; i++)
+		rig_check(&r, mkdir(program_path(&r.program, folders[i]), 0700) == 0, "mkdir %s", folders[i]);
+	for (unsigned i = 1; i < 4; i++) {
+		char to[32];
+
+		snprintf(to, sizeof(to), "%s/rules.yaml", folders[i]);
+		rig_replace_rules(&r, "watch: true\nlog: {access: 'off'}\nupstream: 'origin:'\nrules:\n  - {abort: %u}\n",
+			500 + i);
+		move(&r, "rules.yaml", to);
+	}
+	rig_check(&r, symlink("x/conf/rules.yaml", program_path(&r.program, "rules.yaml")) == 0, "symlink");
+	program_signal(&r.program, SIGHUP);
+	rig_check(&r, rig_wait_reloads(&r, 1, 0), "not served");
+	client = rig_client(&r);
+	expect_get(client, "/status/204", 501);
+	for (unsigned i = 2; i < 4; i++) {
+		move(&r, "x/conf", i == 2 ? "x/first" : "x/second");
+		move(&r, folders[i], "x/conf");
+		rig_check(&r, rig_wait_reloads(&r, i, 0), "folder %u is not noticed", i);
+		expect_get(client, "/status/204", 500 + i);
+	}
+	rig_end(&r);
+}
+
 /* ---- under load ---- */
 
 struct reloading {
