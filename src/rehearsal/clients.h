@@ -14,7 +14,9 @@
 struct client_row {
 	struct lru_node node;
 	bool keeps_keys; /* has sent a second attempt with the key of the first */
-	uint16_t redirects; /* in a row */
+	uint16_t redirects; /* in a row, each right after the one before it, of no more than two kinds */
+	uint64_t redirected[2]; /* these */
+	int64_t redirected_ns; /* when the last of them was known */
 	double tokens;
 	int64_t first_ns, last_ns; /* beginnings of its first and last request */
 };

@@ -13,6 +13,7 @@
 #define LEARNING_NS (120 * NS_PER_S)
 #define DROPS_PER_ADD 2
 #define BURST_NS (50 * NS_PER_MS)
+#define REDIRECT_NS (100 * NS_PER_MS) /* a redirect is followed so soon */
 #define TOKENS_RETRY 5
 #define TOKENS_AFTER_TIMEOUT 10
 
@@ -225,6 +226,23 @@ static void await(struct linker *l, const struct tally *t, uint32_t chain, const
 	kind->closed_generation = c->generation;
 }
 
+/*
+ * Where a redirect points to is not known. A loop is what goes round at once between the same two places; a client that does not
+ * follow, or that is sent elsewhere each time, gets as many.
+ */
+static void note_redirect(struct client_row *client, const struct event *e)
+{
+	bool at_once = e->first_ns - client->redirected_ns < REDIRECT_NS;
+	bool back = e->kind == client->redirected[0] || e->kind == client->redirected[1];
+
+	client->redirects = (uint16_t)(at_once && back && client->redirects < UINT16_MAX ? client->redirects + 1 : 1);
+	client->redirected_ns = event_known_ns(e);
+	if (e->kind == client->redirected[1])
+		return;
+	client->redirected[0] = client->redirected[1];
+	client->redirected[1] = e->kind;
+}
+
 static void note_client(struct tally *t, struct client_row *client, const struct chain *c, const struct event *e)
 {
 	const struct attempt *a = chain_last(c);
@@ -243,7 +261,7 @@ static void note_client(struct tally *t, struct client_row *client, const struct
 	}
 	switch (e->status) {
 	case 301: case 302: case 303: case 307: case 308:
-		client->redirects++;
+		note_redirect(client, e);
 		break;
 	default:
 		client->redirects = 0;

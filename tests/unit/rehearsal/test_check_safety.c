@@ -387,6 +387,36 @@ Test(handling, redirects_without_end)
 	cr_assert_eq(status(CHECK_HANDLING), CHECK_FAIL);
 }
 
+Test(handling, redirects_between_two_places)
+{
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
+	for (unsigned i = 0; i < 24; i++) {
+		struct judge_exchange e = rig_exchange(i * 0.01, i * 0.01 + 0.001, 302);
+
+		e.target = i % 2 ? SPAN("/a") : SPAN("/b");
+		rig_add(&r, e);
+	}
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HANDLING), CHECK_FAIL);
+}
+
+/* A client that does not follow them, or that each sends somewhere else. */
+Test(handling, redirects_that_are_no_loop)
+{
+	static const char targets[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
+	for (unsigned i = 0; i < 50; i++) {
+		struct judge_exchange e = rig_exchange(i * 0.01, i * 0.01 + 0.001, 302);
+
+		e.target = span_of(&targets[i], 1);
+		rig_add(&r, e);
+		rig_add(&r, rig_exchange(10 + i * 0.5, 10 + i * 0.5 + 0.001, 302));
+	}
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HANDLING), CHECK_NOT_APPLICABLE);
+}
+
 Test(handling, twenty_redirects_are_allowed)
 {
 	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
