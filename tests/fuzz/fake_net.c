@@ -79,6 +79,13 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 	return 0;
 }
 
+void loop_post_own(struct loop *loop, struct post *post, void (*fn)(void *arg), void *arg)
+{
+	(void)loop;
+	(void)post;
+	fn(arg);
+}
+
 int64_t loop_now_ns(const struct loop *loop)
 {
 	(void)loop;
