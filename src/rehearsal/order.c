@@ -46,14 +46,21 @@ static bool grow(struct order *o)
 	return true;
 }
 
-/* By end; what ended at the same time by beginning, then by trace and number. */
+/*
+ * By end; what ended at the same time by beginning, then by number and by what it is. By trace only at last: in which order
+ * traces are named makes no difference.
+ */
 static bool goes_before(const struct event *a, const struct event *b)
 {
 	if (a->end_ns != b->end_ns)
 		return a->end_ns < b->end_ns;
 	if (a->first_ns != b->first_ns)
 		return a->first_ns < b->first_ns;
-	return a->source != b->source ? a->source < b->source : a->id < b->id;
+	if (a->id != b->id)
+		return a->id < b->id;
+	if (a->kind != b->kind)
+		return a->kind < b->kind;
+	return a->connection != b->connection ? a->connection < b->connection : a->source < b->source;
 }
 
 bool order_add(struct order *o, const struct event *e)

@@ -95,6 +95,23 @@ Test(order, lets_go_in_order_once_nothing_earlier_can_come)
 	order_deinit(&o);
 }
 
+/* In which order traces are named makes no difference. */
+Test(order, of_what_is_at_the_same_time_the_trace_counts_last)
+{
+	for (uint16_t first = 0; first < 2; first++) {
+		struct event in = { .id = 5, .first_ns = 1, .end_ns = 2, .kind = 9, .source = first };
+		struct order o;
+
+		order_init(&o);
+		cr_assert(order_add(&o, &in));
+		in = (struct event){ .id = 5, .first_ns = 1, .end_ns = 2, .kind = 8, .source = !first };
+		cr_assert(order_add(&o, &in));
+		cr_assert_eq(order_take(&o, true)->kind, 8);
+		cr_assert_eq(order_take(&o, true)->kind, 9);
+		order_deinit(&o);
+	}
+}
+
 Test(order, what_comes_too_late_goes_at_once)
 {
 	struct order o;
