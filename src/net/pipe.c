@@ -32,16 +32,26 @@ static struct pipe *open_pipe(void)
 	/* Refused where the user has many pipes already: then it is what it is. */
 	(void)fcntl(p->write_fd, F_SETPIPE_SZ, PIPE_BYTES);
 	room = fcntl(p->write_fd, F_GETPIPE_SZ);
-	p->room = room > 0 ? (uint32_t)room : 4096;
-	return p;
+	p->room = room > 0 ? (uint32_t)room : 0;
+	if (p->room >= PIPE_ROOM_MIN)
+		return p;
+	close_pipe(p);
+	return NULL;
 }
 
 struct pipe *pipes_get(struct pipes *pipes)
 {
 	struct pipe *p = pipes->empty;
 
-	if (!p)
-		return open_pipe();
+	if (!p && pipes->passes) {
+		pipes->passes--;
+		return NULL;
+	}
+	if (!p) {
+		p = open_pipe();
+		pipes->passes = p ? 0 : PIPE_PASSES;
+		return p;
+	}
 	pipes->empty = p->next;
 	pipes->n_empty--;
 	return p;

@@ -23,11 +23,16 @@ struct pipe {
 struct pipes {
 	struct pipe *empty;
 	unsigned n_empty;
+	unsigned passes; /* so many more that ask get none: there was none worth having */
 };
 #define PIPES_KEPT 8
+/* One that holds less is not worth its system calls: the kernel grants two pages where a user has many pipes already. */
+#define PIPE_ROOM_MIN (64 * 1024)
+/* After one that could not be had so many are not tried for. */
+#define PIPE_PASSES 256
 
 void pipes_deinit(struct pipes *pipes);
-/* An empty one; NULL where there are no descriptors or no memory: then the bytes are copied. */
+/* An empty one; NULL where there are no descriptors, no memory or no room worth it: then the bytes are copied. */
 struct pipe *pipes_get(struct pipes *pipes);
 /* What it still holds is lost. */
 void pipes_put(struct pipes *pipes, struct pipe *p);

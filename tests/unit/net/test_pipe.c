@@ -3,6 +3,8 @@
  */
 #include "net/pipe.h"
 
+#include <sys/resource.h>
+
 #include "sockets.h"
 
 static struct loop *loop;
@@ -133,4 +135,25 @@ Test(pipe, empty_ones_are_kept_up_to_a_bound)
 	cr_expect_eq(pipes.n_empty, PIPES_KEPT);
 	cr_expect_eq(pipes_get(&pipes), all[PIPES_KEPT - 1]);
 	pipes_put(&pipes, all[PIPES_KEPT - 1]);
+}
+
+/* Whoever asks in each round does not pay for the attempt in each. */
+Test(pipe, after_one_that_could_not_be_had_some_are_not_tried_for)
+{
+	struct rlimit limit, none;
+	struct pipe *p;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	cr_assert_null(pipes_get(&pipes));
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (unsigned i = 0; i < PIPE_PASSES; i++)
+		cr_assert_null(pipes_get(&pipes));
+	p = pipes_get(&pipes);
+	cr_assert_not_null(p);
+	cr_assert_geq(p->room, PIPE_ROOM_MIN);
+	pipes_put(&pipes, p);
+	pipes_deinit(&pipes);
 }
