@@ -68,6 +68,13 @@ struct run {
 	struct run_verdict verdict;
 };
 
+static int confined(int r, const char *error)
+{
+	if (r < 0)
+		log_error("%s", error);
+	return r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+}
+
 static int confine_server(struct server *server)
 {
 	char error[CONFINE_ERROR_BYTES];
@@ -75,9 +82,19 @@ static int confine_server(struct server *server)
 	int r = confine(plan, error);
 
 	plan_unref(plan);
-	if (r < 0)
-		log_error("%s", error);
-	return r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+	return confined(r, error);
+}
+
+/* A command beside us may be one that needs more rights than we have. */
+static int start_server(struct run *r, struct server **server, struct plan *plan)
+{
+	char error[CONFINE_ERROR_BYTES];
+	int rc = r->flags.command ? EXIT_CODE_OK : confined(confine_begin(error), error);
+
+	if (rc == EXIT_CODE_OK)
+		return serve_start(server, plan, &r->flags.serve);
+	plan_unref(plan);
+	return rc;
 }
 
 /* Until it is told to end, or the command has ended. An exit code. */
@@ -132,7 +149,7 @@ static int start_and_serve(struct run *r, struct plan *plan, int64_t start_ns)
 		log_warning("user and sandbox have no effect beside a command");
 	if (r->flags.command)
 		child_prepare(&r->child);
-	rc = serve_start(&server, plan, &r->flags.serve);
+	rc = start_server(r, &server, plan);
 	if (rc != EXIT_CODE_OK) {
 		admin_free(admin);
 		return rc;

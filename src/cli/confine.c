@@ -1,5 +1,5 @@
 /*
- * confine: see confine.h. All of it acts on every thread of the process.
+ * confine: see confine.h. What confine does acts on every thread of the process.
  */
 #include "cli/confine.h"
 
@@ -128,14 +128,17 @@ static int filter_calls(const struct plan *plan, char *error)
 
 /* ---- all of it ---- */
 
+int confine_begin(char error[CONFINE_ERROR_BYTES])
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? fail(error, -errno, "prctl:", SPAN("no new privileges")) : 0;
+}
+
 int confine(const struct plan *plan, char error[CONFINE_ERROR_BYTES])
 {
 	int r = drop_user(plan, error);
 
 	if (r < 0)
 		return r;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return fail(error, -errno, "prctl:", SPAN("no new privileges"));
 	/* A token must not end up in a core file, nor be read by a debugger of the same user. */
 	if ((plan->admin.token.n || plan->control.token.n) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return fail(error, -errno, "prctl:", SPAN("no core files"));

@@ -1,6 +1,7 @@
 /*
  * 80 process: how the program is told to stop, rotates its logs and ends, and what it says meanwhile.
  */
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,14 +293,14 @@ Test(process, drawn_seed_is_said_and_differs)
 
 /* ---- confined ---- */
 
-/* The value of a line of /proc/PID/status; valid until the next call. */
-static const char *status_of(const struct rig *r, const char *name)
+/* The value of a line of /proc/PID/status, or of that of one of its threads; valid until the next call. */
+static const char *status_of_thread(const struct rig *r, const char *thread, const char *name)
 {
 	static char line[256];
-	char path[64];
+	char path[300];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", r->program.pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s/status", r->program.pid, thread);
 	file = fopen(path, "r");
 	while (file && fgets(line, sizeof(line), file)) {
 		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':') {
@@ -312,14 +313,35 @@ static const char *status_of(const struct rig *r, const char *name)
 	return "";
 }
 
-Test(process, takes_no_new_privileges)
+/* Of the process: its first thread. */
+static const char *status_of(const struct rig *r, const char *name)
 {
+	return status_of_thread(r, ".", name);
+}
+
+Test(process, takes_no_new_privileges_in_any_thread)
+{
+	const struct dirent *entry;
+	unsigned n = 0;
+	char path[64];
 	struct rig r;
+	DIR *threads;
 
 	rig_start(&r);
-	for (unsigned i = 0; i < 1000 && *status_of(&r, "NoNewPrivs") != '1'; i++)
-		sleep_ms(2);
-	cr_expect_eq(*status_of(&r, "NoNewPrivs"), '1');
+	snprintf(path, sizeof(path), "/proc/%d/task", r.program.pid);
+	threads = opendir(path);
+	cr_assert_not_null(threads);
+	while ((entry = readdir(threads))) {
+		char thread[280];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(thread, sizeof(thread), "task/%s", entry->d_name);
+		cr_expect_eq(*status_of_thread(&r, thread, "NoNewPrivs"), '1', "%s", thread);
+		n++;
+	}
+	closedir(threads);
+	rig_check(&r, n > 1, "%u threads", n);
 	rig_end(&r);
 }
 
