@@ -27,6 +27,13 @@ static inline void hints_init(struct hints *h)
 	*h = (struct hints){ .wait_ns = -1, .quota_ns = -1 };
 }
 
+/* A quick look: false where no field that tells a wait begins so. */
+static inline bool hint_may_begin_with(char c)
+{
+	c = ascii_lower(c);
+	return c == 'r' || c == 'x' || c == 'g';
+}
+
 /* One field of the answer; any field. wall_ns: Unix time when the answer leaves, which dates are reckoned from. */
 void hints_take(struct hints *h, struct span name, struct span value, int64_t wall_ns);
 

@@ -170,7 +170,7 @@ static bool is_ipv4(const uint8_t address[16])
 	return memcmp(address, mapped, sizeof(mapped)) == 0;
 }
 
-static void write_client(struct text *out, const uint8_t address[16])
+void access_write_client(struct text *out, const uint8_t address[16])
 {
 	static const uint8_t none[16];
 	char p[INET6_ADDRSTRLEN];
@@ -192,7 +192,7 @@ static void put_CLIENT(struct sink *s, const uint8_t address[16])
 {
 	if (s->is_json)
 		text_put_char(s->out, '"');
-	write_client(s->out, address);
+	access_write_client(s->out, address);
 	if (s->is_json)
 		text_put_char(s->out, '"');
 }
@@ -207,7 +207,7 @@ static void put_lead(struct sink *s, const struct record *r)
 
 	if (bracketed)
 		text_put_char(out, '[');
-	write_client(out, r->client);
+	access_write_client(out, r->client);
 	if (bracketed)
 		text_put_char(out, ']');
 	if (r->client_port) {

@@ -57,6 +57,8 @@ void collector_free(struct collector *c);
 /* One line with its LF. Text: like a reverse proxy's log; JSON: one object. The fields are those of access.def. */
 void access_write_text(struct text *out, const struct record *r);
 void access_write_json(struct text *out, const struct record *r);
+/* The address of a record's client: 127.0.0.1, ::1, unix. */
+void access_write_client(struct text *out, const uint8_t address[16]);
 /* What each field means, for `brownout help log`: one line each; those with an asterisk are in the JSON log only. */
 void access_write_reference(struct text *out);
 

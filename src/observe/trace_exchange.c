@@ -3,6 +3,9 @@
  */
 #include "observe/trace_exchange.h"
 
+#include "core/random.h"
+#include "observe/collector.h"
+
 void trace_exchange_init(struct trace_exchange *e)
 {
 	*e = (struct trace_exchange){ .wait = -1, .quota = -1 };
@@ -19,9 +22,31 @@ static int64_t wait_us(int64_t ns)
 	return ns < 0 ? -1 : MIN(ns / NS_PER_US, TRACE_US_MAX);
 }
 
+/* By its address where nothing else was wanted. */
+static struct span client_of(struct trace_exchange *e, const struct record *r, const struct witness *w)
+{
+	struct text out;
+
+	if (w->client_n)
+		return witness_client(w);
+	text_init_fixed(&out, e->address, sizeof(e->address));
+	access_write_client(&out, r->client);
+	return text_span(&out);
+}
+
+static uint64_t connection_of(const struct record *r, const struct witness *w)
+{
+	char bytes[sizeof(r->client) + sizeof(r->client_port) + sizeof(w->connection)];
+
+	memcpy(bytes, r->client, sizeof(r->client));
+	memcpy(bytes + sizeof(r->client), &r->client_port, sizeof(r->client_port));
+	memcpy(bytes + sizeof(r->client) + sizeof(r->client_port), &w->connection, sizeof(w->connection));
+	return random_hash(0, span_of(bytes, sizeof(bytes)));
+}
+
 static void add_witness(struct trace_exchange *e, const struct record *r, const struct witness *w)
 {
-	e->client = witness_client(w);
+	e->client = client_of(e, r, w);
 	e->last = since(r, w->last_ns);
 	e->answer = since(r, w->answer_ns);
 	e->fingerprint = w->fingerprint;
@@ -30,7 +55,7 @@ static void add_witness(struct trace_exchange *e, const struct record *r, const 
 	e->maybe = w->maybe_id;
 	e->key = w->idempotency_key;
 	e->credentials = w->credentials;
-	e->connection = w->connection;
+	e->connection = connection_of(r, w);
 	e->keeps = w->keeps;
 	e->attempt = w->attempt;
 	e->attempts = w->attempt_max;

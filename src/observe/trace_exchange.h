@@ -20,6 +20,7 @@ struct trace_exchange {
 #define MEMBER(kind, name, help) TRACE_TYPE_##kind name;
 #include "observe/trace_exchange.def"
 #undef MEMBER
+	char address[48]; /* what client may point to */
 };
 
 /* Nothing is said. */

@@ -18,7 +18,7 @@ struct witness {
 	uint64_t maybe_id; /* may be the same for all attempts, or not */
 	uint64_t idempotency_key;
 	uint64_t credentials;
-	uint64_t connection; /* number of the client's connection in this run */
+	uint64_t connection; /* as long as it is open no other has the same: with address and port it tells connections apart */
 	int64_t deadline_ns; /* how long the client says that it waits; 0: it does not */
 	uint16_t attempt; /* as it says, from 1; 0: it does not */
 	uint16_t attempt_max;
@@ -27,7 +27,7 @@ struct witness {
 	bool early_data;
 	struct hints hints; /* told to it */
 	uint8_t client_n;
-	char client[WITNESS_CLIENT_BYTES]; /* who it is, as text */
+	char client[WITNESS_CLIENT_BYTES]; /* who it is, as text; empty: its address is */
 };
 
 static inline struct span witness_client(const struct witness *w)

@@ -11,6 +11,7 @@
 #include "observe/json_digest.h"
 #include "proxy/worker.h"
 
+#define NO_BODY 1 /* the hash of none; that of any other is as unlikely to be it as any word */
 #define JSON_BYTES_MAX 65536 /* of a body that is taken apart; a longer one is hashed as it is */
 
 enum what {
@@ -136,7 +137,8 @@ static void take_deadline(struct witness *w, struct span value, int64_t unit_ns)
 		w->deadline_ns = (int64_t)n * unit_ns;
 }
 
-static void take(struct witness *w, enum what what, const struct http_field *f)
+/* row: in `names`. */
+static void take(struct witness *w, enum what what, const struct http_field *f, unsigned row)
 {
 	uint64_t n;
 
@@ -166,7 +168,7 @@ static void take(struct witness *w, enum what what, const struct http_field *f)
 	case WHAT_SECONDS: take_deadline(w, f->value, NS_PER_S); break;
 	case WHAT_MILLISECONDS: take_deadline(w, f->value, NS_PER_MS); break;
 	case WHAT_CREDENTIALS: w->credentials = id_of(SPAN_EMPTY, f->value); break;
-	case WHAT_PRINT: w->fingerprint = random_hash(random_hash(w->fingerprint, f->name), f->value); break;
+	case WHAT_PRINT: w->fingerprint = random_hash(w->fingerprint + row, f->value); break;
 	case WHAT_EXPECT: w->expect = true; break;
 	case WHAT_EARLY_DATA: w->early_data = span_eq(f->value, SPAN("1")); break;
 	}
@@ -188,14 +190,14 @@ static void take_fields(struct witness *w, const struct observe *o, const struct
 
 		if (f->name.n >= 64 || !(name_lengths >> f->name.n & 1))
 			continue;
-		for (unsigned k = 0; k < ARRAY_LEN(names); k++) {
+		for (unsigned k = 0; k < ARRAY_LEN(names) && names[k].name.n <= f->name.n; k++) {
 			if (names[k].name.n != f->name.n || !span_eq_nocase(names[k].name, f->name))
 				continue;
 			/* A body with a member to be left out differs in length as well. */
 			if (names[k].what == WHAT_PRINT &&
 				(is_ignored(o, f->name) || (f->id == HTTP_FIELD_CONTENT_LENGTH && o->n_ignore_json)))
 				break;
-			take(w, names[k].what, f);
+			take(w, names[k].what, f, k);
 			break;
 		}
 	}
@@ -216,8 +218,6 @@ static bool is_ignored_parameter(const struct observe *o, struct span parameter)
 
 static uint64_t print_query(uint64_t h, const struct observe *o, struct span query)
 {
-	if (!o->n_ignore_query)
-		return random_hash(h, query);
 	while (query.n) {
 		struct span one = span_first(query, span_find(query, '&'));
 
@@ -230,11 +230,12 @@ static uint64_t print_query(uint64_t h, const struct observe *o, struct span que
 
 static uint64_t print(const struct observe *o, const struct http_request *r)
 {
-	uint64_t h = random_hash(1, r->method);
+	uint64_t h = r->method_id == HTTP_METHOD_OTHER ? random_hash(1, r->method) : (uint64_t)r->method_id;
 
 	h = random_hash(h, r->authority);
-	h = random_hash(h, r->path);
-	return print_query(h, o, r->query);
+	if (!o->n_ignore_query)
+		return random_hash(h, r->target);
+	return print_query(random_hash(h, r->path), o, r->query);
 }
 
 static void put_client(struct text *out, struct client *c, const struct observe_key *key, const struct http_request *r)
@@ -265,9 +266,9 @@ static void put_client(struct text *out, struct client *c, const struct observe_
 	}
 }
 
+/* The address alone is in the record already, for whoever wants it as text. */
 static void name_client(struct witness *w, struct client *c, const struct observe *o, const struct http_request *r)
 {
-	static const struct observe_key address = { .kind = OBSERVE_KEY_ADDRESS };
 	struct text out;
 
 	text_init_fixed(&out, w->client, sizeof(w->client));
@@ -276,8 +277,6 @@ static void name_client(struct witness *w, struct client *c, const struct observ
 			text_put_char(&out, ' ');
 		put_client(&out, c, &o->client_key[i], r);
 	}
-	if (!o->n_client_key)
-		put_client(&out, c, &address, r);
 	w->client_n = (uint8_t)out.n;
 }
 
@@ -291,18 +290,6 @@ static void name_request(struct witness *w, const struct observe *o, const struc
 			return;
 		}
 	}
-}
-
-/* While it is open no other has the same number; of a unix socket there is nothing but its place to tell it by. */
-static uint64_t connection_of(const struct client *c)
-{
-	char bytes[sizeof(c->address) + sizeof(c->port)];
-
-	if (!c->port)
-		return id_of(SPAN_EMPTY, span_of((const char *)&c, sizeof(c)));
-	memcpy(bytes, c->address, sizeof(c->address));
-	memcpy(bytes + sizeof(c->address), &c->port, sizeof(c->port));
-	return id_of(SPAN_EMPTY, span_of(bytes, sizeof(bytes)));
 }
 
 /* ---- the body ---- */
@@ -319,11 +306,13 @@ static bool is_json(const struct http_request *r)
 static void begin_body(struct notice *n, struct client *c, const struct observe *o, const struct http_request *r)
 {
 	n->hashes_body = o->bodies;
-	digest_init(&n->body);
 	if (c->ex.upload.done) {
+		n->witness.body_hash = NO_BODY;
+		n->hashes_body = false;
 		notice_body_end(n, c->ex.first_ns);
 		return;
 	}
+	digest_init(&n->body);
 	c->ex.upload.noticed = true;
 	if (!o->bodies || !o->n_ignore_json || !is_json(r))
 		return;
@@ -377,7 +366,7 @@ static uint64_t body_hash(struct notice *n, const struct observe *o)
 {
 	uint64_t hash = 0;
 
-	if (!n->hashes_body || !n->whole_body)
+	if (!n->whole_body)
 		return 0;
 	if (n->json && !n->json->cut)
 		hash = json_digest(text_span(n->json), o->ignore_json, o->n_ignore_json);
@@ -395,7 +384,7 @@ void notice_begin(struct client *c, const struct http_request *r)
 	if (!n)
 		return;
 	/* The block of the digest is never looked at beyond what was put there. */
-	n->witness = (struct witness){ .connection = connection_of(c) };
+	n->witness = (struct witness){ .connection = (uintptr_t)c };
 	hints_init(&n->witness.hints);
 	n->whole_body = false;
 	n->json = NULL;
@@ -407,20 +396,47 @@ void notice_begin(struct client *c, const struct http_request *r)
 	begin_body(n, c, o, r);
 }
 
-/* Lines of a head that brownout has written, or that were made malformed by a rule: what is no field is passed over. */
-static void take_head(struct hints *h, struct span head, int64_t wall_ns)
+static void take_line(struct hints *h, struct span line)
+{
+	size_t colon = span_find(line, ':');
+
+	if (colon < line.n)
+		hints_take(h, span_first(line, colon), span_trim(span_skip(span_first(line, line.n - 1), colon + 1)),
+			clock_wall_ns());
+}
+
+/*
+ * Lines of a head that brownout has written, or that were made malformed by a rule: what is no field is passed over. Few begin
+ * as a hint does.
+ */
+static void take_head(struct hints *h, struct span head)
 {
 	struct span rest = span_skip(head, span_find(head, '\n') + 1);
 
 	while (rest.n) {
 		struct span line = span_first(rest, span_find(rest, '\n'));
-		size_t colon = span_find(line, ':');
 
-		if (colon < line.n)
-			hints_take(h, span_first(line, colon), span_trim(span_skip(span_first(line, line.n - 1), colon + 1)),
-				wall_ns);
+		if (line.n && hint_may_begin_with(line.p[0]))
+			take_line(h, line);
 		rest = span_skip(rest, line.n + 1);
 	}
+}
+
+static bool has_quota_field(const struct http_fields *fields)
+{
+	for (unsigned i = 0; i < fields->n; i++) {
+		if (fields->v[i].name.n == strlen(hint_name(HINT_RATELIMIT)) && hint_may_begin_with(fields->v[i].name.p[0]))
+			return true;
+	}
+	return false;
+}
+
+/* A success of the upstream that no rule has touched tells nothing but a quota, in a field of its own. */
+static bool may_tell(const struct client *c)
+{
+	const struct exchange *ex = &c->ex;
+
+	return ex->status >= 300 || ex->rule || ex->claim || ex->shape || has_quota_field(&c->worker->response.fields);
 }
 
 void notice_answer(struct client *c, struct span head)
@@ -432,7 +448,8 @@ void notice_answer(struct client *c, struct span head)
 	/* One head may take the place of another of which nothing has left. */
 	hints_init(&n->witness.hints);
 	n->witness.answer_ns = loop_now_ns(c->worker->loop);
-	take_head(&n->witness.hints, head, clock_wall_ns());
+	if (may_tell(c))
+		take_head(&n->witness.hints, head);
 }
 
 void notice_record(struct client *c, struct record *r)
@@ -452,7 +469,8 @@ void notice_record(struct client *c, struct record *r)
 	if (n->decided)
 		record_decisions_copy(decisions, n->decided);
 	look_at_rest(n, c);
-	n->witness.body_hash = body_hash(n, &exchange_plan(c)->observe);
+	if (n->hashes_body)
+		n->witness.body_hash = body_hash(n, &exchange_plan(c)->observe);
 	n->witness.keeps = c->ex.keep_alive && r->close == CLOSE_COMPLETE;
 	witness = ring_witness(ring);
 	*witness = n->witness;

@@ -73,6 +73,14 @@ Test(hint, of_several_the_shortest_counts)
 	cr_assert_eq(h.quota_ns, 60 * NS_PER_S);
 }
 
+Test(hint, the_quick_look_lets_all_of_them_pass)
+{
+	for (unsigned i = HINT_NONE + 1; i < HINT_COUNT; i++)
+		cr_assert(hint_may_begin_with(hint_name((enum hint)i)[0]));
+	cr_assert(hint_may_begin_with('R'));
+	cr_assert_not(hint_may_begin_with('D'));
+}
+
 Test(hint, dates)
 {
 	int64_t s;
