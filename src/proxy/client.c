@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "proxy/worker.h"
 
-/* Steps of one client in a row before others have their turn. */
-#define STEPS_PER_RUN 32
+/* Steps of one client in a row before others have their turn: of a long body half a megabyte. */
+#define STEPS_PER_RUN 8
 
 /* After the last answer: how long and how much a client that still sends is listened to, so that the kernel's reset does
  * not take the answer away from it (RFC 9112 section 9.6). */
