@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "observe/log_file.h"
+#include "observe/process_finder.h"
 #include "observe/recent.h"
 #include "observe/trace.h"
 
@@ -26,6 +27,7 @@ struct collector {
 	struct recent *recent; /* its owner's; NULL: nobody asks for it */
 	collector_sink_fn sink; /* NULL: none */
 	void *sink_arg;
+	struct process_finder *finder; /* made when it is wanted first */
 
 	pthread_t thread;
 	bool runs;
@@ -107,8 +109,32 @@ int collector_add_trace(struct collector *c, const char *file, const struct rule
 	return 0;
 }
 
+/* Who the client is takes more than a worker has time for. The witness is ours until the record is released. */
+static void name_client(struct collector *c, const struct record *r)
+{
+	struct witness *w = (struct witness *)(uintptr_t)r->witness;
+	char block[WITNESS_CLIENT_BYTES];
+	struct text out;
+
+	if (!w || !w->wants_process)
+		return;
+	if (!c->finder)
+		c->finder = process_finder_new();
+	text_init_fixed(&out, block, sizeof(block));
+	if (c->finder)
+		process_finder_name(c->finder, trace_connection(r), r->client, r->client_port, &out);
+	if (!out.n)
+		access_write_client(&out, r->client);
+	if (w->client_n)
+		text_put_char(&out, ' ');
+	text_put_span(&out, witness_client(w));
+	memcpy(w->client, out.p, out.n);
+	w->client_n = (uint8_t)out.n;
+}
+
 static void put_record(struct collector *c, const struct record *r)
 {
+	name_client(c, r);
 	if (c->recent)
 		recent_add(c->recent, r);
 	if (c->sink)
@@ -264,6 +290,7 @@ void collector_free(struct collector *c)
 	log_file_close(&c->trace);
 	(void)pthread_cond_destroy(&c->wake);
 	(void)pthread_mutex_destroy(&c->lock);
+	process_finder_free(c->finder);
 	free(c->rings);
 	free(c);
 }

@@ -34,8 +34,9 @@ static struct span client_of(struct trace_exchange *e, const struct record *r, c
 	return text_span(&out);
 }
 
-static uint64_t connection_of(const struct record *r, const struct witness *w)
+uint64_t trace_connection(const struct record *r)
 {
+	const struct witness *w = r->witness;
 	char bytes[sizeof(r->client) + sizeof(r->client_port) + sizeof(w->connection)];
 
 	memcpy(bytes, r->client, sizeof(r->client));
@@ -55,7 +56,7 @@ static void add_witness(struct trace_exchange *e, const struct record *r, const 
 	e->maybe = w->maybe_id;
 	e->key = w->idempotency_key;
 	e->credentials = w->credentials;
-	e->connection = connection_of(r, w);
+	e->connection = trace_connection(r);
 	e->keeps = w->keeps;
 	e->attempt = w->attempt;
 	e->attempts = w->attempt_max;

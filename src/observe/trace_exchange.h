@@ -27,6 +27,8 @@ struct trace_exchange {
 void trace_exchange_init(struct trace_exchange *e);
 /* The spans point into the record, its witness and its rules. */
 void trace_exchange_of(struct trace_exchange *e, const struct record *r);
+/* A number that tells the client's connection from others that are open; the record has a witness. */
+uint64_t trace_connection(const struct record *r);
 /* As members of the object that j is in. */
 void trace_exchange_write(const struct trace_exchange *e, struct json *j);
 

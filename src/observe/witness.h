@@ -25,6 +25,7 @@ struct witness {
 	bool keeps; /* the connection stays open after the answer */
 	bool expect; /* Expect: 100-continue */
 	bool early_data;
+	bool wants_process; /* its process belongs to who it is: the collector puts it in front */
 	struct hints hints; /* told to it */
 	uint8_t client_n;
 	char client[WITNESS_CLIENT_BYTES]; /* who it is, as text; empty: its address is */

@@ -238,15 +238,16 @@ static uint64_t print(const struct observe *o, const struct http_request *r)
 	return print_query(random_hash(h, r->path), o, r->query);
 }
 
-static void put_client(struct text *out, struct client *c, const struct observe_key *key, const struct http_request *r)
+static void put_client(struct text *out, struct witness *w, struct client *c, const struct observe_key *key,
+	const struct http_request *r)
 {
 	char address[CLIENT_TEXT_BYTES];
 	const struct http_field *f;
 	size_t n;
 
 	switch (key->kind) {
+	case OBSERVE_KEY_PROCESS: w->wants_process = true; break;
 	case OBSERVE_KEY_ADDRESS:
-	case OBSERVE_KEY_PROCESS:
 		n = client_address_text(c, address);
 		text_put_span(out, n ? span_of(address, n) : SPAN("unix"));
 		break;
@@ -273,9 +274,9 @@ static void name_client(struct witness *w, struct client *c, const struct observ
 
 	text_init_fixed(&out, w->client, sizeof(w->client));
 	for (unsigned i = 0; i < o->n_client_key; i++) {
-		if (i)
+		if (out.n)
 			text_put_char(&out, ' ');
-		put_client(&out, c, &o->client_key[i], r);
+		put_client(&out, w, c, &o->client_key[i], r);
 	}
 	w->client_n = (uint8_t)out.n;
 }

@@ -181,23 +181,23 @@ static struct spread choose_spread(const struct tally *t, const struct spread *s
 }
 
 /* That of the group whose waits are spread least. */
-static struct spread find_spread(const struct tally *t, uint64_t n_min)
+static struct spread find_in(const struct tally *t, const struct tally_group *groups, unsigned n_groups, uint64_t n_min)
 {
 	struct spread found = { 0 };
 	uint64_t most = 0;
 
-	for (unsigned i = 0; i < t->n_groups; i++) {
+	for (unsigned i = 0; i < n_groups; i++) {
 		struct spread sorted[TALLY_WAITS], mine;
 		unsigned n = 0;
 
 		for (unsigned k = 0; k < TALLY_WAITS; k++) {
-			const struct samples *s = &t->groups[i].waits[k];
+			const struct samples *s = &groups[i].waits[k];
 
 			if (samples_quantile(s, 0.5) * 1e9 < (double)t->noise_floor_ns)
 				continue;
 			most = MAX(most, s->n);
 			if (s->n >= n_min)
-				put_sorted(sorted, n++, (struct spread){ &t->groups[i], k + 1, check_spread(s), s->n, 0 });
+				put_sorted(sorted, n++, (struct spread){ &groups[i], k + 1, check_spread(s), s->n, 0 });
 		}
 		if (n == 0)
 			continue;
@@ -207,6 +207,14 @@ static struct spread find_spread(const struct tally *t, uint64_t n_min)
 	}
 	found.most = most;
 	return found;
+}
+
+/* Of each client by itself; where none has enough waits, of all of them as if they were one. */
+static struct spread find_spread(const struct tally *t, uint64_t n_min)
+{
+	struct spread found = find_in(t, t->groups, t->n_groups, n_min);
+
+	return found.group ? found : find_in(t, t->all, t->n_all, n_min);
 }
 
 static const char *class_of_spread(double spread)

@@ -14,7 +14,7 @@
 #define TALLY_ATTEMPTS 64 /* of the histogram; more are in the last place */
 #define TALLY_GROUPS 32 /* clients and statuses whose waits are told apart */
 #define TALLY_WAITS 6 /* retry numbers told apart within them */
-#define TALLY_SCOPES 2
+#define TALLY_STATUSES 8 /* told apart where no client has enough waits of its own */
 
 /* Samples of one measure, and how sure they are. */
 struct tally_count {
@@ -85,7 +85,8 @@ struct tally {
 	uint64_t waits_below_floor;
 	struct tally_group groups[TALLY_GROUPS];
 	unsigned n_groups;
-	uint64_t groups_lost;
+	struct tally_group all[TALLY_STATUSES]; /* of all clients together */
+	unsigned n_all;
 	struct waves waves;
 	uint8_t waves_how;
 

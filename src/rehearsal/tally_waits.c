@@ -73,30 +73,38 @@ static void note_growth(struct tally *t, const struct piece *p)
 	t->growth.how = (uint8_t)MAX(t->growth.how, how);
 }
 
-static struct tally_group *group_of(struct tally *t, const struct piece *p, uint16_t status)
+/* The group of this client and status, made where there is room. */
+static struct tally_group *group_of(struct tally_group *v, unsigned *n, unsigned max, const struct piece *p, uint16_t status)
 {
-	for (unsigned i = 0; i < t->n_groups; i++) {
-		if (t->groups[i].client == p->kind->client && t->groups[i].status == status)
-			return &t->groups[i];
+	uint64_t client = p ? p->kind->client : 0;
+
+	for (unsigned i = 0; i < *n; i++) {
+		if (v[i].client == client && v[i].status == status)
+			return &v[i];
 	}
-	if (t->n_groups == TALLY_GROUPS)
+	if (*n == max)
 		return NULL;
-	t->groups[t->n_groups].client = p->kind->client;
-	t->groups[t->n_groups].status = status;
-	memcpy(t->groups[t->n_groups].client_text, p->kind->client_text, EVENT_CLIENT_BYTES);
-	return &t->groups[t->n_groups++];
+	v[*n].client = client;
+	v[*n].status = status;
+	if (p)
+		memcpy(v[*n].client_text, p->kind->client_text, EVENT_CLIENT_BYTES);
+	return &v[(*n)++];
 }
 
 static void note_spread(struct tally *t, const struct piece *p, unsigned i)
 {
-	struct tally_group *g = group_of(t, p, p->v[i - 1].status);
+	uint16_t status = p->v[i - 1].status;
+	double wait_s = (double)p->v[i].gap_ns / 1e9;
+	struct tally_group *g, *all;
 
 	if (i > TALLY_WAITS)
 		return;
+	g = group_of(t->groups, &t->n_groups, TALLY_GROUPS, p, status);
+	all = group_of(t->all, &t->n_all, TALLY_STATUSES, NULL, status);
 	if (g)
-		samples_add(&g->waits[i - 1], (double)p->v[i].gap_ns / 1e9);
-	else
-		t->groups_lost++;
+		samples_add(&g->waits[i - 1], wait_s);
+	if (all)
+		samples_add(&all->waits[i - 1], wait_s);
 }
 
 static void note_wave(struct tally *t, const struct piece *p, unsigned i)

@@ -330,6 +330,22 @@ Test(jitter, none_fails_where_it_is_strict)
 	cr_assert(strstr(rig_check(&r, CHECK_JITTER)->text, "weak"));
 }
 
+/* One wait each is too few for any of them; together they show what they all do. */
+Test(jitter, many_clients_together)
+{
+	static char clients[20][4];
+
+	spread(20, 1, 1.01);
+	for (size_t i = 0; i < r.n; i++) {
+		(void)snprintf(clients[i / 2], sizeof(clients[0]), "c%u", (unsigned)(i / 2));
+		r.v[i].client = span_of_string(clients[i / 2]);
+	}
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_JITTER), CHECK_WARN, "%s", rig_check(&r, CHECK_JITTER)->text);
+	cr_assert_eq(r.verdict.totals.clients, 20);
+	cr_assert_str_eq(rig_check(&r, CHECK_JITTER)->scope, "");
+}
+
 Test(jitter, nineteen_are_too_few)
 {
 	r.expect.min_samples = 5; /* cannot make it less than what tells the classes apart */
