@@ -1,6 +1,6 @@
 /*
- * process_finder: address to socket by /proc/net/tcp and tcp6, socket to process by the descriptors of all processes; the newest
- * processes first, since who has just connected has often just begun.
+ * process_finder: address to socket by asking the kernel (sock_diag), or where it does not answer by /proc/net/tcp and tcp6;
+ * socket to process by the descriptors of all processes, the newest first, since who has just connected has often just begun.
  */
 #include "observe/process_finder.h"
 
@@ -8,15 +8,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/lru.h"
 
+/* Of sockets that a process has. */
+#define LIVE_STATES (1u << TCP_ESTABLISHED | 1u << TCP_CLOSE_WAIT | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2)
 #define CONNECTIONS_MAX 4096
 #define NAME_BYTES 28 /* of comm (15), #, and a number */
-#define TABLE_BYTES_MAX (4u << 20)
+#define TABLE_BYTES_MAX (16u << 20)
 #define PROCESSES_MAX 32768
 
 struct known {
@@ -121,11 +129,80 @@ static void read_table(const char *name, struct text *out)
 		(void)close(fd);
 }
 
+/* ---- the same by asking the kernel, which leaves out the many that are closed already ---- */
+
+/* Of one answer: the inode where it is this socket. */
+static uint64_t match_socket(const struct inet_diag_msg *m, const uint8_t address[16], uint16_t port)
+{
+	const uint8_t *wanted = m->idiag_family == AF_INET ? address + 12 : address;
+
+	if (m->id.idiag_sport != htons(port) || memcmp(m->id.idiag_src, wanted, m->idiag_family == AF_INET ? 4 : 16) != 0)
+		return 0;
+	return m->idiag_inode;
+}
+
+/* Reads the answers to their end. False where there are none. */
+static bool read_answers(int fd, const uint8_t address[16], uint16_t port, uint64_t *inode)
+{
+	_Alignas(struct nlmsghdr) char block[32768];
+
+	for (;;) {
+		ssize_t n = recv(fd, block, sizeof(block), 0);
+		size_t left = n > 0 ? (size_t)n : 0;
+
+		if (n <= 0)
+			return false;
+		for (const struct nlmsghdr *h = (const void *)block; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+			if (h->nlmsg_type == NLMSG_DONE)
+				return true;
+			if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+				return false;
+			if (!*inode)
+				*inode = match_socket(NLMSG_DATA(h), address, port);
+		}
+	}
+}
+
+static bool ask_kernel(uint8_t family, const uint8_t address[16], uint16_t port, uint64_t *inode)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 request;
+	} message = {
+		.header = { .nlmsg_len = sizeof(message), .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.request = { .sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = LIVE_STATES },
+	};
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	bool answered;
+
+	if (fd < 0)
+		return false;
+	answered = send(fd, &message, sizeof(message), 0) == (ssize_t)sizeof(message) && read_answers(fd, address, port, inode);
+	(void)close(fd);
+	return answered;
+}
+
+static uint64_t inode_by_kernel(const uint8_t address[16], uint16_t port, bool *answered)
+{
+	uint64_t inode = 0;
+
+	*answered = true;
+	if (is_mapped(address))
+		*answered = ask_kernel(AF_INET, address, port, &inode);
+	if (*answered && !inode)
+		*answered = ask_kernel(AF_INET6, address, port, &inode);
+	return inode;
+}
+
 static uint64_t inode_of(const uint8_t address[16], uint16_t port)
 {
 	struct text table;
-	uint64_t inode = 0;
+	bool answered;
+	uint64_t inode = inode_by_kernel(address, port, &answered);
 
+	if (answered)
+		return inode;
 	text_init(&table);
 	if (is_mapped(address)) {
 		read_table("/proc/net/tcp", &table);
