@@ -152,7 +152,7 @@ static bool read_answers(int fd, const uint8_t address[16], uint16_t port, uint6
 
 		if (n <= 0)
 			return false;
-		for (const struct nlmsghdr *h = (const void *)block; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+		for (struct nlmsghdr *h = (void *)block; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
 			if (h->nlmsg_type == NLMSG_DONE)
 				return true;
 			if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
