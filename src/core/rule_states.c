@@ -171,10 +171,10 @@ int64_t rule_state_since(struct rule_state *state, const struct rule *r, uint64_
 	return MAX(now_ns - opened_ns, 0);
 }
 
-/* Subtracts what is there: what another thread adds, or takes back, meanwhile stays right. */
+/* In one step: a place that another thread gives back between a load and a subtraction would take the count below 0. */
 static void forget(_Atomic uint64_t *count)
 {
-	atomic_fetch_sub_explicit(count, atomic_load_explicit(count, memory_order_relaxed), memory_order_relaxed);
+	atomic_store_explicit(count, 0, memory_order_relaxed);
 }
 
 void rule_states_reset(struct rule_states *s)

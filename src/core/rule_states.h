@@ -69,7 +69,11 @@ void rule_states_arm(struct rule_states *s, int64_t now_ns);
  * the first match after start_after_requests; negative before that.
  */
 int64_t rule_state_since(struct rule_state *state, const struct rule *r, uint64_t matched, int64_t now_ns);
-/* Counts begin at 0, keys, quotas and what was told are forgotten. What acts now stays counted as active. */
+/*
+ * Counts begin at 0, keys, quotas and what was told are forgotten. What acts now stays counted as active. A place that another
+ * thread gives back at this very moment (see rule_states_reserve) may be taken from one that came after the reset: that one
+ * time, one fault more than max_faults can act.
+ */
 void rule_states_reset(struct rule_states *s);
 
 /*
