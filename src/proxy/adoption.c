@@ -255,13 +255,12 @@ static void take_listeners(struct worker *w, struct adoption *a)
 			l = old[a->from[i]];
 			old[a->from[i]] = NULL;
 			a->listeners[i] = l;
-			a->generation->users++;
 			worker_generation_drop(l->generation);
 		} else {
 			open_listener(w, l, a->fds[i]);
 			a->fds[i] = -1;
-			a->generation->users++;
 		}
+		a->generation->users++;
 		l->generation = a->generation;
 		l->index = (uint16_t)i;
 	}
@@ -275,9 +274,17 @@ static void take_listeners(struct worker *w, struct adoption *a)
 	free(old);
 }
 
-static void swap(char **a, char **b)
+static void swap_bytes(char **a, char **b)
 {
 	char *c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+static void swap_fields(struct http_field **a, struct http_field **b)
+{
+	struct http_field *c = *a;
 
 	*a = *b;
 	*b = c;
@@ -286,22 +293,16 @@ static void swap(char **a, char **b)
 /* What was there goes with the adoption. */
 static void take_space(struct worker *w, struct work_space *s)
 {
-	struct http_field *fields;
-
 	if (!s->head_bytes)
 		return;
 	w->parsed_for = NULL;
 	w->head_bytes = s->head_bytes;
 	w->n_fields = s->n_fields;
-	swap(&w->path, &s->path);
-	swap(&w->out.p, &s->out);
+	swap_bytes(&w->path, &s->path);
+	swap_bytes(&w->out.p, &s->out);
 	text_init_fixed(&w->out, w->out.p, (size_t)w->head_bytes + WORKER_OUT_EXTRA_BYTES);
-	fields = w->request.fields.v;
-	w->request.fields.v = s->request;
-	s->request = fields;
-	fields = w->response.fields.v;
-	w->response.fields.v = s->response;
-	s->response = fields;
+	swap_fields(&w->request.fields.v, &s->request);
+	swap_fields(&w->response.fields.v, &s->response);
 }
 
 void worker_adopt(struct worker *w, struct adoption *a)

@@ -10,88 +10,8 @@
 #include "base/clock.h"
 #include "core/limiter.h"
 #include "proxy/adoption.h"
+#include "proxy/errand.h"
 #include "proxy/server_private.h"
-
-/* ---- all workers ---- */
-
-/* A function to be called in the thread of each worker. */
-struct errand {
-	struct worker *worker;
-	void (*fn)(struct worker *w, void *arg);
-	void *arg;
-	struct errands *all;
-	bool done;
-};
-
-struct errands {
-	pthread_mutex_t lock;
-	pthread_cond_t one_done;
-	struct errand *v;
-};
-
-static void run_errand(void *arg)
-{
-	struct errand *e = arg;
-	struct errands *all = e->all;
-
-	e->fn(e->worker, e->arg);
-	(void)pthread_mutex_lock(&all->lock);
-	e->done = true;
-	(void)pthread_cond_signal(&all->one_done);
-	(void)pthread_mutex_unlock(&all->lock);
-}
-
-/* A worker whose loop has ended does no errands any more. */
-static bool is_over(const struct errand *e)
-{
-	return e->done || atomic_load(&e->worker->has_ended);
-}
-
-static void wait_for_errands(struct errands *all, unsigned n)
-{
-	(void)pthread_mutex_lock(&all->lock);
-	for (unsigned i = 0; i < n; i++) {
-		while (!is_over(&all->v[i])) {
-			struct timespec until;
-
-			(void)clock_gettime(CLOCK_REALTIME, &until);
-			until.tv_nsec += 10 * NS_PER_MS;
-			if (until.tv_nsec >= NS_PER_S) {
-				until.tv_nsec -= NS_PER_S;
-				until.tv_sec++;
-			}
-			(void)pthread_cond_timedwait(&all->one_done, &all->lock, &until);
-		}
-	}
-	(void)pthread_mutex_unlock(&all->lock);
-}
-
-/*
- * Calls fn in each worker's thread with its own args[i] (or `arg` for all), and waits. done[i] says whose was called, where it is
- * wanted. -ENOMEM: none was.
- */
-static int call_workers(struct server *s, void (*fn)(struct worker *w, void *arg), void *const *args, void *arg, bool *done)
-{
-	struct errands all = { .v = calloc(s->n_started, sizeof(struct errand)) };
-
-	if (!all.v)
-		return -ENOMEM;
-	(void)pthread_mutex_init(&all.lock, NULL);
-	(void)pthread_cond_init(&all.one_done, NULL);
-	for (unsigned i = 0; i < s->n_started; i++) {
-		all.v[i] = (struct errand){ &s->workers[i], fn, args ? args[i] : arg, &all, false };
-		/* Half of the workers cannot be left out: memory is waited for. */
-		while (loop_post(s->workers[i].loop, run_errand, &all.v[i]) < 0)
-			(void)usleep(1000);
-	}
-	wait_for_errands(&all, s->n_started);
-	for (unsigned i = 0; done && i < s->n_started; i++)
-		done[i] = all.v[i].done;
-	(void)pthread_cond_destroy(&all.one_done);
-	(void)pthread_mutex_destroy(&all.lock);
-	free(all.v);
-	return 0;
-}
 
 /* ---- what is in force ---- */
 
@@ -193,7 +113,7 @@ int server_exchanges(struct server *s, struct server_exchange *v, unsigned max)
 	int r;
 
 	(void)pthread_mutex_lock(&s->lock);
-	r = call_workers(s, list_exchanges, NULL, &listing, NULL);
+	r = errand_run(s->workers, s->n_started, list_exchanges, &listing);
 	(void)pthread_mutex_unlock(&s->lock);
 	return r < 0 ? r : (int)MIN(listing.n, max);
 }
@@ -409,26 +329,22 @@ static void put_notes(const struct server *s, const struct change *c, struct tex
 	note_restart(notes, !is_same_admin(&new->admin, &old->admin), "admin");
 }
 
+/* What is still in its place afterwards did not reach its worker, which has ended. */
 static void adopt(struct worker *w, void *arg)
 {
-	worker_adopt(w, arg);
+	struct adoption **mine = (struct adoption **)arg + w->number;
+
+	worker_adopt(w, *mine);
+	*mine = NULL;
 }
 
-/* From here on nothing can fail. */
+/* -ENOMEM: nothing has changed. */
 static int commit(struct server *s, struct change *c)
 {
-	bool *done = calloc(s->n_started, sizeof(*done));
-	int r = done ? call_workers(s, adopt, (void *const *)c->adoptions, NULL, done) : -ENOMEM;
+	int r = errand_run(s->workers, s->n_started, adopt, c->adoptions);
 
-	if (r < 0) {
-		free(done);
+	if (r < 0)
 		return r;
-	}
-	for (unsigned w = 0; w < s->n_started; w++) {
-		if (done[w])
-			c->adoptions[w] = NULL;
-	}
-	free(done);
 	unbind_removed(s, c);
 	free(s->bound);
 	s->bound = c->bound;
@@ -482,16 +398,16 @@ static void arm(struct worker *w, void *arg)
 }
 
 /* Without memory it is tried again: whoever disarms must be able to rely on it. */
-static void call_workers_surely(struct server *s, void (*fn)(struct worker *w, void *arg), void *arg)
+static void run_surely(struct server *s, void (*fn)(struct worker *w, void *arg), void *arg)
 {
-	while (call_workers(s, fn, NULL, arg, NULL) < 0)
+	while (errand_run(s->workers, s->n_started, fn, arg) < 0)
 		(void)usleep(1000);
 }
 
 void server_disarm(struct server *s, enum server_held held)
 {
 	(void)pthread_mutex_lock(&s->lock);
-	call_workers_surely(s, disarm, &held);
+	run_surely(s, disarm, &held);
 	atomic_store(&s->armed, false);
 	(void)pthread_mutex_unlock(&s->lock);
 }
@@ -500,7 +416,7 @@ void server_arm(struct server *s)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	rule_states_arm(&s->generation->states, clock_mono_ns());
-	call_workers_surely(s, arm, NULL);
+	run_surely(s, arm, NULL);
 	atomic_store(&s->armed, true);
 	(void)pthread_mutex_unlock(&s->lock);
 }

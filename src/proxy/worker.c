@@ -22,7 +22,7 @@
 
 static void stop_when_empty(struct worker *w)
 {
-	if (w->draining && !w->n_clients)
+	if (w->draining && list_is_empty(&w->clients_open))
 		loop_stop(w->loop);
 }
 
@@ -212,7 +212,6 @@ void worker_disarm(struct worker *w, bool release)
 void worker_client_came(struct client *c)
 {
 	list_push_back(&c->worker->clients_open, &c->node);
-	c->worker->n_clients++;
 	gauge_add(&c->worker->counters.clients, 1);
 	c->listener->n_clients++;
 }
@@ -222,7 +221,6 @@ void worker_client_gone(struct client *c)
 	struct worker *w = c->worker;
 
 	list_remove(&c->node);
-	w->n_clients--;
 	gauge_add(&w->counters.clients, -1);
 	c->listener->n_clients--;
 	worker_free_listener(c->listener);

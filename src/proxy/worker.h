@@ -64,7 +64,6 @@ struct worker {
 	struct worker_listener **listeners; /* of the generation in force */
 	unsigned n_listeners;
 	struct list clients_open; /* struct client */
-	uint32_t n_clients; /* in it */
 	struct list resolving; /* struct exchange */
 	struct pool clients;
 	struct pool upstream_conns;

@@ -456,7 +456,7 @@ static void check_nothing_is_left(struct world *w)
 		fprintf(stderr, "still there: %s, socket %d\n", exchange_state_name((enum exchange_state)c->ex.state),
 			c->peer.conn.fd - FAKE_FD_FIRST);
 	}
-	MUST_HOLD(k->n_clients == 0);
+	MUST_HOLD(list_is_empty(&k->clients_open));
 	MUST_HOLD(k->counters.active == 0);
 	MUST_HOLD(k->counters.held == 0);
 	MUST_HOLD(k->counters.clients == 0);
