@@ -7,10 +7,14 @@
 
 #include "rehearsal/event.h"
 
+#define ORDER_NEAR 64 /* past so many of those that ended later one is put in place by moving them */
+
 struct order {
-	struct event *v; /* cap of them, in any order */
-	uint32_t *ring; /* of cap, a power of two: places in v; the n from `at` on are in order, those behind them free */
-	uint32_t cap, at, n;
+	struct event *v; /* cap of them, in any order; the others are places in it */
+	uint32_t *ring; /* of cap, a power of two: the n_ring from `at` on are in order */
+	uint32_t *heap; /* a binary heap of the n_heap that came far out of order */
+	uint32_t *free; /* a stack of those in neither */
+	uint32_t cap, at, n_ring, n_heap;
 	int64_t newest_ns; /* latest end that has come */
 };
 

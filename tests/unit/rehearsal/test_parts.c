@@ -1,6 +1,8 @@
 /*
  * The parts of the judge that have a life of their own: samples, bins, the order buffer, the contrast.
  */
+#include <stdlib.h>
+
 #include <criterion/criterion.h>
 
 #include "rehearsal/bins.h"
@@ -125,6 +127,83 @@ Test(order, what_comes_too_late_goes_at_once)
 	cr_assert_eq(order_take(&o, false)->id, 2);
 	cr_assert_null(order_take(&o, false));
 	order_deinit(&o);
+}
+
+/* What comes far out of order is not put in place by moving all that ended later: that would be quadratic. */
+Test(order, the_worst_of_orders_moves_little)
+{
+	struct order o;
+
+	order_init(&o);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct event in = ended(1000 - i, i);
+
+		cr_assert(order_add(&o, &in));
+		cr_assert_leq(o.n_ring, ORDER_NEAR);
+		cr_assert_eq(o.n_ring + o.n_heap, i + 1);
+	}
+	for (unsigned i = 0; i < 1000; i++)
+		cr_assert_eq(order_take(&o, true)->end_ns, i + 1);
+	cr_assert_null(order_take(&o, true));
+	order_deinit(&o);
+}
+
+/* Those that can be in order, are: nothing goes before one that was there when it was let go. */
+static void lets_go_in_order(uint64_t (*end_of)(uint64_t i), uint64_t n)
+{
+	uint64_t in = 0, out = 0, sum = 0, waiting_min;
+	unsigned char *waits = calloc(n + 1, 1);
+	const struct event *e;
+	struct order o;
+
+	cr_assert(waits);
+	order_init(&o);
+	waiting_min = n;
+	while (out < n) {
+		if (in < n) {
+			struct event next = ended((int64_t)end_of(in), in);
+
+			waits[end_of(in)]++;
+			waiting_min = MIN(waiting_min, end_of(in));
+			cr_assert(order_add(&o, &next));
+			in++;
+		}
+		while ((e = order_take(&o, in == n)) != NULL) {
+			while (!waits[waiting_min])
+				waiting_min++;
+			cr_assert_eq(e->end_ns, waiting_min);
+			waits[waiting_min]--;
+			sum += e->id;
+			out++;
+		}
+	}
+	cr_assert_eq(sum, n * (n - 1) / 2);
+	order_deinit(&o);
+	free(waits);
+}
+
+#define MANY UINT64_C(100000) /* more than are kept */
+
+static uint64_t descending(uint64_t i)
+{
+	return MANY - i;
+}
+
+static uint64_t scattered(uint64_t i)
+{
+	return i * 7919 % MANY;
+}
+
+static uint64_t in_runs(uint64_t i)
+{
+	return i % 2 ? i : MANY - i;
+}
+
+Test(order, any_order_comes_out_as_sorted_as_there_is_room_for)
+{
+	lets_go_in_order(descending, MANY);
+	lets_go_in_order(scattered, MANY);
+	lets_go_in_order(in_runs, MANY);
 }
 
 /* ---- waves ---- */
