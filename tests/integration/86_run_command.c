@@ -16,7 +16,15 @@
 
 #include "harness/rig.h"
 
-TestSuite(run_command, .timeout = 60);
+/* Whoever starts the tests may ignore these, as nohup does: a shell cannot trap what was ignored when it began. */
+static void heed_signals(void)
+{
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+}
+
+TestSuite(run_command, .timeout = 60, .init = heed_signals);
 
 static const char rules[] = "upstream: origin\nlisten: 127.0.0.1:0\nlimits: {drain: 1s}\n"
 			    "rules: [{match: {path: /no}, abort: 503}]\n";
