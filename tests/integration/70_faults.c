@@ -255,7 +255,6 @@ Test(faults, delay_is_never_early)
 
 		rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
 		rig_check(&r, now_ms() - since_ms >= 119, "after %lld ms", now_ms() - since_ms);
-		rig_check(&r, now_ms() - since_ms < 3000, "after %lld ms", now_ms() - since_ms);
 		expect_body(&answer, "hi");
 		expect_evidence(&answer, "slow", "delay");
 		rig_check(&r, log_number(&r, i, "delay") == 0.12, "intended: %f", log_number(&r, i, "delay"));
@@ -336,13 +335,12 @@ Test(faults, delays_add_up_and_an_abort_comes_behind_them)
 	struct message answer;
 	long long since_ms;
 
-	rig_start_with(&r, "rules:\n  - delay: 70ms\n  - delay: 80ms\n  - {name: end, abort: 504}\n  - {delay: 10s}\n");
+	rig_start_with(&r, "rules:\n  - delay: 70ms\n  - delay: 80ms\n  - {name: end, abort: 504}\n  - {delay: 60s}\n");
 	since_ms = now_ms();
 	ask(&r, rig_client(&r), GET("/"), &answer);
 	expect_status(&answer, 504);
 	expect_evidence(&answer, "end", "abort");
 	rig_check(&r, now_ms() - since_ms >= 149, "after %lld ms", now_ms() - since_ms);
-	rig_check(&r, now_ms() - since_ms < 5000, "the rule behind the end acted");
 	message_free(&answer);
 	rig_end(&r);
 }
@@ -352,10 +350,10 @@ Test(faults, client_that_leaves_during_a_delay)
 	static const char *const how[] = { "RST", "FIN" };
 	struct rig r;
 
-	rig_start_with(&r, "rules:\n  - delay: 1s\n");
+	/* Longer than a line of the log is waited for. */
+	rig_start_with(&r, "rules:\n  - delay: 60s\n");
 	for (unsigned i = 0; i < 2; i++) {
 		struct peer *client = rig_client(&r);
-		long long since_ms = now_ms();
 
 		r.context = how[i];
 		peer_send(client, GET("/"));
@@ -365,7 +363,6 @@ Test(faults, client_that_leaves_during_a_delay)
 		else
 			peer_reset(client);
 		expect_log(&r, i, "close", "client_left");
-		rig_check(&r, now_ms() - since_ms < 900, "released only after %lld ms", now_ms() - since_ms);
 		expect_log(&r, i, "status", NULL);
 	}
 	rig_expect_upstream_silence(&r, 50);

@@ -2,6 +2,7 @@
  * 76 streams: faults of time and of the connection, in both phases: hang, throttle, drip, truncate, refuse, early hints, a body
  * that waits; and that what a fault holds is given back when the client leaves.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "harness/rig.h"
 
 TestSuite(streams, .timeout = 60);
+
+/* What should be quick is the quickest of so many: one alone may be slow because the machine is. */
+#define TRIES 10
 
 #define BARE "fault_header: false\nproxy_status: false\n"
 #define TEN "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 10\r\n\r\n0123456789"
@@ -125,41 +129,52 @@ Test(streams, drip_lets_out_a_piece_after_each_pause)
 	rig_end(&r);
 }
 
-/* Once, before the upstream is touched, and not once more before the answer. */
+/* Once, before the upstream is touched, and not once more before the answer: then each would take 800 ms, however often. */
 Test(streams, delay_of_phase_request_acts_once)
 {
-	struct message request, answer;
 	struct peer *client;
 	struct rig r;
-	long long from;
+	long long took, quickest = LLONG_MAX;
 
 	rig_start_with(&r, "rules:\n  - {name: late, delay: 400ms}\n");
 	client = rig_client(&r);
-	from = now_ms();
-	rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
-	rig_check(&r, now_ms() - from >= 400, "it took %lld ms", now_ms() - from);
-	rig_check(&r, now_ms() - from < 780, "it took %lld ms", now_ms() - from);
-	free_both(&request, &answer);
+	for (unsigned i = 0; i < TRIES && quickest >= 780; i++) {
+		struct message request, answer;
+
+		took = now_ms();
+		rig_exchange(&r, client, GET("/"), OK_HI, &request, &answer);
+		took = now_ms() - took;
+		rig_check(&r, took >= 400, "it took %lld ms", took);
+		quickest = took < quickest ? took : quickest;
+		free_both(&request, &answer);
+	}
+	rig_check(&r, quickest < 780, "the quickest took %lld ms", quickest);
 	rig_end(&r);
 }
 
 Test(streams, delay_at_the_body_lets_the_head_through)
 {
-	struct message request;
 	struct peer *client;
 	struct rig r;
-	long long from;
+	long long took, quickest = LLONG_MAX;
 
 	rig_start_with(&r, BARE "rules:\n  - {name: later, delay: {fixed: 250ms, at: body}}\n");
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	from = now_ms();
-	peer_send(rig_request(&r, &request), TEN);
-	peer_expect(client, TEN_HEAD);
-	rig_check(&r, now_ms() - from < 240, "the head took %lld ms", now_ms() - from);
-	peer_expect(client, "0123456789");
-	rig_check(&r, now_ms() - from >= 250, "the body took %lld ms", now_ms() - from);
-	message_free(&request);
+	for (unsigned i = 0; i < TRIES && quickest >= 240; i++) {
+		struct message request;
+		long long from;
+
+		peer_send(client, GET("/"));
+		from = now_ms();
+		peer_send(rig_request(&r, &request), TEN);
+		peer_expect(client, TEN_HEAD);
+		took = now_ms() - from;
+		quickest = took < quickest ? took : quickest;
+		peer_expect(client, "0123456789");
+		rig_check(&r, now_ms() - from >= 250, "the body took %lld ms", now_ms() - from);
+		message_free(&request);
+	}
+	rig_check(&r, quickest < 240, "the quickest head took %lld ms", quickest);
 	rig_end(&r);
 }
 
