@@ -46,7 +46,7 @@ Test(admin_rules, listed)
 	rig_start_with(&r, RULES);
 	client = rig_client(&r);
 	cr_assert_eq(ask_status(&r, client, "/one"), 503);
-	said = ask(&r, "GET", "/v1/rules", NULL, NULL, 200);
+	said = ask_until(&r, "/v1/rules", "\"active\":0,\"text\":\"name: one ");
 	rig_check(&r, strstr(said, "{\"generation\":1,\"rules\":[{\"name\":\"one\",\"phase\":\"request\",\"enabled\":true,"
 		"\"dry_run\":false,\"percentage\":100,\"faults\":[\"abort\"],\"matched\":1,\"fired\":1,\"dry\":0,\"refused\":0,"
 		"\"early\":0,\"active\":0,\"text\":\"name: one  # its name\\nmatch: {path: /one}\\nabort: 503\"},"), "%s", said);

@@ -247,13 +247,11 @@ static bool has_said(const struct program *p, const char *text)
 static void finish(struct rig *r, const char *says)
 {
 	long long until_ms = now_ms() + PATIENCE_MS;
-	char *totals;
 
-	r->context = "at the end";
 	expect_served(r);
-	totals = ask(r, "GET", "/v1/totals", NULL, NULL, 200);
-	rig_check(r, strstr(totals, "\"active\":0,") && strstr(totals, "\"held\":0,"), "something is still open: %s", totals);
-	free(totals);
+	free(ask_until(r, "/v1/totals", "\"active\":0,"));
+	free(ask_until(r, "/v1/totals", "\"held\":0,"));
+	r->context = "at the end";
 	while (says && !has_said(&r->program, says)) {
 		rig_check(r, now_ms() < until_ms, "the program does not say \"%s\"", says);
 		sleep_ms(10);

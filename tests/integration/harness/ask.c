@@ -34,15 +34,35 @@ void expect_ask(struct rig *r, const char *method, const char *target, const cha
 	free(said);
 }
 
+char *ask_until(struct rig *r, const char *target, const char *part)
+{
+	long long until_ms = now_ms() + PATIENCE_MS;
+	char *said;
+
+	while (!strstr(said = ask(r, "GET", target, NULL, NULL, 200), part)) {
+		rig_check(r, now_ms() < until_ms, "%s is not in %s", part, said);
+		free(said);
+		sleep_ms(5);
+	}
+	return said;
+}
+
 unsigned ask_status(struct rig *r, struct peer *client, const char *path)
 {
+	long long until_ms = now_ms() + PATIENCE_MS;
 	struct message request, answer;
 	unsigned status;
 
 	peer_printf(client, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
-	if (!peer_read(client, 50)) {
-		peer_send(rig_request(r, &request), OK_HI);
-		message_free(&request);
+	/* Whichever side speaks: an upstream gets the request, or the client its answer. */
+	while (!peer_rest_n(client) && !client->ended && !client->was_reset) {
+		rig_check(r, now_ms() < until_ms, "neither forwarded nor answered");
+		if (rig_try_request(r, &request)) {
+			peer_send(request.peer, OK_HI);
+			message_free(&request);
+			break;
+		}
+		peer_read(client, 1);
 	}
 	message_read_answer(&answer, client, "GET");
 	status = answer.status;
