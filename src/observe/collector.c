@@ -24,6 +24,7 @@ struct collector {
 	struct log_file trace;
 	uint64_t generation; /* whose rules the trace tells of; 0: a header is due */
 	_Atomic uint64_t passes;
+	int64_t wall_ns; /* Unix time less CLOCK_MONOTONIC, as it is in this look */
 	struct recent *recent; /* its owner's; NULL: nobody asks for it */
 	collector_sink_fn sink; /* NULL: none */
 	void *sink_arg;
@@ -132,8 +133,9 @@ static void name_client(struct collector *c, const struct record *r)
 	w->client_n = (uint8_t)out.n;
 }
 
-static void put_record(struct collector *c, const struct record *r)
+static void put_record(struct collector *c, struct record *r)
 {
+	r->wall_ns = r->first_ns + c->wall_ns;
 	name_client(c, r);
 	if (c->recent)
 		recent_add(c->recent, r);
@@ -191,8 +193,10 @@ static bool look_once(struct collector *c)
 		write_files(c); /* a header that no look has written yet */
 		reopen(c);
 	}
+	/* Once for all: an exchange needs one clock less, and the wall clock may be set at any time. */
+	c->wall_ns = clock_wall_ns() - clock_mono_ns();
 	for (unsigned i = 0; i < c->n_rings; i++) {
-		const struct record *r;
+		struct record *r;
 
 		while (!is_full(c) && (r = ring_peek(c->rings[i])) != NULL) {
 			put_record(c, r);

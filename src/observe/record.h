@@ -24,7 +24,7 @@ struct record_decisions {
 /* Where it comes to point to something more that dies with the plan, recent.c must copy that. */
 struct record {
 	uint64_t id; /* unique in this run: worker number in the top 16 bits */
-	int64_t wall_ns; /* Unix time of first_ns */
+	int64_t wall_ns; /* Unix time of first_ns: by the collector, when it comes to it */
 	int64_t first_ns; /* first byte of the request read */
 	int64_t head_ns; /* request head complete */
 	int64_t upstream_sent_ns; /* request head handed to the upstream's socket; 0: never */
@@ -59,6 +59,11 @@ struct record {
 	char text[RECORD_TEXT_BYTES];
 };
 
+/* All zero but the text, most of which stays untouched: clearing it would cost more than all the rest. */
+static inline void record_init(struct record *r)
+{
+	memset(r, 0, offsetof(struct record, text));
+}
 /* Copies method, host and target; the target is cut first where they do not fit. */
 void record_set_text(struct record *r, struct span method, struct span host, struct span target);
 struct span record_method(const struct record *r);

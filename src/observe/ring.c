@@ -103,7 +103,7 @@ void ring_commit(struct ring *r)
 	atomic_store_explicit(&r->committed, at + 1, memory_order_release);
 }
 
-const struct record *ring_peek(struct ring *r)
+struct record *ring_peek(struct ring *r)
 {
 	uint32_t at = atomic_load_explicit(&r->released, memory_order_relaxed);
 

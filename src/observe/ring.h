@@ -28,8 +28,8 @@ struct witness *ring_witness(struct ring *r);
 bool ring_wants_details(const struct ring *r);
 /* Producer: makes the record from ring_begin visible. */
 void ring_commit(struct ring *r);
-/* Consumer: the oldest record or NULL; ring_release gives its place back. */
-const struct record *ring_peek(struct ring *r);
+/* Consumer: the oldest record or NULL, its own until ring_release gives its place back. */
+struct record *ring_peek(struct ring *r);
 void ring_release(struct ring *r);
 
 #endif

@@ -235,39 +235,36 @@ static void write_record(struct client *c, enum close_reason reason, int64_t end
 		counter_add(&w->counters, COUNTER_RECORDS_DROPPED, 1);
 		return;
 	}
-	*r = (struct record){
-		.id = ex->id,
-		.first_ns = ex->first_ns,
-		.head_ns = ex->head_ns,
-		.upstream_sent_ns = ex->upstream_sent_ns,
-		.upstream_head_ns = ex->upstream_head_ns,
-		.answer_ns = ex->answer_ns,
-		.end_ns = end_ns,
-		.delay_ns = ex->delay_ns,
-		.delay_actual_ns = ex->delay_actual_ns,
-		.bytes_in = ex->head.n + ex->upload.content_bytes,
-		.bytes_out = ex->head_wire_bytes + ex->download.content_bytes,
-		.rules = &plan->rules,
-		.generation = ex->generation->shared->number,
-		.rule = ex->rule,
-		.upstream_name = ex->upstream == UINT16_MAX ? NULL : plan->upstreams[ex->upstream].name.p,
-		.listener_name = plan->listeners[ex->listener].name.p,
-		.client_port = c->port,
-		.status = ex->status,
-		.upstream_status = ex->upstream_status,
-		.fault = ex->fault,
-		.also_delay = ex->delayed && ex->fault != FAULT_DELAY,
-		.close = (uint8_t)reason,
-		.failure = ex->failure,
-		.reject = ex->reject ? http_error_name((enum http_error)ex->reject) : NULL,
-		.minor = ex->minor,
-		.reused = ex->reused,
-	};
+	record_init(r);
+	r->id = ex->id;
+	r->first_ns = ex->first_ns;
+	r->head_ns = ex->head_ns;
+	r->upstream_sent_ns = ex->upstream_sent_ns;
+	r->upstream_head_ns = ex->upstream_head_ns;
+	r->answer_ns = ex->answer_ns;
+	r->end_ns = end_ns;
+	r->delay_ns = ex->delay_ns;
+	r->delay_actual_ns = ex->delay_actual_ns;
+	r->bytes_in = ex->head.n + ex->upload.content_bytes;
+	r->bytes_out = ex->head_wire_bytes + ex->download.content_bytes;
+	r->rules = &plan->rules;
+	r->generation = ex->generation->shared->number;
+	r->rule = ex->rule;
+	r->upstream_name = ex->upstream == UINT16_MAX ? NULL : plan->upstreams[ex->upstream].name.p;
+	r->listener_name = plan->listeners[ex->listener].name.p;
+	r->client_port = c->port;
+	r->status = ex->status;
+	r->upstream_status = ex->upstream_status;
+	r->fault = ex->fault;
+	r->also_delay = ex->delayed && ex->fault != FAULT_DELAY;
+	r->close = (uint8_t)reason;
+	r->failure = ex->failure;
+	r->reject = ex->reject ? http_error_name((enum http_error)ex->reject) : NULL;
+	r->minor = ex->minor;
+	r->reused = ex->reused;
 	if (ex->claim)
 		r->decision = ex->claim->decision;
 	r->decision.asked = ex->asked;
-	/* The wall clock is read here alone, off the way of the answer; the start is reckoned back from it. */
-	r->wall_ns = clock_wall_ns() - (r->end_ns - r->first_ns);
 	memcpy(r->client, c->address, sizeof(r->client));
 	record_set_text(r, exchange_part(ex, ex->method_part), exchange_part(ex, ex->host_part), exchange_target(c));
 	notice_record(c, r);

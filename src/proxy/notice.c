@@ -385,7 +385,8 @@ void notice_begin(struct client *c, const struct http_request *r)
 	if (!n)
 		return;
 	/* The block of the digest is never looked at beyond what was put there. */
-	n->witness = (struct witness){ .connection = (uintptr_t)c };
+	memset(&n->witness, 0, offsetof(struct witness, client));
+	n->witness.connection = (uintptr_t)c;
 	hints_init(&n->witness.hints);
 	n->whole_body = false;
 	n->json = NULL;
@@ -474,7 +475,7 @@ void notice_record(struct client *c, struct record *r)
 		n->witness.body_hash = body_hash(n, &exchange_plan(c)->observe);
 	n->witness.keeps = c->ex.keep_alive && r->close == CLOSE_COMPLETE;
 	witness = ring_witness(ring);
-	*witness = n->witness;
+	memcpy(witness, &n->witness, offsetof(struct witness, client) + n->witness.client_n);
 	r->witness = witness;
 }
 
