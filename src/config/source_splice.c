@@ -1,6 +1,6 @@
 /*
  * source_splice: the places of things in a text, and what is to stand there instead. A line that is removed goes with the comment
- * at its end; a comment on a line of its own stays.
+ * at its end; a comment on a line of its own stays, but those right above an item of a list are about it and go with it.
  */
 #include "config/source_splice.h"
 
@@ -384,14 +384,19 @@ static void insert_in_flow(struct splices *s, const struct yaml_node *sequence, 
 	put(s, before ? before->at : beside->end, before ? before->at : beside->end, &text);
 }
 
-/* The start of the comments that stand right above a line, without a blank line between. */
-static uint32_t with_comments(const struct splices *s, uint32_t start)
+/*
+ * The start of the item with this dash and of the comments right above it, without a blank line between: those that begin further
+ * right are about what the item before it says last.
+ */
+static uint32_t with_comments(const struct splices *s, uint32_t dash)
 {
+	uint32_t start = line_start(s, dash);
+
 	while (start > 0) {
 		uint32_t above = line_start(s, start - 1);
 		struct span line = span_trim(span_of(s->source.p + above, start - 1 - above));
 
-		if (line.n == 0 || line.p[0] != '#')
+		if (line.n == 0 || line.p[0] != '#' || (size_t)(line.p - s->source.p) - above > column_of(s, dash))
 			break;
 		start = above;
 	}
@@ -417,7 +422,7 @@ void splices_insert_item(struct splices *s, const struct yaml_node *sequence, co
 	column = column_of(s, dash);
 	while (!before && beside->next)
 		beside = beside->next;
-	at = before ? with_comments(s, line_start(s, dash)) : next_line(s, beside->end);
+	at = before ? with_comments(s, dash) : next_line(s, beside->end);
 	text_init(&text);
 	if (at == s->source.n && at > 0 && s->source.p[at - 1] != '\n')
 		text_put_char(&text, '\n');
@@ -457,7 +462,7 @@ void splices_remove_item(struct splices *s, const struct yaml_item *holder, cons
 		s->failed = true;
 		return;
 	}
-	cut(s, line_start(s, dash), next_line(s, item->end));
+	cut(s, with_comments(s, dash), next_line(s, item->end));
 	if (sequence->n > 1)
 		return;
 	text_init(&empty);

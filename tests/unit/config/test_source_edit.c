@@ -170,6 +170,8 @@ Test(source_edit, insert)
 	expect_put(FILE_, 0, "new", "{\"abort\": 504}", true, HEAD "  - name: new\n    abort: 504\n" ONE TWO TAIL);
 	expect_put(FILE_, 1, "new", "abort: {status: 504} # x\n", true,
 		HEAD ONE "  - name: new\n    abort: {status: 504} # x\n" TWO TAIL);
+	expect_put("rules:\n- abort: 1\n  # percentage: 5\n# a\n- abort: 2\n", 1, "new", "abort: 504\n", true,
+		"rules:\n- abort: 1\n  # percentage: 5\n- name: new\n  abort: 504\n# a\n- abort: 2\n");
 	expect_put("upstream: origin\n", 0, "new", "abort: 504\n", true,
 		"upstream: origin\nrules:\n  - name: new\n    abort: 504\n");
 	expect_put("upstream: origin", 0, "new", "abort: 504\n", true,
@@ -193,10 +195,16 @@ Test(source_edit, insert)
 
 Test(source_edit, remove)
 {
-	expect_remove(FILE_, 0, "one", HEAD "  # about one\n" TWO TAIL);
+	/* What is said right above it goes with it, but not what is said of the rule before, nor what stands apart. */
+	expect_remove(FILE_, 0, "one", HEAD TWO TAIL);
+	expect_remove("rules:\n- abort: 1\n  # percentage: 5\n- abort: 2\n", 1, "rule-2",
+		"rules:\n- abort: 1\n  # percentage: 5\n");
+	expect_remove("rules:\n- abort: 1\n  # percentage: 5\n# a\n# b\n- abort: 2\n", 1, "rule-2",
+		"rules:\n- abort: 1\n  # percentage: 5\n");
+	expect_remove("rules:\n# all\n\n# a\n- abort: 1\n- abort: 2\n", 0, "rule-1", "rules:\n# all\n\n- abort: 2\n");
 	expect_remove(FILE_, 1, "two", HEAD ONE TAIL);
 	expect_remove("rules: # all\n  # one\n  - abort: 1 # x\n  # end\nlog: {}\n", 0, "rule-1",
-		"rules: [] # all\n  # one\n  # end\nlog: {}\n");
+		"rules: [] # all\n  # end\nlog: {}\n");
 	expect_remove("rules: [{abort: 1}, {abort: 2}, {abort: 3}]\n", 0, "rule-1", "rules: [{abort: 2}, {abort: 3}]\n");
 	expect_remove("rules: [{abort: 1}, {abort: 2}, {abort: 3}]\n", 2, "rule-3", "rules: [{abort: 1}, {abort: 2}]\n");
 	expect_remove("rules: [{abort: 1}]\n", 0, "rule-1", "rules: []\n");
