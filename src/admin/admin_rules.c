@@ -10,9 +10,6 @@
 #include "base/log.h"
 #include "config/source_edit.h"
 
-/* Somebody else may change the text between our reading it and our changing it. */
-#define TRIES 5
-
 /* ---- showing ---- */
 
 struct rule_list {
@@ -49,19 +46,17 @@ static bool open_list(struct admin *admin, bool texts, struct rule_list *list, s
 	struct text source;
 	bool ok;
 
-	*list = (struct rule_list){ .plan = server_plan_ref(admin->server) };
+	text_init(&source);
+	*list = (struct rule_list){ .plan = live_file_plan_ref(admin->file, &source) };
 	list->n_counts = list->plan->rules.n;
 	list->counts = calloc(MAX(list->n_counts, 1u), sizeof(*list->counts));
 	list->texts = texts ? calloc(MAX(list->plan->rules.n, 1u), sizeof(*list->texts)) : NULL;
 	ok = list->counts && (list->texts || !texts);
 	if (ok)
 		list->n_counts = MIN(list->n_counts, server_rules(admin->server, list->counts, list->n_counts));
-	if (ok && texts) {
-		text_init(&source);
-		live_file_source(admin->file, &source);
+	if (ok && texts)
 		ok = !source.cut && source_edit_each(text_span(&source), take_text, list) >= 0;
-		text_deinit(&source);
-	}
+	text_deinit(&source);
 	if (ok)
 		return true;
 	close_list(list);
@@ -188,13 +183,15 @@ struct rule_change {
 	enum change change;
 	struct span body; /* as YAML */
 	struct span before; /* where a new rule goes; empty: to the end */
+	int result; /* of the edit, once that was tried */
 	bool is_new;
-	unsigned place; /* of the rule, once it is done */
+	unsigned place; /* of the rule */
+	struct source_place at; /* in the new text */
 };
 
 /* An enum source_edit_result, -ENOMEM, or -ENOENT: `before` names no rule. */
-static int edit_text(struct rule_change *c, const struct plan *plan, struct span source, struct text *out,
-	struct source_place *at, struct diagnostics *d)
+static int edit_source(struct rule_change *c, const struct plan *plan, struct span source, struct text *edited,
+	struct diagnostics *d)
 {
 	struct source_rule rule = { find_rule(plan, c->request->name), c->request->name };
 
@@ -204,25 +201,33 @@ static int edit_text(struct rule_change *c, const struct plan *plan, struct span
 		return SOURCE_EDIT_NO_RULE;
 	switch (c->change) {
 	case CHANGE_MERGE:
-		return source_edit_merge(source, &rule, c->body, out, at, d);
+		return source_edit_merge(source, &rule, c->body, edited, &c->at, d);
 	case CHANGE_REMOVE:
-		return source_edit_remove(source, &rule, out);
+		return source_edit_remove(source, &rule, edited);
 	case CHANGE_PUT:
 		break;
 	}
 	if (!c->is_new)
-		return source_edit_replace(source, &rule, c->body, out, at, d);
+		return source_edit_replace(source, &rule, c->body, edited, &c->at, d);
 	rule.place = c->before.n ? find_rule(plan, c->before) : plan->rules.n;
 	if (c->before.n && rule.place == plan->rules.n)
 		return -ENOENT;
 	c->place = rule.place;
-	return source_edit_insert(source, &rule, c->body, out, at, d);
+	return source_edit_insert(source, &rule, c->body, edited, &c->at, d);
+}
+
+static bool edit(void *arg, const struct plan *plan, struct span source, struct text *edited, struct diagnostics *d)
+{
+	struct rule_change *c = arg;
+
+	c->result = edit_source(c, plan, source, edited, d);
+	return c->result == SOURCE_EDIT_DONE;
 }
 
 /* How an edit that did not come about is answered. */
-static void answer_edit(const struct rule_change *c, int rc, const struct diagnostics *d, struct admin_answer *a)
+static void answer_edit(const struct rule_change *c, const struct diagnostics *d, struct admin_answer *a)
 {
-	switch (rc) {
+	switch (c->result) {
 	case SOURCE_EDIT_REFUSED:
 		admin_answer_refused(a, d, NULL);
 		break;
@@ -237,7 +242,7 @@ static void answer_edit(const struct rule_change *c, int rc, const struct diagno
 		admin_answer_error(a, 404, "before: there is no rule named \"%.*s\"", SPAN_ARG(span_first(c->before, 64)));
 		break;
 	default:
-		admin_answer_error(a, 503, "%s", strerror(-rc));
+		admin_answer_error(a, 503, "%s", strerror(-c->result));
 		break;
 	}
 }
@@ -258,52 +263,24 @@ static void answer_changed(const struct rule_change *c, struct admin_answer *a)
 	answer_rule(c->request->admin, SPAN_EMPTY, c->place, a); /* it may have got another name */
 }
 
-/* One try. False where somebody else has changed the text meanwhile, and nothing has come of it. */
-static bool try_change(struct rule_change *c, struct admin_answer *a)
-{
-	struct admin *admin = c->request->admin;
-	struct plan *plan = server_plan_ref(admin->server);
-	struct source_place at = { 0 };
-	struct diagnostics d = { 0 };
-	struct text source, edited, report;
-	bool settled = true;
-	int rc;
-
-	text_init(&source);
-	text_init(&edited);
-	text_init(&report);
-	live_file_source(admin->file, &source);
-	rc = source.cut ? -ENOMEM : edit_text(c, plan, text_span(&source), &edited, &at, &d);
-	plan_unref(plan);
-	if (rc == SOURCE_EDIT_DONE) {
-		rc = live_file_edit(admin->file, text_span(&source), text_span(&edited), &d, &report);
-		settled = rc != 1 || d.n_errors > 0;
-		if (rc < 0)
-			admin_answer_failed(a, rc, &report);
-		else if (rc == 0)
-			answer_changed(c, a);
-		else if (settled)
-			admin_answer_refused(a, &d, &at);
-	} else {
-		/* The plan and the text were read one after the other: they may have been of two generations. */
-		settled = rc != SOURCE_EDIT_NO_RULE || (c->is_new && c->change != CHANGE_PUT);
-		answer_edit(c, rc, &d, a);
-	}
-	diagnostics_deinit(&d);
-	text_deinit(&source);
-	text_deinit(&edited);
-	text_deinit(&report);
-	return settled;
-}
-
 static void change_rule(struct rule_change *c, struct admin_answer *a)
 {
-	unsigned tries = 0;
+	struct diagnostics d = { 0 };
+	struct text report;
+	int rc;
 
-	while (!try_change(c, a) && ++tries < TRIES)
-		;
-	if (tries == TRIES)
-		admin_answer_error(a, 409, "the rules are being changed by somebody else at this moment");
+	text_init(&report);
+	rc = live_file_edit(c->request->admin->file, edit, c, &d, &report);
+	if (rc == 0)
+		answer_changed(c, a);
+	else if (rc == -ECANCELED)
+		answer_edit(c, &d, a);
+	else if (rc < 0)
+		admin_answer_failed(a, rc, &report);
+	else
+		admin_answer_refused(a, &d, &c->at);
+	diagnostics_deinit(&d);
+	text_deinit(&report);
 }
 
 /* The body as YAML, into text where it is JSON. False after a was made the refusal. */

@@ -12,8 +12,9 @@
 struct live_file {
 	struct server *server;
 	struct live_file_options options;
-	pthread_mutex_t lock; /* one change at a time; guards source */
-	struct text source;
+	pthread_mutex_t lock; /* one change at a time; guards the texts */
+	struct text source; /* in force */
+	struct text read; /* the file's, as it was last read */
 };
 
 int live_file_new(struct live_file **file, struct server *server, const struct live_file_options *options, struct span source)
@@ -26,8 +27,10 @@ int live_file_new(struct live_file **file, struct server *server, const struct l
 	f->options = *options;
 	(void)pthread_mutex_init(&f->lock, NULL);
 	text_init(&f->source);
+	text_init(&f->read);
 	text_put_span(&f->source, source);
-	if (f->source.cut) {
+	text_put_span(&f->read, source);
+	if (f->source.cut || f->read.cut) {
 		live_file_free(f);
 		return -ENOMEM;
 	}
@@ -40,6 +43,7 @@ void live_file_free(struct live_file *f)
 	if (!f)
 		return;
 	text_deinit(&f->source);
+	text_deinit(&f->read);
 	(void)pthread_mutex_destroy(&f->lock);
 	free(f);
 }
@@ -54,7 +58,7 @@ bool live_file_is_file(const struct live_file *f)
 	return f->options.is_file;
 }
 
-bool live_file_is_current(struct live_file *f)
+bool live_file_is_read(struct live_file *f)
 {
 	struct text now;
 	bool same = true;
@@ -62,7 +66,7 @@ bool live_file_is_current(struct live_file *f)
 	text_init(&now);
 	(void)pthread_mutex_lock(&f->lock);
 	if (load_read_file(f->options.name, &now) == 0)
-		same = span_eq(text_span(&now), text_span(&f->source));
+		same = span_eq(text_span(&now), text_span(&f->read));
 	(void)pthread_mutex_unlock(&f->lock);
 	text_deinit(&now);
 	return same;
@@ -70,9 +74,18 @@ bool live_file_is_current(struct live_file *f)
 
 void live_file_source(struct live_file *f, struct text *out)
 {
+	plan_unref(live_file_plan_ref(f, out));
+}
+
+struct plan *live_file_plan_ref(struct live_file *f, struct text *out)
+{
+	struct plan *plan;
+
 	(void)pthread_mutex_lock(&f->lock);
 	text_put_span(out, text_span(&f->source));
+	plan = server_plan_ref(f->server);
 	(void)pthread_mutex_unlock(&f->lock);
+	return plan;
 }
 
 /* Serves a plan that was loaded from `source`. */
@@ -133,15 +146,28 @@ int live_file_replace(struct live_file *f, struct span source, struct diagnostic
 	return r;
 }
 
-int live_file_edit(struct live_file *f, struct span before, struct span source, struct diagnostics *d, struct text *report)
+int live_file_edit(struct live_file *f, live_file_edit_fn edit, void *arg, struct diagnostics *d, struct text *report)
 {
-	int r = 1;
+	struct plan *plan;
+	struct text edited;
+	int r = -ECANCELED;
 
+	text_init(&edited);
 	(void)pthread_mutex_lock(&f->lock);
-	if (span_eq(before, text_span(&f->source)))
-		r = replace(f, source, d, report);
+	plan = server_plan_ref(f->server);
+	if (edit(arg, plan, text_span(&f->source), &edited, d))
+		r = edited.cut ? -ENOMEM : replace(f, text_span(&edited), d, report);
+	plan_unref(plan);
 	(void)pthread_mutex_unlock(&f->lock);
+	text_deinit(&edited);
 	return r;
+}
+
+/* What the file says now is not news any more. Without memory it may be read once more than is needed. */
+static void note_read(struct live_file *f, struct span source)
+{
+	text_clear(&f->read);
+	text_put_span(&f->read, source);
 }
 
 int live_file_read(struct live_file *f, struct text *source, struct diagnostics *d, struct text *report)
@@ -158,8 +184,10 @@ int live_file_read(struct live_file *f, struct text *source, struct diagnostics 
 		text_printf(report, "%s: a rule file has %d bytes at most\n", f->options.name, LOAD_FILE_BYTES_MAX);
 	else if (r < 0)
 		text_printf(report, "%s: %s\n", f->options.name, strerror(-r));
-	else
+	if (r == 0) {
+		note_read(f, text_span(source));
 		r = replace(f, text_span(source), d, report);
+	}
 	server_note_file(f->server, r == 0);
 	(void)pthread_mutex_unlock(&f->lock);
 	return r;

@@ -37,14 +37,21 @@ int live_file_read(struct live_file *f, struct text *source, struct diagnostics 
  * the server has to say.
  */
 int live_file_replace(struct live_file *f, struct span source, struct diagnostics *d, struct text *report) MUST_USE;
-/* Where the text in force is still `before`; else 1, with nothing in d and report. */
-int live_file_edit(struct live_file *f, struct span before, struct span source, struct diagnostics *d, struct text *report)
-	MUST_USE;
+/*
+ * Makes another text (initialised) of the one in force, whose plan this is; what is wrong with it goes to d. False: nothing is to
+ * be changed, for a reason that arg knows. Called with the lock: it must not call live_file.
+ */
+typedef bool (*live_file_edit_fn)(void *arg, const struct plan *plan, struct span source, struct text *edited,
+	struct diagnostics *d);
+/* The same for what `edit` makes; nothing else is read or changed meanwhile. -ECANCELED where that said no. */
+int live_file_edit(struct live_file *f, live_file_edit_fn edit, void *arg, struct diagnostics *d, struct text *report) MUST_USE;
 /* Appends the text in force. */
 void live_file_source(struct live_file *f, struct text *out);
+/* The same, with its plan; the caller unrefs. */
+struct plan *live_file_plan_ref(struct live_file *f, struct text *out);
 const char *live_file_name(const struct live_file *f);
 bool live_file_is_file(const struct live_file *f);
-/* The text in force is what the file says now; also where the file cannot be read. */
-bool live_file_is_current(struct live_file *f);
+/* The file says what it said when it was last read; also where it cannot be read. */
+bool live_file_is_read(struct live_file *f);
 
 #endif

@@ -229,23 +229,25 @@ static void reload(struct server *server, struct live_file *live)
 static void look_at_file(struct serve_care *care, struct live_file *live, int64_t now_ns)
 {
 	uint64_t now = server_generation(care->server);
-	bool first = care->generation == 0;
+	bool begins = false;
 	struct plan *plan;
 	int r = 0;
 
 	if (now != care->generation) {
 		care->generation = now;
 		plan = server_plan_ref(care->server);
-		if (!plan->watch)
+		if (!plan->watch) {
 			watch_deinit(&care->watch);
-		else if (!care->watch.path && live_file_is_file(live))
+		} else if (!care->watch.path && live_file_is_file(live)) {
 			r = watch_init(&care->watch, live_file_name(live));
+			begins = r == 0;
+		}
 		plan_unref(plan);
 	}
 	if (r < 0)
 		log_warning("watch: %s cannot be watched: %s", live_file_name(live), strerror(-r));
 	/* It may have changed between its being read and its being watched. */
-	if (watch_changed(&care->watch, now_ns) || (first && care->watch.path && !live_file_is_current(live)))
+	if (watch_changed(&care->watch, now_ns) || (begins && !live_file_is_read(live)))
 		reload(care->server, live);
 }
 

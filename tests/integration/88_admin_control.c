@@ -249,3 +249,32 @@ Test(admin_control, not_ready_while_stopping)
 	peer_close(client);
 	rig_expect_exit(&r, 0);
 }
+
+/* What asks for the file to be watched may come from elsewhere than the file, which may change in the very next moment. */
+Test(admin_control, a_file_that_is_watched_from_now_on)
+{
+	struct bytes text = { 0 };
+	struct peer *client;
+	struct rig r;
+	char *said;
+
+	rig_start_with(&r, ADMIN "rules:\n  - {abort: 501}\n");
+	client = rig_client(&r);
+	rig_replace_rules(&r, ADMIN "watch: true\nrules:\n  - {abort: 502}\n");
+	expect_ask(&r, "POST", "/v1/reload", NULL, NULL, 200, "\"generation\":2,");
+	rig_replace_rules(&r, ADMIN "watch: true\nrules:\n  - {abort: 503}\n");
+	rig_check(&r, rig_wait_reloads(&r, 1, 0), "the change is not noticed");
+	cr_assert_eq(ask_status(&r, client, "/"), 503);
+	/* A text that only asks for that is no news of the file. */
+	rig_replace_rules(&r, ADMIN "rules:\n  - {abort: 504}\n");
+	rig_check(&r, rig_wait_reloads(&r, 2, 0), "the change is not noticed");
+	said = ask(&r, "GET", "/v1/config", NULL, NULL, 200);
+	bytes_printf(&text, "watch: true\n%s", said);
+	bytes_replace(&text, "504", "505");
+	expect_ask(&r, "PUT", "/v1/config", YAML, bytes_text(&text), 200, "generation");
+	sleep_ms(600);
+	cr_assert_eq(ask_status(&r, client, "/"), 505);
+	bytes_free(&text);
+	free(said);
+	rig_end(&r);
+}

@@ -1,6 +1,7 @@
 /*
  * 89 admin rules: rules changed one by one: what the text in force becomes, what serves then, and what is refused.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,39 @@ Test(admin_rules, what_is_refused_changes_nothing)
 	expect_text(&r, before, "", "");
 	expect_ask(&r, "GET", "/v1/status", NULL, NULL, 200, "\"generation\":1,");
 	free(before);
+	rig_end(&r);
+}
+
+static unsigned put_status(struct rig *r, const char *target, const char *body)
+{
+	struct peer *client = rig_admin(r);
+	struct message answer;
+	unsigned status;
+
+	peer_printf(client, "PUT %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: " JSON
+		"\r\nContent-Length: %zu\r\n\r\n%s", target, strlen(body), body);
+	message_read_answer(&answer, client, "PUT");
+	status = answer.status;
+	message_free(&answer);
+	peer_close(client);
+	return status;
+}
+
+/* The file, which has the rule, is read again at that moment: it is replaced or added, whichever came first. */
+Test(admin_rules, put_while_the_file_is_read_again)
+{
+	struct rig r;
+
+	rig_start_with(&r, RULES);
+	for (int i = 0; i < 100; i++) {
+		unsigned status;
+
+		expect_ask(&r, "DELETE", "/v1/rules/two", NULL, NULL, 204, "");
+		program_signal(&r.program, SIGHUP);
+		status = put_status(&r, "/v1/rules/two", "{\"abort\":418}");
+		rig_check(&r, status == 200 || status == 201, "PUT %d is answered with %u", i, status);
+		rig_check(&r, rig_wait_reloads(&r, (unsigned)i + 1, 0), "not read again");
+	}
 	rig_end(&r);
 }
 
