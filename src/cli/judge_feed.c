@@ -101,6 +101,25 @@ static uint8_t hint_of(struct span name)
 	return HINT_NONE;
 }
 
+static bool is_among(uint16_t rule, const uint16_t *fired, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (fired[i] == rule)
+			return true;
+	}
+	return false;
+}
+
+void judge_feed_rules(struct judge_exchange *to, uint16_t shaped_by, uint16_t fired[JUDGE_FIRED_MAX], unsigned n)
+{
+	/* One that the request asked for itself was not decided. */
+	if (shaped_by != UINT16_MAX && n < JUDGE_FIRED_MAX && !is_among(shaped_by, fired, n))
+		fired[n++] = shaped_by;
+	to->rule = shaped_by == UINT16_MAX ? -1 : shaped_by;
+	to->fired = fired;
+	to->n_fired = n;
+}
+
 int64_t judge_feed_base_ns(const struct trace_exchange *e)
 {
 	return ns(e->start) - ns(e->at);

@@ -24,10 +24,15 @@ uint16_t judge_names_find(const struct judge_names *names, struct span name);
 uint16_t judge_names_add(struct judge_names *names, struct span name);
 
 /*
- * The exchange but for its rules: rule and fired are the caller's. base_ns: what the clock of `at` must be put forward by, the
+ * The exchange but for its rules (judge_feed_rules). base_ns: what the clock of `at` must be put forward by, the
  * same for all exchanges of one run.
  */
 void judge_feed_exchange(struct judge_exchange *to, const struct trace_exchange *e, int64_t base_ns);
+/*
+ * The rule that shaped it, and in *fired that rule and the n that are there already. UINT16_MAX: it has no number, or there is
+ * none.
+ */
+void judge_feed_rules(struct judge_exchange *to, uint16_t shaped_by, uint16_t fired[JUDGE_FIRED_MAX], unsigned n);
 /* For the first exchange of a run: so that `at` becomes Unix time. */
 int64_t judge_feed_base_ns(const struct trace_exchange *e);
 

@@ -14,8 +14,10 @@
 struct source {
 	struct trace_file file;
 	bool over; /* nothing more is in it */
+	uint64_t run; /* that base_ns is of; 0: it does not say */
 	bool has_base; /* an exchange of the run was seen */
 	int64_t base_ns;
+	int64_t last_ns; /* when its last exchange ended; INT64_MIN: it has none */
 	struct judge_exchange next; /* its spans lie in the file's line */
 	uint16_t fired[JUDGE_FIRED_MAX];
 };
@@ -41,9 +43,27 @@ static uint16_t number_of(struct judging *j, struct span name)
 	return judge_add_rule(j->judge, &rule);
 }
 
+/* One run has one clock, also where it goes on in another file. */
+static void take_clock(const struct judging *j, struct source *s)
+{
+	if (s->has_base && s->file.run && s->file.run == s->run)
+		return;
+	s->has_base = false;
+	s->run = s->file.run;
+	for (unsigned i = 0; s->run && i < j->n; i++) {
+		const struct source *other = &j->sources[i];
+
+		if (!other->has_base || other->run != s->run)
+			continue;
+		s->base_ns = other->base_ns;
+		s->has_base = true;
+		return;
+	}
+}
+
 static void learn_run(struct judging *j, struct source *s)
 {
-	s->has_base = false;
+	take_clock(j, s);
 	for (unsigned i = 0; i < s->file.n_rules; i++)
 		(void)number_of(j, s->file.rules[i].name);
 	j->seeds_differ = j->seeds_differ || (j->has_seed && j->seed != s->file.seed);
@@ -52,15 +72,6 @@ static void learn_run(struct judging *j, struct source *s)
 }
 
 /* ---- exchanges ---- */
-
-static bool is_known(const struct source *s, uint16_t rule, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (s->fired[i] == rule)
-			return true;
-	}
-	return false;
-}
 
 /* Every rule that fired, and the one that the request asked for itself. */
 static void take_rules(struct judging *j, struct source *s)
@@ -72,15 +83,7 @@ static void take_rules(struct judging *j, struct source *s)
 		if (line->decisions[i].decision.outcome == DECISION_FIRED)
 			s->fired[n++] = number_of(j, line->decisions[i].rule);
 	}
-	if (line->exchange.shaped_by.n) {
-		uint16_t rule = number_of(j, line->exchange.shaped_by);
-
-		s->next.rule = rule == UINT16_MAX ? -1 : rule;
-		if (n < JUDGE_FIRED_MAX && !is_known(s, rule, n))
-			s->fired[n++] = rule;
-	}
-	s->next.fired = s->fired;
-	s->next.n_fired = n;
+	judge_feed_rules(&s->next, line->exchange.shaped_by.n ? number_of(j, line->exchange.shaped_by) : UINT16_MAX, s->fired, n);
 }
 
 /* Ids are hexadecimal; of a text that is none comes some number, the same each time. */
@@ -154,6 +157,7 @@ static int read_all(struct judging *j)
 		rc = advance(j, &j->sources[i]);
 	while (rc == EXIT_CODE_OK && (s = earliest(j)) != NULL) {
 		judge_add(j->judge, &s->next);
+		s->last_ns = MAX(s->last_ns, s->next.end_ns);
 		rc = advance(j, s);
 	}
 	return rc;
@@ -169,6 +173,7 @@ static int open_all(struct judging *j, const char *const *names, unsigned n)
 		return EXIT_CODE_FAILED;
 	}
 	for (j->n = 0; j->n < n; j->n++) {
+		j->sources[j->n].last_ns = INT64_MIN;
 		if (!trace_file_open(&j->sources[j->n].file, names[j->n]))
 			return EXIT_CODE_USAGE;
 	}
@@ -194,9 +199,36 @@ static int make_judge(struct judging *j, const struct expect *expect, const stru
 	return EXIT_CODE_FAILED;
 }
 
+/* Of the run that went on for longest: what is still open when all is over, is open there. */
+static enum trace_end last_end(const struct judging *j)
+{
+	const struct source *last = &j->sources[0];
+
+	for (unsigned i = 1; i < j->n; i++) {
+		const struct source *s = &j->sources[i];
+
+		if (s->last_ns > last->last_ns || (s->last_ns == last->last_ns && s->file.run_end > last->file.run_end))
+			last = s;
+	}
+	return last->file.run_end;
+}
+
+static enum judge_end end_of(enum trace_end end)
+{
+	switch (end) {
+	case TRACE_END_COMMAND_ENDED: return JUDGE_END_CLIENT_LEFT;
+	case TRACE_END_TIME_LIMIT: return JUDGE_END_TIME_LIMIT;
+	case TRACE_END_UNKNOWN:
+	case TRACE_END_STOPPED:
+	case TRACE_END_COUNT:
+		break;
+	}
+	return JUDGE_END_STOPPED;
+}
+
 static int finish(struct judging *j, struct verdict *out)
 {
-	if (judge_finish(j->judge, JUDGE_END_STOPPED, out) < 0) {
+	if (judge_finish(j->judge, end_of(last_end(j)), out) < 0) {
 		log_error("judge: no memory");
 		return EXIT_CODE_FAILED;
 	}

@@ -81,10 +81,8 @@ static void take(void *arg, const struct record *record)
 	r->has_base = true;
 	judge_feed_exchange(&exchange, &e, r->base_ns);
 	exchange.id = record->id;
-	exchange.fired = fired;
-	exchange.n_fired = fired_rules(r, record, fired);
-	if (record->rule && (size_t)(record->rule - record->rules->v) < r->n_numbers)
-		exchange.rule = r->numbers[record->rule - record->rules->v];
+	judge_feed_rules(&exchange, record->rule ? number_of(r, record->rule) : UINT16_MAX, fired,
+		fired_rules(r, record, fired));
 	live_judge_add(r->judge, &exchange);
 }
 

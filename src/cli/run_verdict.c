@@ -153,6 +153,18 @@ static int write_verdict(struct run_verdict *v, struct verdict *verdict)
 	return rc == EXIT_CODE_OK && v->decides ? reports_exit_code(verdict) : rc;
 }
 
+static enum trace_end trace_end(enum judge_end end)
+{
+	switch (end) {
+	case JUDGE_END_CLIENT_LEFT: return TRACE_END_COMMAND_ENDED;
+	case JUDGE_END_TIME_LIMIT: return TRACE_END_TIME_LIMIT;
+	case JUDGE_END_SO_FAR:
+	case JUDGE_END_STOPPED:
+		break;
+	}
+	return TRACE_END_STOPPED;
+}
+
 /* Once the server has stopped. */
 static int give(void *arg, struct server *server)
 {
@@ -162,6 +174,7 @@ static int give(void *arg, struct server *server)
 
 	if (v->flags->command && v->end == JUDGE_END_STOPPED) /* it was never run */
 		return EXIT_CODE_OK;
+	server_set_end(server, trace_end(v->end));
 	if (live_rehearsal_finish(v->rehearsal, server, v->end, &verdict) < 0) {
 		log_error("no memory for the verdict");
 		return EXIT_CODE_FAILED;

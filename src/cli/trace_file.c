@@ -113,6 +113,8 @@ static bool begin_run(struct trace_file *f)
 	forget_rules(f);
 	f->has_header = true;
 	f->seed = f->line.seed;
+	f->run = f->line.run;
+	f->run_end = TRACE_END_UNKNOWN;
 	f->n_rules_told = f->line.n_rules;
 	f->rules = calloc(f->n_rules_told + 1U, sizeof(*f->rules));
 	return f->rules != NULL;
@@ -127,9 +129,13 @@ static bool add_rule(struct trace_file *f)
 	return name.p != NULL;
 }
 
-/* What a header or rule line leads to; TRACE_FILE_EXCHANGE where the next line is wanted. */
-static enum trace_file_step take_preface(struct trace_file *f)
+/* What a line other than an exchange's leads to; TRACE_FILE_EXCHANGE where the next line is wanted. */
+static enum trace_file_step take_frame(struct trace_file *f)
 {
+	if (f->line.kind == TRACE_CLOSING) {
+		f->run_end = f->line.end;
+		return TRACE_FILE_EXCHANGE;
+	}
 	if (f->line.kind == TRACE_HEADER && f->has_header && !rules_are_complete(f))
 		return bad(f, "a new run begins before the rules of the last one are complete");
 	if (f->line.kind == TRACE_RULE && (!f->has_header || rules_are_complete(f)))
@@ -156,11 +162,13 @@ enum trace_file_step trace_file_next(struct trace_file *f)
 			rc = trace_read_line(text, &f->line, error);
 		if (rc)
 			return bad(f, rc < 0 ? strerror(-rc) : error);
-		if (f->line.kind == TRACE_EXCHANGE && !rules_are_complete(f))
+		if ((f->line.kind == TRACE_EXCHANGE || f->line.kind == TRACE_CLOSING) && !rules_are_complete(f))
 			return bad(f, "an exchange before the header and its rules");
+		if (f->line.kind != TRACE_HEADER && f->run_end != TRACE_END_UNKNOWN)
+			return bad(f, "a line after the one that ends its run");
 		if (f->line.kind == TRACE_EXCHANGE)
 			return TRACE_FILE_EXCHANGE;
-		step = take_preface(f);
+		step = take_frame(f);
 	} while (step == TRACE_FILE_EXCHANGE);
 	return step;
 }

@@ -22,6 +22,8 @@ struct trace_file {
 	uint64_t line_number; /* of the line just read, from 1 */
 	bool has_header;
 	uint64_t seed; /* of the run */
+	uint64_t run; /* the same where a run is told of anew; 0: it does not say */
+	enum trace_end run_end; /* unknown until its last line is read, and where it has none */
 	struct trace_file_rule *rules; /* in the order of the file */
 	unsigned n_rules; /* so many are known ... */
 	unsigned n_rules_told; /* ... of so many that the header tells of */

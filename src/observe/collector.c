@@ -7,12 +7,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "core/random.h"
 #include "observe/log_file.h"
 #include "observe/process_finder.h"
 #include "observe/recent.h"
-#include "observe/trace.h"
 
 #define COLLECTOR_LOOK_NS (5 * NS_PER_MS)
 
@@ -22,6 +23,8 @@ struct collector {
 	enum access_format format;
 	struct log_file access;
 	struct log_file trace;
+	uint64_t run; /* a number for the trace */
+	enum trace_end end;
 	uint64_t generation; /* whose rules the trace tells of; 0: a header is due */
 	_Atomic uint64_t passes;
 	int64_t wall_ns; /* Unix time less CLOCK_MONOTONIC, as it is in this look */
@@ -48,6 +51,8 @@ int collector_new(struct collector **collector, const struct collector_options *
 	if (!c)
 		return -ENOMEM;
 	c->format = options->format;
+	c->run = random_word(0, (uint64_t)clock_wall_ns(), (uint64_t)clock_mono_ns(), (uint64_t)getpid(), 0) | 1;
+	c->end = TRACE_END_STOPPED;
 	c->access.fd = -1;
 	c->trace.fd = -1;
 	error = options->access ? log_file_open(&c->access, options->access) : 0;
@@ -86,12 +91,17 @@ void collector_set_recent(struct collector *c, struct recent *recent)
 	c->recent = recent;
 }
 
+void collector_set_end(struct collector *c, enum trace_end end)
+{
+	c->end = end;
+}
+
 /* ---- lines ---- */
 
 /* A file says by itself which rules and which seed it is about, also after it was opened anew. */
 static void put_header(struct collector *c, const struct ruleset *rules)
 {
-	trace_write_header(log_file_begin_line(&c->trace), rules);
+	trace_write_header(log_file_begin_line(&c->trace), rules, c->run);
 	log_file_end_line(&c->trace);
 	for (unsigned i = 0; i < rules->n; i++) {
 		trace_write_rule(log_file_begin_line(&c->trace), &rules->v[i]);
@@ -108,6 +118,16 @@ int collector_add_trace(struct collector *c, const char *file, const struct rule
 	c->generation = 1;
 	put_header(c, rules);
 	return 0;
+}
+
+/* A file that was opened anew and has no header yet says nothing of this run. */
+static void put_end(struct collector *c)
+{
+	if (!log_file_is_open(&c->trace) || !c->generation)
+		return;
+	trace_write_end(log_file_begin_line(&c->trace), c->end);
+	log_file_end_line(&c->trace);
+	log_file_write(&c->trace);
 }
 
 /* Who the client is takes more than a worker has time for. The witness is ours until the record is released. */
@@ -290,6 +310,7 @@ void collector_free(struct collector *c)
 	}
 	while (look_once(c))
 		;
+	put_end(c);
 	log_file_close(&c->access);
 	log_file_close(&c->trace);
 	(void)pthread_cond_destroy(&c->wake);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "observe/ring.h"
+#include "observe/trace.h"
 
 enum access_format { ACCESS_TEXT, ACCESS_JSON };
 
@@ -38,6 +39,8 @@ void collector_set_sink(struct collector *c, collector_sink_fn sink, void *arg);
 int collector_add_ring(struct collector *c, struct ring *ring) MUST_USE;
 /* Before collector_start: each record goes there too. It is its owner's and must outlive the collector. */
 void collector_set_recent(struct collector *c, struct recent *recent);
+/* How the run has ended, for the last line of the trace: before collector_free, once no worker runs. Else: it was stopped. */
+void collector_set_end(struct collector *c, enum trace_end end);
 int collector_start(struct collector *c) MUST_USE;
 /* Any thread: opens the files anew before the next line is written (log rotation). */
 void collector_reopen(struct collector *c);

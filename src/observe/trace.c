@@ -25,6 +25,18 @@ const char *trace_phase_name(enum rule_phase phase)
 	return phase == RULE_PHASE_RESPONSE ? "response" : "request";
 }
 
+const char *trace_end_name(enum trace_end end)
+{
+	static const char *const names[TRACE_END_COUNT] = {
+		[TRACE_END_UNKNOWN] = "unknown",
+#define TRACE_END(id, name, help) [TRACE_END_##id] = (name),
+#include "observe/trace_end.def"
+#undef TRACE_END
+	};
+
+	return names[end];
+}
+
 static void member_hex(struct json *j, const char *key, uint64_t v)
 {
 	char block[16];
@@ -35,7 +47,7 @@ static void member_hex(struct json *j, const char *key, uint64_t v)
 	json_member_span(j, key, text_span(&t));
 }
 
-void trace_write_header(struct text *out, const struct ruleset *rules)
+void trace_write_header(struct text *out, const struct ruleset *rules, uint64_t run)
 {
 	char block[20];
 	struct text seed;
@@ -48,6 +60,7 @@ void trace_write_header(struct text *out, const struct ruleset *rules)
 	json_member_u64(&j, "trace", TRACE_VERSION);
 	json_member_span(&j, "seed", text_span(&seed));
 	json_member_u64(&j, "rules", rules->n);
+	member_hex(&j, "run", run);
 	json_end_object(&j);
 	text_put_char(out, '\n');
 }
@@ -60,6 +73,17 @@ void trace_write_rule(struct text *out, const struct rule *rule)
 	json_begin_object(&j);
 	json_member_span(&j, "rule", rule->name);
 	member_hex(&j, "text", rule->text_hash);
+	json_end_object(&j);
+	text_put_char(out, '\n');
+}
+
+void trace_write_end(struct text *out, enum trace_end end)
+{
+	struct json j;
+
+	json_init(&j, out, 0);
+	json_begin_object(&j);
+	json_member_string(&j, "end", trace_end_name(end));
 	json_end_object(&j);
 	text_put_char(out, '\n');
 }

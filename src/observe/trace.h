@@ -1,17 +1,20 @@
 /*
  * trace: what was decided, and from what, as JSON Lines: enough to decide it again. A file may hold several runs, each with a
- * header line, one line for each rule, then one line for each exchange:
+ * header line, one line for each rule, one line for each exchange, and one line of how it ended:
  *
- *   {"trace":1,"seed":"42","rules":2}
+ *   {"trace":1,"seed":"42","rules":2,"run":"5d41402abc4b2a76"}
  *   {"rule":"one-in-ten","text":"9f86d081884c7d65"}
  *   {"id":"1000000000001","time":"2026-01-31T23:59:59.999Z","method":"GET","target":"/","status":503,"close":"complete",
  *    ...,"decisions":[{"rule":"one-in-ten","phase":"request","key":"0","occurrence":11,"draw":"3d70a3d70a3d70a","threshold":
  *    "1999999999999999","outcome":"fired","choice":0,"since":1200345678}]}
+ *   {"end":"command_ended"}
  *
  * Words of 64 bits are texts, since most readers of JSON keep 53: the seed decimal, hashes, draws and ids hexadecimal. `since` is
  * in nanoseconds. "early":true stands where somebody came back before the wait that was told was over, and nothing was drawn.
  * The members of an exchange are those of trace_exchange.def: enough to judge its client by.
  * The texts of rules stand as hashes: they tell whether two runs had the same rules.
+ * A reload begins with a header and rules again, and so does a file that is opened anew; `run` says that it is the same run, with
+ * the same clock. The last line is not there where brownout did not come to its end, or wrote into another file by then.
  */
 #ifndef BROWNOUT_OBSERVE_TRACE_H
 #define BROWNOUT_OBSERVE_TRACE_H
@@ -25,17 +28,28 @@
 
 /* ---- writing: each appends one line with its LF ---- */
 
-void trace_write_header(struct text *out, const struct ruleset *rules);
+void trace_write_header(struct text *out, const struct ruleset *rules, uint64_t run);
 void trace_write_rule(struct text *out, const struct rule *rule);
 /* The decisions are by `rules`. */
 void trace_write_exchange(struct text *out, const struct ruleset *rules, const struct record *r);
 
+/* How a run ended. */
+enum trace_end {
+	TRACE_END_UNKNOWN, /* no line says it */
+#define TRACE_END(id, name, help) TRACE_END_##id,
+#include "observe/trace_end.def"
+#undef TRACE_END
+	TRACE_END_COUNT
+};
+void trace_write_end(struct text *out, enum trace_end end);
+
 const char *trace_outcome_name(enum decision_outcome outcome);
 const char *trace_phase_name(enum rule_phase phase);
+const char *trace_end_name(enum trace_end end);
 
 /* ---- reading ---- */
 
-enum trace_kind { TRACE_HEADER, TRACE_RULE, TRACE_EXCHANGE };
+enum trace_kind { TRACE_HEADER, TRACE_RULE, TRACE_EXCHANGE, TRACE_CLOSING };
 
 /* decision.rule is not set: a trace has names. */
 struct trace_decision {
@@ -49,6 +63,7 @@ struct trace_line {
 	/* TRACE_HEADER */
 	uint64_t seed;
 	unsigned n_rules;
+	uint64_t run; /* 0: it does not say which */
 	/* TRACE_RULE */
 	struct span rule;
 	uint64_t text_hash;
@@ -58,6 +73,8 @@ struct trace_line {
 	struct trace_decision decisions[RECORD_DECISIONS_MAX];
 	unsigned n_decisions;
 	uint64_t decisions_lost;
+	/* TRACE_CLOSING */
+	enum trace_end end;
 
 	void *json; /* what the spans point into */
 };

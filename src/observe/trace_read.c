@@ -212,6 +212,9 @@ static int read_header(struct reader *r, const json_t *object, struct trace_line
 			version, TRACE_VERSION);
 		return 1;
 	}
+	out->run = 0;
+	if (json_object_get(object, "run") && read_hex(r, object, "run", &out->run))
+		return 1;
 	if (read_text(r, object, "seed", &seed) || read_integer(r, object, "rules", 0, RULESET_RULES_MAX, &n_rules))
 		return 1;
 	out->n_rules = (unsigned)n_rules;
@@ -224,6 +227,21 @@ static int read_rule(struct reader *r, const json_t *object, struct trace_line *
 	return read_text(r, object, "rule", &out->rule) || read_hex(r, object, "text", &out->text_hash);
 }
 
+static int read_end(struct reader *r, const json_t *object, struct trace_line *out)
+{
+	struct span text;
+
+	out->kind = TRACE_CLOSING;
+	if (read_text(r, object, "end", &text))
+		return 1;
+	for (unsigned i = TRACE_END_UNKNOWN + 1; i < TRACE_END_COUNT; i++) {
+		out->end = (enum trace_end)i;
+		if (span_eq(text, span_of_string(trace_end_name(out->end))))
+			return 0;
+	}
+	return refuse(r, " is none that there is", "end");
+}
+
 static int read_object(struct reader *r, const json_t *object, struct trace_line *out)
 {
 	if (!json_is_object(object))
@@ -232,6 +250,9 @@ static int read_object(struct reader *r, const json_t *object, struct trace_line
 		return read_header(r, object, out);
 	if (json_object_get(object, "rule"))
 		return read_rule(r, object, out);
+	/* An exchange has a number of this name. */
+	if (json_object_get(object, "end") && !json_object_get(object, "id"))
+		return read_end(r, object, out);
 	return read_exchange(r, object, out);
 }
 

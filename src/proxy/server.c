@@ -331,6 +331,12 @@ void server_flush_records(struct server *s)
 		(void)usleep(1000);
 }
 
+void server_set_end(struct server *s, enum trace_end end)
+{
+	if (s->collector)
+		collector_set_end(s->collector, end);
+}
+
 bool server_comes_round(struct server *s)
 {
 	bool all = true;

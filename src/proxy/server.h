@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/plan.h"
 #include "core/decide.h"
+#include "observe/trace.h"
 #include "observe/traffic.h"
 
 struct recent;
@@ -129,6 +130,8 @@ bool server_comes_round(struct server *s);
 
 /* After server_stop: waits until log, trace and sink have every exchange. */
 void server_flush_records(struct server *s);
+/* After server_stop: what the trace is to say of how it ended (stopped, where nobody says anything). */
+void server_set_end(struct server *s, enum trace_end end);
 
 /* Any time until server_free. */
 void server_snapshot(struct server *s, struct server_snapshot *snapshot);

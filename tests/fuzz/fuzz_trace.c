@@ -94,6 +94,7 @@ static void check_line(struct span text)
 	switch (line.kind) {
 	case TRACE_HEADER: assert(line.n_rules <= RULESET_RULES_MAX); break;
 	case TRACE_RULE: assert(is_within(line.rule)); break;
+	case TRACE_CLOSING: assert(line.end > TRACE_END_UNKNOWN && line.end < TRACE_END_COUNT); break;
 	case TRACE_EXCHANGE: check_exchange(&line); break;
 	}
 	trace_line_deinit(&line);

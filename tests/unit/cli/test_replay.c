@@ -59,7 +59,7 @@ static void put_file(unsigned i, struct span s)
 
 static void put_preface(struct text *out)
 {
-	trace_write_header(out, &set);
+	trace_write_header(out, &set, 0);
 	for (unsigned i = 0; i < set.n; i++)
 		trace_write_rule(out, &set.v[i]);
 }

@@ -286,8 +286,9 @@ Test(collector, trace_stands_beside_the_access_log)
 		put_decided(ring, i);
 	collector_free(c);
 	cr_expect_eq(lines_with(rotated, "\n"), 10);
-	cr_expect_eq(lines_with(path, "\n"), 12);
-	cr_expect_eq(lines_with(path, "{\"trace\":1,\"seed\":\"42\",\"rules\":1}\n"), 1);
+	cr_expect_eq(lines_with(path, "\n"), 13);
+	cr_expect_eq(lines_with(path, "{\"end\":\"stopped\"}\n"), 1);
+	cr_expect_eq(lines_with(path, "{\"trace\":1,\"seed\":\"42\",\"rules\":1,"), 1);
 	cr_expect_eq(lines_with(path, "{\"rule\":\"a-rule\",\"text\":\"abc\"}\n"), 1);
 	cr_expect_eq(lines_with(path, "\"decisions\":[{\"rule\":\"a-rule\""), 10);
 	cr_expect_eq(lines_with(path, "\"occurrence\":7,"), 1);
@@ -301,8 +302,10 @@ Test(collector, trace_without_an_access_log)
 
 	cr_assert_eq(collector_add_ring(c, ring), 0);
 	put_decided(ring, 5);
+	collector_set_end(c, TRACE_END_TIME_LIMIT);
 	collector_free(c);
 	cr_expect_eq(lines_with(path, "{\"id\":\"5\","), 1);
+	cr_expect_eq(lines_with(path, "{\"end\":\"time_limit\"}\n"), 1);
 	ring_free(ring);
 }
 
@@ -317,7 +320,7 @@ Test(collector, a_trace_opened_anew_says_again_what_it_is_about)
 	collector_reopen(c);
 	collector_free(c);
 	cr_expect_eq(lines_with(rotated, "\n"), 2);
-	cr_expect_eq(lines_with(path, "\n"), 3);
+	cr_expect_eq(lines_with(path, "\n"), 4);
 	cr_expect_eq(lines_with(path, "{\"trace\":1,"), 1);
 	cr_expect_eq(lines_with(path, "{\"id\":\"1\","), 1);
 	ring_free(ring);
@@ -335,8 +338,8 @@ Test(collector, rules_loaded_anew_are_told_before_what_they_decide)
 	put_decided_by(ring, 2, &others, 2);
 	put_decided_by(ring, 3, &others, 2);
 	collector_free(c);
-	cr_expect_eq(lines_with(path, "\n"), 7);
-	cr_expect_eq(lines_with(path, "{\"trace\":1,\"seed\":\"43\",\"rules\":1}\n"), 1);
+	cr_expect_eq(lines_with(path, "\n"), 8);
+	cr_expect_eq(lines_with(path, "{\"trace\":1,\"seed\":\"43\",\"rules\":1,"), 1);
 	cr_expect_eq(lines_with(path, "\"text\":\"def\""), 1);
 	cr_expect_eq(lines_with(path, "\"decisions\":[{\"rule\":\"b-rule\""), 2);
 	ring_free(ring);

@@ -47,10 +47,10 @@ Test(trace, header_and_rules)
 	struct text out;
 
 	text_init(&out);
-	trace_write_header(&out, &set);
+	trace_write_header(&out, &set, UINT64_C(0x5d41402abc4b2a76));
 	trace_write_rule(&out, &rules[0]);
 	trace_write_rule(&out, &rules[1]);
-	expect(&out, "{\"trace\":1,\"seed\":\"18446744073709551615\",\"rules\":2}\n"
+	expect(&out, "{\"trace\":1,\"seed\":\"18446744073709551615\",\"rules\":2,\"run\":\"5d41402abc4b2a76\"}\n"
 		     "{\"rule\":\"one-in-ten\",\"text\":\"9f86d081884c7d65\"}\n"
 		     "{\"rule\":\"caf\xc3\xa9 \\\"x\\\"\",\"text\":\"0\"}\n");
 }
@@ -210,11 +210,12 @@ Test(trace, what_was_written_is_read)
 
 	fill(&r);
 	text_init(&out);
-	trace_write_header(&out, &set);
+	trace_write_header(&out, &set, 7);
 	cr_assert_eq(trace_read_line(text_span(&out), &line, error), 0, "%s", error);
 	cr_expect_eq(line.kind, TRACE_HEADER);
 	cr_expect_eq(line.seed, UINT64_MAX);
 	cr_expect_eq(line.n_rules, 2);
+	cr_expect_eq(line.run, 7);
 	trace_line_deinit(&line);
 
 	text_clear(&out);
@@ -249,6 +250,23 @@ Test(trace, what_was_written_is_read)
 	}
 	trace_line_deinit(&line);
 	text_deinit(&out);
+}
+
+Test(trace, ends_are_read_as_they_were_written)
+{
+	for (unsigned i = TRACE_END_UNKNOWN + 1; i < TRACE_END_COUNT; i++) {
+		static struct trace_line line;
+		char error[TRACE_ERROR_BYTES] = "";
+		struct text out;
+
+		text_init(&out);
+		trace_write_end(&out, (enum trace_end)i);
+		cr_assert_eq(trace_read_line(text_span(&out), &line, error), 0, "%s", error);
+		cr_expect_eq(line.kind, TRACE_CLOSING);
+		cr_expect_eq(line.end, i);
+		trace_line_deinit(&line);
+		text_deinit(&out);
+	}
 }
 
 Test(trace, every_outcome_has_a_name_of_its_own)
@@ -303,7 +321,11 @@ Test(trace, what_is_none_is_refused)
 		{ "{\"trace\":1,\"seed\":\"18446744073709551616\",\"rules\":0}", "seed is not a whole number" },
 		{ "{\"trace\":1,\"seed\":\"0\",\"rules\":10001}", "rules is out of range" },
 		{ "{\"trace\":1,\"seed\":\"0\"}", "rules is missing" },
+		{ "{\"trace\":1,\"seed\":\"0\",\"rules\":0,\"run\":7}", "run is not a text" },
 		{ "{\"rule\":\"a\"}", "text is missing" },
+		{ GOOD("{\"end\":\"stopped\",\"later\":1}") },
+		{ "{\"end\":\"unknown\"}", "end is none that there is" },
+		{ "{\"end\":7}", "end is not a text" },
 		{ "{\"rule\":null,\"text\":\"0\"}", "rule is not a text" },
 		{ "[1]", "not an object" },
 		{ "", "no JSON" },
