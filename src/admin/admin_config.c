@@ -63,7 +63,7 @@ static void put_lines(struct json *j, const char *key, struct span rest)
 	json_end_array(j);
 }
 
-/* "3 errors; the first: upstrem: unknown key" */
+/* "refused for 3 errors, the first: upstrem: unknown key" */
 static void put_refusal(struct text *out, const struct diagnostics *d)
 {
 	unsigned first = 0;

@@ -19,6 +19,12 @@ int ctl_fail(const struct ctl *c)
 	return EXIT_CODE_FAILED;
 }
 
+/* "refused for 2 errors": what they are is in the details. */
+static struct span without_the_first(struct span error)
+{
+	return span_first(error, MIN(span_find(error, ','), span_find(error, ':')));
+}
+
 /* "  4:13: error: rules[0].percentage: ..." */
 static void put_details(struct text *out, const struct admin_value *details)
 {
@@ -41,9 +47,12 @@ static void put_details(struct text *out, const struct admin_value *details)
 int ctl_refuse(const struct admin_reply *reply)
 {
 	struct admin_value *v = admin_value_parse(text_span(&reply->body));
+	const struct admin_value *details = admin_value_get(v, "details");
 	struct span error = ctl_text(v, "error");
 	struct text out;
 
+	if (admin_value_count(details))
+		error = without_the_first(error);
 	text_init(&out);
 	text_put_literal(&out, "brownout: error: ctl: ");
 	if (error.n)
@@ -51,7 +60,7 @@ int ctl_refuse(const struct admin_reply *reply)
 	else
 		text_printf(&out, "an answer with status %u", reply->status);
 	text_put_char(&out, '\n');
-	put_details(&out, admin_value_get(v, "details"));
+	put_details(&out, details);
 	if (reply->status == 401)
 		text_put_literal(&out, "brownout: info: ctl: --token TOKEN or BROWNOUT_TOKEN gives it\n");
 	output_note(&out);

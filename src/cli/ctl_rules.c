@@ -96,19 +96,32 @@ static void put_rule(struct text *out, const struct admin_value *rule)
 	}
 }
 
+/* A rule that is on does nothing where all are disarmed. */
+static void put_disarmed(struct text *out, const struct admin_value *status)
+{
+	if (!admin_value_is_true(admin_value_get(status, "armed")))
+		text_put_literal(out, "disarmed: no fault is decided before brownout ctl arm\n");
+}
+
 int ctl_rules(struct ctl *c)
 {
 	struct text path;
 	int rc;
 
-	if (c->n_args == 0)
-		return ctl_show(c, "/v1/rules", "rules", ctl_put_rules);
 	text_init(&path);
-	ctl_put_rule_path(&path, c->args[0]);
+	if (c->n_args)
+		ctl_put_rule_path(&path, c->args[0]);
+	else
+		text_put_literal(&path, "/v1/rules");
 	text_put_char(&path, '\0');
-	rc = path.cut ? EXIT_CODE_FAILED : ctl_show(c, path.p, NULL, put_rule);
+	if (path.cut)
+		rc = EXIT_CODE_FAILED;
+	else if (c->n_args)
+		rc = ctl_show(c, path.p, NULL, put_rule);
+	else
+		rc = ctl_show(c, path.p, "rules", ctl_put_rules);
 	text_deinit(&path);
-	return rc;
+	return rc == EXIT_CODE_OK && !c->json ? ctl_show(c, "/v1/status", NULL, put_disarmed) : rc;
 }
 
 /* ---- changing ---- */

@@ -60,6 +60,15 @@ static void put_places(struct text *out, const char *what, const struct admin_va
 	}
 }
 
+/* "1 rule", "2 rules" */
+static void put_number_of(struct text *out, uint64_t n, const char *what)
+{
+	text_put_u64(out, n);
+	text_put_char(out, ' ');
+	text_put_string(out, what);
+	text_put_string(out, n == 1 ? "" : "s");
+}
+
 static void put_status(struct text *out, const struct admin_value *v)
 {
 	text_put_literal(out, "brownout ");
@@ -68,9 +77,12 @@ static void put_status(struct text *out, const struct admin_value *v)
 	ctl_put_duration(out, ctl_number(v, "uptime_s"));
 	text_put_string(out, is_true(v, "draining") ? ", stopping" : "");
 	text_put_string(out, is_true(v, "armed") ? ", armed\n" : ", DISARMED: no fault is decided\n");
-	text_printf(out, "%.0f rules, generation %.0f, seed ", ctl_number(v, "rules"), ctl_number(v, "generation"));
+	put_number_of(out, ctl_count(v, "rules"), "rule");
+	text_printf(out, ", generation %.0f, seed ", ctl_number(v, "generation"));
 	text_put_shown(out, ctl_text(v, "seed"));
-	text_printf(out, ", %.0f workers\n", ctl_number(v, "workers"));
+	text_put_literal(out, ", ");
+	put_number_of(out, ctl_count(v, "workers"), "worker");
+	text_put_char(out, '\n');
 	if (!admin_value_is_null(admin_value_get(v, "file"))) {
 		text_put_literal(out, "rule file ");
 		text_put_shown(out, ctl_text(v, "file"));
@@ -239,6 +251,38 @@ static int look(struct ctl *c, struct text *out)
 	return rc;
 }
 
+/* From the top left, and what is right of each line and below all is wiped: it would flicker if all were wiped first. */
+static void put_screen(struct text *out, struct span lines)
+{
+	text_put_literal(out, "\x1b[H");
+	while (lines.n) {
+		struct span line = span_first(lines, span_find(lines, '\n'));
+
+		text_put_span(out, line);
+		text_put_literal(out, "\x1b[K\n");
+		lines = span_skip(lines, line.n + 1);
+	}
+	text_put_literal(out, "\x1b[J");
+}
+
+static int show_top(struct ctl *c, bool terminal)
+{
+	struct text out, screen;
+	int rc;
+
+	text_init(&out);
+	rc = look(c, &out);
+	if (rc == EXIT_CODE_OK && !terminal)
+		return output_write(&out);
+	text_init(&screen);
+	if (rc == EXIT_CODE_OK) {
+		put_screen(&screen, text_span(&out));
+		rc = output_write(&screen);
+	}
+	text_deinit(&out);
+	return rc;
+}
+
 int ctl_top(struct ctl *c)
 {
 	bool terminal = isatty(STDOUT_FILENO);
@@ -248,18 +292,8 @@ int ctl_top(struct ctl *c)
 	if (c->json)
 		return ctl_show(c, "/v1/totals", NULL, put_status);
 	while (rc == EXIT_CODE_OK && left--) {
-		struct text out;
-
-		text_init(&out);
-		/* Home, and what is below is wiped: the screen does not flicker as it would where it was wiped first. */
-		text_put_string(&out, terminal ? "\x1b[H\x1b[2J" : "");
-		rc = look(c, &out);
-		if (rc != EXIT_CODE_OK) {
-			text_deinit(&out);
-			break;
-		}
-		rc = output_write(&out);
-		if (left)
+		rc = show_top(c, terminal);
+		if (rc == EXIT_CODE_OK && left)
 			(void)sleep(1);
 	}
 	return rc;

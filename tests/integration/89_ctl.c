@@ -70,7 +70,7 @@ Test(ctl, verbs)
 	rig_start_with(&r, ADMIN RULES "# the end\n");
 	client = rig_client(&r);
 	cr_assert_eq(ask_status(&r, client, "/one"), 503);
-	expect_ctl(&r, "status", 0, "armed\n2 rules, generation 1, seed 1, 1 workers\n");
+	expect_ctl(&r, "status", 0, "armed\n2 rules, generation 1, seed 1, 1 worker\n");
 	expect_ctl(&r, "rules", 0,
 		"RULE  STATE  PERCENT  PHASE    FAULTS  MATCHED  FIRED  DRY  REFUSED  ACTIVE\n"
 		"one   on         100  request  abort         1      1    0        0       0\n"
@@ -87,6 +87,9 @@ Test(ctl, verbs)
 		"- {name: one, match: {path: /one, method: [GET]}, abort: {status: 429, headers: {x-why: because}}");
 	expect_ctl(&r, "disarm", 0, "disarmed; what was held goes on\n");
 	expect_ctl(&r, "status", 0, "DISARMED");
+	/* A rule that is on looks as if it did something. */
+	expect_ctl(&r, "rules", 0, "0\ndisarmed: no fault is decided before brownout ctl arm\n");
+	expect_ctl(&r, "rules one", 0, "disarmed: no fault");
 	cr_assert_eq(ask_status(&r, client, "/one"), 200);
 	expect_ctl(&r, "arm", 0, "armed\n");
 	peer_send(client, GET("/two"));
@@ -175,7 +178,8 @@ Test(ctl, wrong_words)
 		{ "set one a.=1", "a.=1 is not KEY=VALUE" },
 		{ "set one a.b=1 a=2", "a is set twice" },
 		{ "set one a=1 a=2", "a is set twice" },
-		{ "set one percentage=lots", "rules[0].percentage: \"lots\" is not a percentage" },
+		{ "set one percentage=lots", "refused for 1 error\n" },
+		{ "set one percentage=lots", "error: rules[0].percentage: \"lots\" is not a percentage" },
 		{ "set none percentage=1", "there is no rule named \"none\"" },
 		{ "enable none", "there is no rule named" },
 		{ "remove none", "there is no rule named" },
