@@ -94,7 +94,7 @@ static int64_t moment(int64_t first_ns, int64_t us)
 
 static uint8_t hint_of(struct span name)
 {
-	for (unsigned i = HINT_NONE + 1; i < HINT_COUNT; i++) {
+	for (unsigned i = HINT_NONE + 1; name.n && i < HINT_COUNT; i++) {
 		if (span_eq(name, span_of_string(hint_name((enum hint)i))))
 			return (uint8_t)i;
 	}

@@ -17,6 +17,7 @@ struct live_rehearsal {
 	uint64_t generation; /* that `numbers` is about; 0: none yet */
 	uint16_t *numbers; /* of the rules of that generation */
 	unsigned n_numbers;
+	struct trace_exchange exchange;
 	bool has_base;
 	int64_t base_ns;
 };
@@ -62,8 +63,8 @@ static unsigned fired_rules(const struct live_rehearsal *r, const struct record 
 static void take(void *arg, const struct record *record)
 {
 	struct live_rehearsal *r = arg;
+	struct trace_exchange *e = &r->exchange;
 	uint16_t fired[JUDGE_FIRED_MAX];
-	struct trace_exchange e;
 	struct judge_exchange exchange;
 
 	/* A request that was refused as malformed is nobody's attempt at anything. */
@@ -73,13 +74,13 @@ static void take(void *arg, const struct record *record)
 		r->generation = record->generation;
 		learn_rules(r, record->rules);
 	}
-	trace_exchange_of(&e, record);
+	trace_exchange_of(e, record);
 	if (!r->has_base) {
-		r->base_ns = judge_feed_base_ns(&e);
+		r->base_ns = judge_feed_base_ns(e);
 		live_judge_set_clock(r->judge, r->base_ns);
 	}
 	r->has_base = true;
-	judge_feed_exchange(&exchange, &e, r->base_ns);
+	judge_feed_exchange(&exchange, e, r->base_ns);
 	exchange.id = record->id;
 	judge_feed_rules(&exchange, record->rule ? number_of(r, record->rule) : UINT16_MAX, fired,
 		fired_rules(r, record, fired));
@@ -111,6 +112,7 @@ struct live_rehearsal *live_rehearsal_new(const struct plan *plan)
 	if (!r)
 		return NULL;
 	r->sink = (struct server_sink){ take, r };
+	trace_exchange_init(&r->exchange);
 	judge_names_init(&r->names);
 	if (make_judge(r, plan) < 0) {
 		live_rehearsal_free(r);

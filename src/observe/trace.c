@@ -118,6 +118,7 @@ void trace_write_exchange(struct text *out, const struct ruleset *rules, const s
 	member_hex(&j, "id", r->id);
 	wall_time_write(&time, r->wall_ns);
 	json_member_span(&j, "time", text_span(&time));
+	trace_exchange_init(&e);
 	trace_exchange_of(&e, r);
 	trace_exchange_write(&e, &j);
 	json_key(&j, "decisions");

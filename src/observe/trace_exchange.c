@@ -6,9 +6,18 @@
 #include "core/random.h"
 #include "observe/collector.h"
 
+/* But for the text of the address. */
+static void clear(struct trace_exchange *e)
+{
+	memset(e, 0, offsetof(struct trace_exchange, address));
+	e->wait = -1;
+	e->quota = -1;
+}
+
 void trace_exchange_init(struct trace_exchange *e)
 {
-	*e = (struct trace_exchange){ .wait = -1, .quota = -1 };
+	clear(e);
+	e->address_n = 0;
 }
 
 /* From the beginning of the exchange to a moment of it; 0: it did not come to that. Never 0 where it did. */
@@ -29,8 +38,12 @@ static struct span client_of(struct trace_exchange *e, const struct record *r, c
 
 	if (w->client_n)
 		return witness_client(w);
+	if (e->address_n && memcmp(e->address_of, r->client, sizeof(r->client)) == 0)
+		return span_of(e->address, e->address_n);
 	text_init_fixed(&out, e->address, sizeof(e->address));
 	access_write_client(&out, r->client);
+	memcpy(e->address_of, r->client, sizeof(r->client));
+	e->address_n = (uint8_t)out.n;
 	return text_span(&out);
 }
 
@@ -70,7 +83,7 @@ static void add_witness(struct trace_exchange *e, const struct record *r, const 
 
 void trace_exchange_of(struct trace_exchange *e, const struct record *r)
 {
-	trace_exchange_init(e);
+	clear(e);
 	e->method = record_method(r);
 	e->target = record_target(r);
 	e->status = r->status;

@@ -20,12 +20,15 @@ struct trace_exchange {
 #define MEMBER(kind, name, help) TRACE_TYPE_##kind name;
 #include "observe/trace_exchange.def"
 #undef MEMBER
-	char address[48]; /* what client may point to */
+	/* What client may point to, and whose text that is: most exchanges come from the same. */
+	char address[48];
+	uint8_t address_n;
+	uint8_t address_of[16];
 };
 
 /* Nothing is said. */
 void trace_exchange_init(struct trace_exchange *e);
-/* The spans point into the record, its witness and its rules. */
+/* e is initialised. Its spans point into the record, its witness, its rules and into e: one e for many records spares work. */
 void trace_exchange_of(struct trace_exchange *e, const struct record *r);
 /* A number that tells the client's connection from others that are open; the record has a witness. */
 uint64_t trace_connection(const struct record *r);

@@ -28,7 +28,8 @@ struct witness {
 	bool wants_process; /* its process belongs to who it is: the collector puts it in front */
 	struct hints hints; /* told to it */
 	uint8_t client_n;
-	char client[WITNESS_CLIENT_BYTES]; /* the last member, of which only client_n bytes are there: who it is; empty: its address is */
+	/* Who it is, as text; empty: its address is. The last member: only client_n bytes of it are written and copied. */
+	char client[WITNESS_CLIENT_BYTES];
 };
 
 static inline struct span witness_client(const struct witness *w)

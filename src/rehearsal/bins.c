@@ -43,6 +43,10 @@ void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
 {
 	uint32_t i;
 
+	if (b->last < b->n && (uint64_t)(at_ns - b->last_ns) < (uint64_t)b->width_ns) {
+		b->v[b->last].v[count] += n;
+		return;
+	}
 	if (!b->width_ns) {
 		b->width_ns = BINS_WIDTH_NS;
 		b->origin_ns = at_ns;
@@ -54,6 +58,8 @@ void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
 	i = (uint32_t)((at_ns - b->origin_ns) / b->width_ns);
 	b->v[i].v[count] += n;
 	b->n = MAX(b->n, i + 1);
+	b->last = i;
+	b->last_ns = bins_start_ns(b, i);
 }
 
 uint32_t bins_at(const struct bins *b, int64_t at_ns)

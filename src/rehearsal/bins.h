@@ -28,6 +28,8 @@ struct bins {
 	int64_t origin_ns; /* where bin 0 begins */
 	int64_t width_ns; /* 0: nothing was added yet */
 	uint32_t n; /* in use */
+	uint32_t last; /* that was added to last, which mostly is the next one as well ... */
+	int64_t last_ns; /* ... where it begins */
 	struct bin v[BINS_MAX];
 };
 

@@ -57,6 +57,7 @@ struct chain {
 	bool open; /* in that list: it failed and may be followed up */
 	bool ok; /* some attempt went well */
 	bool has_ordinals;
+	bool has_id; /* may be found by one, and not by its kind alone */
 	int64_t due_ns; /* when a follow-up may come: the end of a told wait, less what is tolerated */
 	int64_t expires_ns; /* after that, nothing is taken for a follow-up */
 	uint64_t body_hash;

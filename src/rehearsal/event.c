@@ -67,15 +67,43 @@ static uint16_t flags_of(const struct judge_exchange *e)
 	return (uint16_t)flags;
 }
 
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
+/* How many of the first max bytes are printable ASCII, eight at a time, as nearly all are. */
+static size_t plain(struct span s, size_t max)
+{
+	const uint64_t ones = UINT64_MAX / 0xff;
+	size_t n = 0;
+
+	max = MIN(max, s.n);
+	for (; max - n >= sizeof(uint64_t); n += sizeof(uint64_t)) {
+		uint64_t w;
+
+		memcpy(&w, &s.p[n], sizeof(w));
+		/* The top bit of a byte is set where it is 0x80 or more, below a space, or 0x7f. */
+		if ((w | (w - ones * ' ') | (w + ones)) & ones << 7)
+			break;
+	}
+	while (n < max && is_plain(s.p[n]))
+		n++;
+	return n;
+}
+
 /* Cut at the end, at a whole character; what is not printable or not UTF-8 becomes a question mark. */
 static void put_text(char *to, size_t *at, size_t cap, struct span s)
 {
-	size_t i = 0;
+	size_t i = plain(s, cap - 1 - *at);
 
+	if (i)
+		memcpy(&to[*at], s.p, i);
+	*at += i;
 	while (i < s.n && *at + 1 < cap) {
 		unsigned n;
 
-		if (LIKELY(s.p[i] >= ' ' && s.p[i] < 0x7f)) {
+		if (is_plain(s.p[i])) {
 			to[(*at)++] = s.p[i++];
 			continue;
 		}

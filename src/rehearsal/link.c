@@ -184,6 +184,9 @@ static int64_t window_ns(const struct linker *l, const struct chain *c, const st
 
 static void set_ids(struct linker *l, const struct event *e, uint32_t chain)
 {
+	if (!e->logical_id && !e->idempotency_key && !e->maybe_id)
+		return;
+	l->chains.v[chain].has_id = true;
 	if (e->logical_id)
 		chains_set_id(&l->chains, e->logical_id, chain);
 	if (e->idempotency_key)
@@ -204,10 +207,26 @@ static void note_embodied(struct linker *l, uint32_t chain, const struct event *
 }
 
 /*
+ * One that went well at once and has no id can be found as the last of its kind alone: when another takes that place it is over.
+ * So what is remembered of a client that has nothing to retry stays small, however fast it is.
+ */
+static void settle_lost(struct linker *l, struct tally *t, const struct kind *kind, uint32_t next, int64_t now_ns)
+{
+	uint32_t i = kind->closed;
+	const struct chain *c;
+
+	if (i == CHAIN_NONE || i == next)
+		return;
+	c = &l->chains.v[i];
+	if (c->generation == kind->closed_generation && c->ok && c->n == 1 && !c->has_id)
+		settle(l, t, i, now_ns);
+}
+
+/*
  * A chain that failed waits for its follow-up. One that was refused for good does so only where a rule made the refusal: that
  * something is asked for again which is not there is no sign of a retry.
  */
-static void await(struct linker *l, const struct tally *t, uint32_t chain, const struct event *e)
+static void await(struct linker *l, struct tally *t, uint32_t chain, const struct event *e)
 {
 	struct chain *c = &l->chains.v[chain];
 	struct kind *kind = chains_kind_at(&l->chains, c->kind);
@@ -222,6 +241,7 @@ static void await(struct linker *l, const struct tally *t, uint32_t chain, const
 		note_embodied(l, chain, e);
 		return;
 	}
+	settle_lost(l, t, kind, chain, e->end_ns);
 	kind->closed = chain;
 	kind->closed_generation = c->generation;
 }
