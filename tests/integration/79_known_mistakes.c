@@ -75,7 +75,7 @@ Test(known_mistakes, one_percent_stays_within_its_binomial_bound)
 
 /* ---- connections that are kept, places that are held ---- */
 
-/* A rule comes on and goes off again: the open connections of both sides notice at the next request, and stay open. */
+/* A rule comes on and goes off, again and again: the open connections of both sides notice at the next request, and stay open. */
 Test(known_mistakes, kept_connection_meets_a_rule_at_its_next_request)
 {
 	unsigned before = 0, during = 0, status = 0;
@@ -83,7 +83,7 @@ Test(known_mistakes, kept_connection_meets_a_rule_at_its_next_request)
 	struct rig r;
 	long long until;
 
-	rig_start_with(&r, "rules:\n  - {start_after: 2s, duration: 700ms, abort: 503}\n");
+	rig_start_with(&r, "rules:\n  - {start_after: 2s, duration: 700ms, period: 3s, abort: 503}\n");
 	client = rig_client(&r);
 	until = now_ms() + 3 * PATIENCE_MS;
 	while (!during || status != 200) {

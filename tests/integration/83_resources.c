@@ -3,6 +3,7 @@
  * shortage.
  */
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,24 @@ static long cpu_ms(const struct program *p)
 	return (user + kernel) * 1000 / sysconf(_SC_CLK_TCK);
 }
 
+/*
+ * How little processor time it needs in a while in which it should need none: the least of some, for what a busy machine adds to
+ * one of them. A loop that spins needs all of each.
+ */
+static long least_cpu_ms(const struct program *p, int while_ms, long enough_ms)
+{
+	long least_ms = LONG_MAX;
+
+	for (int i = 0; i < 5 && least_ms > enough_ms; i++) {
+		long before_ms = cpu_ms(p), used_ms;
+
+		sleep_ms(while_ms);
+		used_ms = cpu_ms(p) - before_ms;
+		least_ms = used_ms < least_ms ? used_ms : least_ms;
+	}
+	return least_ms;
+}
+
 Test(resources, descriptors_are_given_back)
 {
 	struct rig r;
@@ -83,7 +102,7 @@ Test(resources, waiting_costs_nothing)
 	struct peer *reading;
 	struct peer *upstream;
 	char block[65536];
-	long before_ms;
+	long least_ms;
 
 	rig_start_with(&r, "limits: {half_close: true}\nrules:\n  - {match: {path: /held}, delay: 60s}\n");
 	memset(block, 'x', sizeof(block));
@@ -106,14 +125,37 @@ Test(resources, waiting_costs_nothing)
 	for (int i = 0; i < 2000 && send(upstream->fd, block, sizeof(block), MSG_DONTWAIT | MSG_NOSIGNAL) > 0; i++)
 		sleep_ms(1);
 	sleep_ms(300);
-	before_ms = cpu_ms(&r.program);
-	sleep_ms(1000);
-	rig_check(&r, cpu_ms(&r.program) - before_ms <= 100, "%ld ms of processor time in a second of waiting",
-		cpu_ms(&r.program) - before_ms);
+	least_ms = least_cpu_ms(&r.program, 1000, 100);
+	rig_check(&r, least_ms <= 100, "%ld ms of processor time in a second of waiting", least_ms);
 	program_signal(&r.program, SIGTERM);
 	sleep_ms(50);
 	program_signal(&r.program, SIGTERM);
 	rig_expect_exit(&r, 0);
+}
+
+/* The place of a client that has left is free as soon as that is seen; until then one that comes is refused. */
+static void expect_served_again(struct rig *r)
+{
+	long long until_ms = now_ms() + PATIENCE_MS;
+	struct message request;
+	struct peer *client;
+
+	for (;;) {
+		client = rig_client(r);
+		peer_try_send(client, GET("/"));
+		while (!client->ended && !client->was_reset && !peer_rest_n(client) && !rig_try_request(r, &request))
+			peer_read(client, 1);
+		if (!client->ended && !client->was_reset && !peer_rest_n(client))
+			break;
+		rig_check(r, now_ms() < until_ms, "no place is free");
+		peer_close(client);
+		client->taken = client->in.n;
+	}
+	peer_send(request.peer, OK_HI);
+	message_free(&request);
+	message_read_answer(&request, client, "GET");
+	expect_body(&request, "hi");
+	message_free(&request);
 }
 
 Test(resources, limit_of_client_connections)
@@ -136,10 +178,7 @@ Test(resources, limit_of_client_connections)
 	second->taken = second->in.n;
 	rig_expect_upstream_silence(&r, 20);
 	peer_close(first);
-	sleep_ms(100);
-	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
-	expect_body(&answer, "hi");
-	free_both(&request, &answer);
+	expect_served_again(&r);
 	rig_end(&r);
 }
 
@@ -154,7 +193,9 @@ Test(resources, many_held_requests_are_released_when_their_clients_leave)
 	before = count_descriptors(&r.program);
 	for (int i = 0; i < HELD; i++)
 		peer_send(rig_client(&r), GET("/"));
-	sleep_ms(200);
+	until_ms = now_ms() + PATIENCE_MS;
+	while (count_descriptors(&r.program) < before + HELD && now_ms() < until_ms)
+		sleep_ms(20);
 	rig_check(&r, count_descriptors(&r.program) >= before + HELD, "only %u are held", count_descriptors(&r.program) - before);
 	for (unsigned i = 0; i < r.n_peers; i++) {
 		if (i % 2)
@@ -178,8 +219,9 @@ Test(resources, shortage_of_descriptors)
 	struct rig r;
 	struct rlimit limit;
 	struct peer *clients[CLIENTS];
+	long long until_ms = now_ms() + PATIENCE_MS;
 	unsigned served = 0;
-	long before_ms;
+	long least_ms;
 
 	rig_start_with(&r, "rules:\n  - abort: 503\n");
 	limit.rlim_cur = limit.rlim_max = count_descriptors(&r.program) + SPARE;
@@ -188,15 +230,17 @@ Test(resources, shortage_of_descriptors)
 		clients[i] = rig_client(&r);
 		peer_try_send(clients[i], GET("/"));
 	}
-	before_ms = cpu_ms(&r.program);
-	sleep_ms(600);
-	rig_check(&r, cpu_ms(&r.program) - before_ms <= 200, "%ld ms of processor time in 600 ms",
-		cpu_ms(&r.program) - before_ms);
-	for (int i = 0; i < CLIENTS; i++) {
-		peer_read(clients[i], 0);
-		served += clients[i]->in.n > 0;
-		peer_close(clients[i]);
+	least_ms = least_cpu_ms(&r.program, 600, 200);
+	rig_check(&r, least_ms <= 200, "%ld ms of processor time in 600 ms", least_ms);
+	while (served < SPARE / 2 && now_ms() < until_ms) {
+		served = 0;
+		for (int i = 0; i < CLIENTS; i++) {
+			peer_read(clients[i], 0);
+			served += clients[i]->in.n > 0;
+		}
 	}
+	for (int i = 0; i < CLIENTS; i++)
+		peer_close(clients[i]);
 	rig_check(&r, served >= SPARE / 2, "only %u were served", served);
 	rig_check(&r, !program_wait(&r.program, 300), "the program has ended");
 	for (int i = 0; i < 3; i++) {

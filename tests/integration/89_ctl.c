@@ -94,6 +94,7 @@ Test(ctl, verbs)
 	expect_ctl(&r, "arm", 0, "armed\n");
 	peer_send(client, GET("/two"));
 	rig_expect_upstream_silence(&r, 30);
+	free(ask_until(&r, "/v1/exchanges", "\"target\":\"/two\""));
 	expect_ctl(&r, "exchanges", 0, "a/b   GET     /two");
 	expect_ctl(&r, "disarm --keep-held", 0, "disarmed; what was held stays held\n");
 	rig_expect_upstream_silence(&r, 30);

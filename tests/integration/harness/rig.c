@@ -205,6 +205,16 @@ static unsigned count_said(const struct rig *r, const char *text)
 	return n;
 }
 
+void rig_wait_said(struct rig *r, const char *text)
+{
+	long long until_ms = now_ms() + 2 * PATIENCE_MS;
+
+	while (!count_said(r, text)) {
+		rig_check(r, now_ms() < until_ms, "it does not say \"%s\"", text);
+		sleep_ms(2);
+	}
+}
+
 bool rig_wait_reloads(struct rig *r, unsigned n_served, unsigned n_refused)
 {
 	long long until_ms = now_ms() + 2 * PATIENCE_MS;

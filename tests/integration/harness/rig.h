@@ -41,6 +41,8 @@ void rig_replace_rules(struct rig *r, const char *yaml, ...) __attribute__((form
 bool rig_reload_with(struct rig *r, const char *yaml, ...) __attribute__((format(printf, 2, 3)));
 /* Waits until the program has said so often, since it began, that it serves another rule file, or that it does not. */
 bool rig_wait_reloads(struct rig *r, unsigned n_served, unsigned n_refused);
+/* Waits until its standard error has this text. */
+void rig_wait_said(struct rig *r, const char *text);
 /* Closes the peers, SIGTERM, expects exit code 0 in time, no sanitizer report, and frees all. */
 void rig_end(struct rig *r);
 /* The same for a program that was told to end already or ends by itself, with this code. */
