@@ -316,14 +316,12 @@ static bool write_answer_head(struct client *c, struct fault_edited *edited)
 static enum step send_head_first(struct client *c)
 {
 	struct worker *w = c->worker;
-	struct shape *s = c->ex.shape;
 
 	if (peer_send_span(w, &c->peer, text_span(&w->out)) < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	c->ex.answer_begun = true;
 	c->ex.answer_ns = loop_now_ns(w->loop);
-	s->to_client.next_ns = c->ex.answer_ns + s->body_delay_ns;
-	c->peer.pace = &s->to_client;
+	shape_hold_body(c);
 	return STEP_MORE;
 }
 
@@ -448,6 +446,7 @@ enum step answer_relay(struct client *c)
 	if (c->timed_out && ex->waits_for != EXCHANGE_WAITS_PACE && !exchange_still_writes(c))
 		return ex->waits_for == EXCHANGE_WAITS_CLIENT_WRITE ? client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET) :
 								      cut(c, PROXY_ERROR_CONNECTION_READ_TIMEOUT);
+	shape_look_at_body(c);
 	/* The answer may have begun before the request had ended: both go on. */
 	sent = forward_upload(c);
 	if (sent == STEP_DONE)

@@ -147,7 +147,7 @@ static void note_asked(struct client *c)
 	const struct fault_effect *effect = &ex->claim->effect;
 	enum fault_kind kind = effect->end_abort ? FAULT_ABORT : FAULT_DELAY;
 
-	ex->delay_ns = effect->delay_ns;
+	ex->delay_ns = effect->delay_ns + (ex->shape ? ex->shape->body_delay_ns : 0);
 	ex->asked = true;
 	if (ex->rule)
 		return;

@@ -153,17 +153,12 @@ int decision_take(struct client *c, const struct facts *f, enum rule_phase phase
 	return shape_take(c, &w->last_plan);
 }
 
-static void delay_is_over(struct client *c, int64_t since_ns)
+void decision_count_delay(struct client *c, int64_t intended_ns, int64_t actual_ns)
 {
-	struct exchange *ex = &c->ex;
-	struct fault_effect *effect = &ex->claim->effect;
-	int64_t actual = loop_now_ns(c->worker->loop) - since_ns;
-
-	ex->delayed = true;
-	ex->delay_actual_ns += actual;
-	histogram_add(&c->worker->counters.delay, effect->delay_ns);
-	histogram_add(&c->worker->counters.delay_error, actual - effect->delay_ns);
-	effect->delay_counted = true;
+	c->ex.delayed = true;
+	c->ex.delay_actual_ns += actual_ns;
+	histogram_add(&c->worker->counters.delay, intended_ns);
+	histogram_add(&c->worker->counters.delay_error, actual_ns - intended_ns);
 }
 
 static enum step hold_until(struct client *c, enum exchange_state state, int64_t until_ns)
@@ -189,8 +184,10 @@ bool decision_goes_on(struct client *c, enum rule_phase phase, enum step *step)
 	if (LIKELY(!ex->claim))
 		return true;
 	v = fault_next(&ex->claim->effect, since_ns, loop_now_ns(c->worker->loop));
-	if (v.kind != FAULT_WAIT && ex->claim->effect.delay_ns && !ex->claim->effect.delay_counted)
-		delay_is_over(c, since_ns);
+	if (v.kind != FAULT_WAIT && ex->claim->effect.delay_ns && !ex->claim->effect.delay_counted) {
+		decision_count_delay(c, ex->claim->effect.delay_ns, loop_now_ns(c->worker->loop) - since_ns);
+		ex->claim->effect.delay_counted = true;
+	}
 	switch (v.kind) {
 	case FAULT_CONTINUE:
 		return true;

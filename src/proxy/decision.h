@@ -59,6 +59,9 @@ void decision_note(struct client *c, const struct fault_plan *plan);
  */
 bool decision_goes_on(struct client *c, enum rule_phase phase, enum step *step);
 
+/* A delay was waited for to its end. */
+void decision_count_delay(struct client *c, int64_t intended_ns, int64_t actual_ns);
+
 /*
  * Faults are disarmed: what they hold now goes on as if no rule had fired, at its task's next turn. An exchange that is held is
  * let go of altogether, also by what would still change its bytes; one whose bytes are on their way only by what slows them.

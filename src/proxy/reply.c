@@ -54,7 +54,13 @@ enum step reply_send(struct client *c, struct span head, struct span body)
 	ex->head_wire_bytes = (uint32_t)(head.n + body.n);
 	ex->waits_for = EXCHANGE_WAITS_NONE;
 	notice_answer(c, head);
-	sent = peer_send(w, &c->peer, parts, body.n ? 2 : 1);
+	if (UNLIKELY(ex->shape && ex->shape->body_delay_ns && body.n)) {
+		sent = peer_send_span(w, &c->peer, head);
+		shape_hold_body(c);
+		sent = sent < 0 ? sent : peer_send_span(w, &c->peer, body);
+	} else {
+		sent = peer_send(w, &c->peer, parts, body.n ? 2 : 1);
+	}
 	if (sent < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	return STEP_MORE; /* reply_run, which follows, sets the deadline */
@@ -73,6 +79,7 @@ enum step reply_run(struct client *c)
 
 	if (c->timed_out && c->ex.waits_for != EXCHANGE_WAITS_PACE && !exchange_still_writes(c))
 		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
+	shape_look_at_body(c);
 	r = peer_flush(c->worker, &c->peer);
 	if (r < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);

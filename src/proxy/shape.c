@@ -82,6 +82,29 @@ void shape_let_go(struct client *c, bool all)
 		c->ex.up->peer.pace = NULL;
 }
 
+void shape_hold_body(struct client *c)
+{
+	struct shape *s = c->ex.shape;
+
+	s->to_client.next_ns = c->ex.answer_ns + s->body_delay_ns;
+	c->peer.pace = &s->to_client;
+}
+
+void shape_look_at_body(struct client *c)
+{
+	struct shape *s = c->ex.shape;
+	int64_t actual_ns;
+
+	if (LIKELY(!s) || !s->body_delay_ns)
+		return;
+	actual_ns = loop_now_ns(c->worker->loop) - c->ex.answer_ns;
+	if (actual_ns < s->body_delay_ns)
+		return;
+	if (c->ex.waits_for == EXCHANGE_WAITS_PACE)
+		decision_count_delay(c, s->body_delay_ns, actual_ns);
+	s->body_delay_ns = 0;
+}
+
 uint64_t shape_cut(const struct shape *s, uint64_t length)
 {
 	if (!s || !s->truncate)

@@ -43,6 +43,10 @@ void shape_let_go(struct client *c, bool all);
 
 /* An answer with a body of this length (UINT64_MAX: not told) is about to leave: where it is cut, which bytes change. */
 void shape_body(struct client *c, uint64_t length);
+/* The answer's head has been sent: nothing more leaves before the moment of the body, where that has one. */
+void shape_hold_body(struct client *c);
+/* At each step of sending the answer: measures the delay of the body once it is over, where something has waited for that. */
+void shape_look_at_body(struct client *c);
 /* So many bytes of content pass before the cut; UINT64_MAX: all. */
 uint64_t shape_cut(const struct shape *s, uint64_t length);
 

@@ -178,6 +178,32 @@ Test(streams, delay_at_the_body_lets_the_head_through)
 	rig_end(&r);
 }
 
+/* An answer of a rule's own has a body that can wait as well. */
+Test(streams, delay_at_the_body_of_an_injected_answer)
+{
+	struct peer *client;
+	struct rig r;
+	long long took, quickest = LLONG_MAX;
+
+	rig_start_with(&r, BARE "rules:\n  - {name: later, delay: {fixed: 250ms, at: body}, abort: {status: 503, body: late}}\n");
+	client = rig_client(&r);
+	for (unsigned i = 0; i < TRIES && quickest >= 240; i++) {
+		long long from = now_ms();
+		char *line;
+
+		peer_send(client, GET("/"));
+		while (*(line = peer_take_line(client)))
+			free(line);
+		free(line);
+		took = now_ms() - from;
+		quickest = took < quickest ? took : quickest;
+		peer_expect(client, "late");
+		rig_check(&r, now_ms() - from >= 250, "the body took %lld ms", now_ms() - from);
+	}
+	rig_check(&r, quickest < 240, "the quickest head took %lld ms", quickest);
+	rig_end(&r);
+}
+
 /* ---- cuts ---- */
 
 static const struct {

@@ -212,6 +212,34 @@ Test(metrics, rules_and_their_faults)
 	rig_end(&r);
 }
 
+/* Those that nothing has waited for are none: HEAD has no body. */
+Test(metrics, delays_of_the_body)
+{
+	struct message answer;
+	struct rig r;
+	struct peer *admin, *client;
+
+	rig_start_with(&r,
+		ADMIN "upstream: 'origin:'\n"
+		      "rules:\n"
+		      "  - {match: {path: /late}, delay: {fixed: 30ms, at: body}}\n"
+		      "  - {match: {path: /both}, delay: {fixed: 2ms, at: body}, abort: 503}\n");
+	admin = rig_admin(&r);
+	client = rig_client(&r);
+	for (unsigned i = 0; i < 2; i++) {
+		expect_get(client, "/late", 200);
+		expect_get(client, "/both", 503);
+		peer_send(client, "HEAD /both HTTP/1.1\r\nHost: a\r\n\r\n");
+		message_read_answer(&answer, client, "HEAD");
+		message_free(&answer);
+	}
+	expect_value(&r, admin, "brownout_delay_seconds_count", 4);
+	expect_value(&r, admin, "brownout_delay_seconds_sum", 0.064);
+	expect_value(&r, admin, "brownout_delay_error_seconds_count", 4);
+	expect_value(&r, admin, "brownout_delays_early_total", 0);
+	rig_end(&r);
+}
+
 /* ---- reload, the switch ---- */
 
 static const char other_places[] = "listeners:\n"
