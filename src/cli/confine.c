@@ -29,18 +29,23 @@ struct identity {
 	gid_t group;
 };
 
+/*
+ * Looks a user or a group up. An entry may be of any size (a group has the names of its members in it), so the libraries' own
+ * memory is used: no other thread of this process looks any up.
+ */
 static int find_group(struct span name, struct identity *id)
 {
-	char text[64], memory[4096];
-	struct group entry, *found;
+	const struct group *found;
+	char text[64];
 
 	if (name.n >= sizeof(text))
-		return -ENOENT;
+		return -ESRCH;
 	memcpy(text, name.p, name.n);
 	text[name.n] = '\0';
-	if (getgrnam_r(text, &entry, memory, sizeof(memory), &found) != 0 || !found)
-		return -ENOENT;
-	id->group = entry.gr_gid;
+	found = getgrnam(text);
+	if (!found)
+		return -ESRCH;
+	id->group = found->gr_gid;
 	return 0;
 }
 
@@ -48,17 +53,17 @@ static int find_group(struct span name, struct identity *id)
 static int find_user(struct span who, struct identity *id)
 {
 	size_t colon = span_find(who, ':');
-	char memory[4096];
-	struct passwd entry, *found;
+	const struct passwd *found;
 
 	if (colon >= sizeof(id->name))
-		return -ENOENT;
+		return -ESRCH;
 	memcpy(id->name, who.p, colon);
 	id->name[colon] = '\0';
-	if (getpwnam_r(id->name, &entry, memory, sizeof(memory), &found) != 0 || !found)
-		return -ENOENT;
-	id->user = entry.pw_uid;
-	id->group = entry.pw_gid;
+	found = getpwnam(id->name);
+	if (!found)
+		return -ESRCH;
+	id->user = found->pw_uid;
+	id->group = found->pw_gid;
 	return colon < who.n ? find_group(span_skip(who, colon + 1), id) : 0;
 }
 
@@ -82,8 +87,11 @@ static int drop_user(const struct plan *plan, char *error)
 	if (!plan->user.n)
 		return 0;
 	r = find_user(plan->user, &id);
-	if (r == 0)
-		r = become(&id);
+	if (r < 0) {
+		(void)snprintf(error, CONFINE_ERROR_BYTES, "user: %.*s: there is no such user or group", SPAN_ARG(plan->user));
+		return r;
+	}
+	r = become(&id);
 	return r < 0 ? fail(error, r, "user:", plan->user) : 0;
 }
 
