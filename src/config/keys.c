@@ -194,9 +194,17 @@ static const struct key log_keys[] = {
 			"stdout, or the path of a file.",
 		.example = "trace: trace.jsonl" },
 	{ .name = "query", .type = &value_bool, FIELD(plan, log_query), .default_text = "true",
-		.description = "Whether targets are logged, traced and shown with their query, which may hold secrets. Without "
-			"it, requests that differ in their query alone are the same to the judge of clients.",
+		.description = "Whether targets are logged, traced and shown with their query, which may hold secrets. The judge "
+			"of clients still tells requests apart by their query, by a hash that nobody else can make.",
 		.example = "query: false" },
+	{ .name = "headers", .type = &value_bool, FIELD(plan, log_headers), .default_text = "true",
+		.description = "Whether what is made of the headers of requests for the judge of clients is traced and shown "
+			"as it is: the client's name (observe: client_key), and hashes of ids, keys and credentials, by which a "
+			"value that can be guessed can be made out. Without it, all of that is hashed once more with a secret "
+			"drawn at start: within the run the same value stays the same, and nothing is known of it. Traces of "
+			"several runs or replicas then have nothing in common to link requests by. Host and target stay as they "
+			"are, and so does the hash that a rule with key: counts by, since brownout replay works by it.",
+		.example = "headers: false" },
 };
 
 static const struct key_map log_map = {

@@ -101,6 +101,7 @@ struct plan {
 	struct span log_access; /* "stderr", "stdout", "off" or a path */
 	enum plan_log_format log_format;
 	struct span log_trace; /* "stderr", "stdout" or a path; empty: no trace */
+	bool log_headers; /* what is told of their values is told as it is */
 	bool log_query; /* targets are recorded with their query, which may hold what no log should */
 	struct span user; /* "user" or "user:group" to be once the sockets are open; empty: as started */
 	bool sandbox; /* only the system calls of serving are allowed */

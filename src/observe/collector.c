@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
-#include "core/random.h"
+#include "core/keyed_hash.h"
 #include "observe/log_file.h"
 #include "observe/process_finder.h"
 #include "observe/recent.h"
@@ -25,6 +25,7 @@ struct collector {
 	struct log_file trace;
 	uint64_t run; /* a number for the trace */
 	enum trace_end end;
+	struct keyed_hash_key key; /* nobody else's: what is to be hidden is hashed with it */
 	uint64_t generation; /* whose rules the trace tells of; 0: a header is due */
 	_Atomic uint64_t passes;
 	int64_t wall_ns; /* Unix time less CLOCK_MONOTONIC, as it is in this look */
@@ -42,6 +43,15 @@ struct collector {
 	_Atomic int reopen_error; /* 0: none that was not asked for yet */
 };
 
+static int draw(struct collector *c)
+{
+	if (getrandom(&c->key, sizeof(c->key), 0) != (ssize_t)sizeof(c->key) ||
+		getrandom(&c->run, sizeof(c->run), 0) != (ssize_t)sizeof(c->run))
+		return -EIO;
+	c->run = MAX(c->run, UINT64_C(1)); /* 0 is none */
+	return 0;
+}
+
 int collector_new(struct collector **collector, const struct collector_options *options)
 {
 	struct collector *c = calloc(1, sizeof(*c));
@@ -51,11 +61,12 @@ int collector_new(struct collector **collector, const struct collector_options *
 	if (!c)
 		return -ENOMEM;
 	c->format = options->format;
-	c->run = random_word(0, (uint64_t)clock_wall_ns(), (uint64_t)clock_mono_ns(), (uint64_t)getpid(), 0) | 1;
 	c->end = TRACE_END_STOPPED;
 	c->access.fd = -1;
 	c->trace.fd = -1;
-	error = options->access ? log_file_open(&c->access, options->access) : 0;
+	error = draw(c);
+	if (error == 0 && options->access)
+		error = log_file_open(&c->access, options->access);
 	if (error < 0) {
 		free(c);
 		return error;
@@ -130,10 +141,51 @@ static void put_end(struct collector *c)
 	log_file_write(&c->trace);
 }
 
-/* Who the client is takes more than a worker has time for. The witness is ours until the record is released. */
+/* It is ours until the record is released. */
+static struct witness *witness_of(const struct record *r)
+{
+	return (struct witness *)(uintptr_t)r->witness;
+}
+
+static uint64_t hidden(const struct collector *c, uint64_t hash)
+{
+	return hash ? MAX(keyed_hash_word(&c->key, hash), UINT64_C(1)) : 0; /* 0 is none */
+}
+
+static void hide_client(const struct collector *c, struct witness *w)
+{
+	uint64_t hash = keyed_hash(&c->key, witness_client(w));
+	struct text out;
+
+	text_init_fixed(&out, w->client, sizeof(w->client));
+	text_put_char(&out, '#');
+	text_put_hex(&out, hash, 16);
+	w->client_n = (uint8_t)out.n;
+}
+
+/* The same value is hidden alike throughout the run, so that what belongs together is still known to. */
+static void hide(const struct collector *c, const struct record *r)
+{
+	struct witness *w = witness_of(r);
+
+	if (!w || !(w->hides || w->hides_query))
+		return;
+	w->fingerprint = hidden(c, w->fingerprint);
+	if (!w->hides)
+		return;
+	w->body_hash = hidden(c, w->body_hash);
+	w->logical_id = hidden(c, w->logical_id);
+	w->maybe_id = hidden(c, w->maybe_id);
+	w->idempotency_key = hidden(c, w->idempotency_key);
+	w->credentials = hidden(c, w->credentials);
+	if (w->from_header)
+		hide_client(c, w);
+}
+
+/* Who the client is takes more than a worker has time for. */
 static void name_client(struct collector *c, const struct record *r)
 {
-	struct witness *w = (struct witness *)(uintptr_t)r->witness;
+	struct witness *w = witness_of(r);
 	char block[WITNESS_CLIENT_BYTES];
 	struct text out;
 
@@ -156,6 +208,7 @@ static void name_client(struct collector *c, const struct record *r)
 static void put_record(struct collector *c, struct record *r)
 {
 	r->wall_ns = r->first_ns + c->wall_ns;
+	hide(c, r);
 	name_client(c, r);
 	if (c->recent)
 		recent_add(c->recent, r);

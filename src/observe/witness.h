@@ -25,6 +25,9 @@ struct witness {
 	bool keeps; /* the connection stays open after the answer */
 	bool expect; /* Expect: 100-continue */
 	bool early_data;
+	bool hides; /* nobody is to make out the values that hashes and client are of: the collector sees to it ... */
+	bool hides_query; /* ... or that of the fingerprint alone */
+	bool from_header; /* client has the value of a header in it */
 	bool wants_process; /* its process belongs to who it is: the collector puts it in front */
 	struct hints hints; /* told to it */
 	uint8_t client_n;

@@ -255,6 +255,7 @@ static void put_client(struct text *out, struct witness *w, struct client *c, co
 		f = http_fields_find(&r->fields, key->name, 0);
 		if (!f)
 			return;
+		w->from_header = true;
 		if (f->value.n <= WITNESS_CLIENT_BYTES / 2) {
 			text_put_span(out, f->value);
 		} else {
@@ -387,6 +388,8 @@ void notice_begin(struct client *c, const struct http_request *r)
 	/* The block of the digest is never looked at beyond what was put there. */
 	memset(&n->witness, 0, offsetof(struct witness, client));
 	n->witness.connection = (uintptr_t)c;
+	n->witness.hides = !exchange_plan(c)->log_headers;
+	n->witness.hides_query = !exchange_plan(c)->log_query;
 	hints_init(&n->witness.hints);
 	n->whole_body = false;
 	n->json = NULL;

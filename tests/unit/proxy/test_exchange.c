@@ -31,7 +31,7 @@ static void start(void)
 {
 	cr_assert_eq(loop_new(&w.loop), 0);
 	blocks_init(&w.blocks);
-	plan = (struct plan){ .log_query = true, .listeners = &plan_listener, .n_listeners = 1,
+	plan = (struct plan){ .log_query = true, .log_headers = true, .listeners = &plan_listener, .n_listeners = 1,
 		.limits.max_headers = FIELDS_MAX,
 		.upstreams = &plan_upstream, .n_upstreams = 1, .rules = { .v = rules, .n = ARRAY_LEN(rules) } };
 	w.traffic = &traffic;
