@@ -167,10 +167,12 @@ Test(upstream_pool, ceiling_below_the_number_of_workers)
 	struct crowd c = { .rig = &r, .target = "/status/200", .n_connections = 1, .n_requests = 50 };
 
 	rig_start_with(&r, "workers: 4\nupstreams:\n  default: {url: 'origin:', max_connections: 1}\n");
-	for (int i = 0; i < 10; i++) { /* each time on a new connection, which any worker may get */
+	for (unsigned i = 1; i <= 10; i++) { /* each time on a new connection, which any worker may get */
 		crowd_run(&c);
 		rig_check(&r, crowd_count(&c, 200) == 50, "%u of 50 one after the other", crowd_count(&c, 200));
 		crowd_free(&c);
+		/* A worker gives its connection back a moment after the last answer: another must not ask before that. */
+		(void)rig_log_line(&r, i * 50 - 1);
 	}
 	rig_end(&r);
 }
