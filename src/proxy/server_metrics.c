@@ -67,6 +67,7 @@ static void write_by_name(struct metrics *m, const char *name, uint64_t value)
 static void write_requests(struct metrics *m, const struct server *s, const struct server_snapshot *t)
 {
 	write_traffic(m, s, t);
+	metrics_one(m, METRIC_REQUESTS_BEGUN, counted(t, COUNTER_REQUESTS));
 	metrics_one(m, METRIC_REQUESTS_ACTIVE, gauged(&t->total.active));
 	metrics_one(m, METRIC_REQUESTS_HELD, gauged(&t->total.held));
 	metrics_family(m, METRIC_REQUESTS_REJECTED);
