@@ -4,7 +4,6 @@
  */
 #include <assert.h>
 
-#include "base/clock.h"
 #include "fault/edit.h"
 #include "fault/limit.h"
 #include "fault/malformed.h"
@@ -284,7 +283,7 @@ static struct fault_edited add_lines(struct client *c, struct text *extra)
 	if (ex->rule && exchange_plan(c)->fault_header)
 		decision_put_line(c, extra, ex->rule, (enum fault_kind)ex->fault);
 	if (asked && !asked->limit.refused)
-		fault_limit_put_headers(extra, asked->quota, &asked->limit, clock_wall_ns());
+		fault_limit_put_headers(extra, asked->quota, &asked->limit, worker_wall_ns(c->worker));
 	if (s && s->n_rewrites)
 		edited = fault_edit_response(s->rewrites, s->n_rewrites, (enum http_method)ex->method, &c->worker->response,
 			extra);

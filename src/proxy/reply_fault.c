@@ -2,7 +2,6 @@
  * reply_fault: the answers that rules ask for: of abort, and of a quota that refuses. They were rendered when the rules were
  * loaded; here comes what differs from one to the next, and what other faults of the same exchange do to them.
  */
-#include "base/clock.h"
 #include "base/log.h"
 #include "fault/limit.h"
 #include "fault/malformed.h"
@@ -47,11 +46,11 @@ static void put_hints(struct client *c, struct text *out, const struct fault_abo
 	if (!is_refusal && abort->retry_after.kind == RETRY_AFTER_NONE)
 		return;
 	if (!is_refusal) {
-		fault_answer_put_retry_after(out, abort, wait_ns, clock_wall_ns());
+		fault_answer_put_retry_after(out, abort, wait_ns, worker_wall_ns(c->worker));
 		return;
 	}
-	fault_limit_put_headers(out, asked->quota, &asked->limit, clock_wall_ns());
-	fault_limit_put_retry_after(out, asked->quota, told_ns, clock_wall_ns());
+	fault_limit_put_headers(out, asked->quota, &asked->limit, worker_wall_ns(c->worker));
+	fault_limit_put_retry_after(out, asked->quota, told_ns, worker_wall_ns(c->worker));
 }
 
 /* A copy whose bytes may be changed; empty where memory is out (then the body goes out unchanged). */

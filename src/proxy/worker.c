@@ -227,23 +227,34 @@ void worker_client_gone(struct client *c)
 	stop_when_empty(w);
 }
 
+static void look_at_clock(struct worker *w, int64_t now_ns)
+{
+	int64_t wall_ns = clock_wall_ns();
+	char *p = w->date;
+
+	memcpy(p, "Date: ", 6);
+	http_date_write(p + 6, wall_ns / NS_PER_S);
+	memcpy(p + 6 + HTTP_DATE_BYTES, "\r\n", 2);
+	w->date_until_ns = now_ns + NS_PER_S - wall_ns % NS_PER_S;
+	w->wall_ahead_ns = wall_ns - now_ns;
+}
+
 struct span worker_date_line(struct worker *w)
 {
-	int64_t now = loop_now_ns(w->loop);
+	int64_t now_ns = loop_now_ns(w->loop);
 
-	if (now >= w->date_until_ns) {
-		int64_t wall = clock_wall_ns();
-		char *p = w->date;
-
-		memcpy(p, "Date: ", 6);
-		http_date_write(p + 6, wall / NS_PER_S);
-		memcpy(p + 6 + HTTP_DATE_BYTES, "\r\n", 2);
-		w->date_until_ns = now + NS_PER_S - wall % NS_PER_S;
-	}
+	if (now_ns >= w->date_until_ns)
+		look_at_clock(w, now_ns);
 	return span_of(w->date, sizeof(w->date));
 }
 
 struct span worker_date(struct worker *w)
 {
 	return span_of(worker_date_line(w).p + 6, HTTP_DATE_BYTES);
+}
+
+int64_t worker_wall_ns(struct worker *w)
+{
+	(void)worker_date_line(w);
+	return clock_mono_ns() + w->wall_ahead_ns;
 }

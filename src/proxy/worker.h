@@ -92,6 +92,7 @@ struct worker {
 
 	char date[sizeof("Date: ") - 1 + 29 + 2]; /* a whole field line, good for the current second */
 	int64_t date_until_ns; /* CLOCK_MONOTONIC */
+	int64_t wall_ahead_ns; /* of the monotonic clock, when the date was made */
 
 	struct counters counters;
 	struct traffic_counts *traffic;
@@ -128,5 +129,10 @@ void worker_client_gone(struct client *c);
 /* "Date: ... CRLF" and the date alone, of this second. */
 struct span worker_date_line(struct worker *w);
 struct span worker_date(struct worker *w);
+/*
+ * Unix time by the same look at the clock as the date: what a head says of times agrees with its Date, even in the second in
+ * which the clock was set.
+ */
+int64_t worker_wall_ns(struct worker *w);
 
 #endif

@@ -260,6 +260,28 @@ Test(service, a_worker_that_hangs_lets_the_watchdog_bite)
 	manager_close(&m);
 }
 
+/* What was due meanwhile is not made up for. */
+Test(service, after_standing_still_the_watchdog_is_patted_as_before)
+{
+	struct manager m;
+	struct rig r;
+	unsigned pats;
+
+	manager_open(&m, false);
+	set_watchdog(NULL);
+	rig_start_with(&r, "workers: 2\n");
+	manager_expect(&r, &m, "WATCHDOG=1");
+	program_signal(&r.program, SIGSTOP);
+	(void)count_pats(&m, WATCHDOG_MS / 2);
+	rig_check(&r, count_pats(&m, 2 * WATCHDOG_MS) == 0, "patted while it stood still");
+	program_signal(&r.program, SIGCONT);
+	manager_expect(&r, &m, "WATCHDOG=1");
+	pats = count_pats(&m, 2 * WATCHDOG_MS);
+	rig_check(&r, pats >= 4 && pats <= 9, "%u pats in twice the watchdog's time", pats);
+	rig_end(&r);
+	manager_close(&m);
+}
+
 Test(service, the_watchdog_of_another_process_is_not_patted)
 {
 	struct manager m;

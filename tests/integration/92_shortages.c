@@ -71,28 +71,11 @@ static const char rules[] =
 
 /* ---- a program that can be let run short ---- */
 
-/* The block that both share; the program is to be started while its file is there. */
-static void share(char path[64])
-{
-	int fd;
-
-	snprintf(path, 64, "/tmp/brownout-shortage-XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0 || ftruncate(fd, sizeof(*shortage)) < 0)
-		abort();
-	shortage = mmap(NULL, sizeof(*shortage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (shortage == MAP_FAILED)
-		abort();
-	close(fd);
-	setenv(SHORTAGE_VARIABLE, path, 1);
-	setenv("BROWNOUT_BIN", getenv("BROWNOUT_SHORTAGE_BIN"), 1);
-}
-
 static void start(struct rig *r)
 {
 	char path[64];
 
-	share(path);
+	shortage = shortage_share(path);
 	responder_start(&responder);
 	rig_start_with(r, rules, responder.port, responder.port, responder.port);
 	rig_check(r, program_wait_admin(&r->program), "the program has no admin listener");
@@ -509,7 +492,7 @@ static void start_with(uint32_t more)
 	unsigned total;
 	unsigned step = 1;
 
-	share(path);
+	shortage = shortage_share(path);
 	program_open(&p);
 	bytes_printf(&yaml, rules, 1U, 1U, 1U);
 	program_write_file(&p, "rules.yaml", bytes_text(&yaml));

@@ -1,7 +1,8 @@
 /*
  * shortage: what a test and the program under test share to let the program run out of things: a block of memory in a file.
  * The program is linked with shortage.c, which stands before malloc and some system calls and lets them fail as the block
- * says; without the environment variable SHORTAGE_FILE, or with an empty block, they do what they always do.
+ * says; without the environment variable SHORTAGE_FILE, or with an empty block, they do what they always do. The wall clock can
+ * be set the same way.
  */
 #ifndef SHORTAGE_H
 #define SHORTAGE_H
@@ -44,8 +45,12 @@ struct shortage {
 	_Atomic uint32_t calls_failed[SHORTAGE_CALL_COUNT];
 	_Atomic uint64_t seed;
 	_Atomic uint64_t drawn;
+	_Atomic int64_t wall_ahead_ns; /* how much later CLOCK_REALTIME is than it is */
 };
 
 #define SHORTAGE_VARIABLE "SHORTAGE_FILE"
+
+/* For the test: makes the block, of which a program that starts while the file is there has the other half. */
+struct shortage *shortage_share(char path[64]);
 
 #endif
