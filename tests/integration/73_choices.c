@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 
+#include "harness/ask.h"
 #include "harness/crowd.h"
 #include "harness/rig.h"
 
@@ -15,7 +16,7 @@ TestSuite(choices, .timeout = 240);
 
 #define REQUESTS 3000u
 
-static unsigned ask(struct peer *client, const char *fields)
+static unsigned ask_with(struct peer *client, const char *fields)
 {
 	struct message answer;
 	unsigned status;
@@ -77,7 +78,7 @@ Test(choices, sequences_take_turns_per_key)
 		r.context = rows[i].rule;
 		client = rig_client(&r);
 		for (unsigned n = 0; n < 14; n++) {
-			unsigned status = ask(client, n % 2 ? "X-User: a\r\n" : "X-User: b\r\n");
+			unsigned status = ask_with(client, n % 2 ? "X-User: a\r\n" : "X-User: b\r\n");
 
 			rig_check(&r, status == rows[i].statuses[n / 2], "request %u got %u", n, status);
 		}
@@ -107,21 +108,23 @@ Test(choices, a_client_that_leaves_gives_its_place_back)
 	struct peer *held[2];
 	struct peer *client;
 
-	rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - {match: {path: /hang}, hang: {max: 60s}, max_active_faults: 2}\n"
+	rig_start_with(&r, "upstream: 'origin:'\nadmin: 127.0.0.1:0\n"
+			   "rules:\n  - {match: {path: /hang}, hang: {max: 60s}, max_active_faults: 2}\n"
 			   "  - {match: {path: /hang}, abort: 503}\n");
+	rig_check(&r, program_wait_admin(&r.program), "no admin listener");
 	client = rig_client(&r);
 	for (unsigned i = 0; i < 2; i++) {
 		held[i] = rig_client(&r);
-		peer_send(held[i], "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
-		peer_expect_silence(held[i], 50);
+		peer_send(held[i], GET("/hang"));
 	}
+	free(ask_until(&r, "/v1/totals", "\"held\":2,"));
 	for (unsigned round = 0; round < 3; round++) {
 		expect_get(client, "/hang", 503);
 		peer_close(held[round % 2]);
 		(void)rig_log_line(&r, 2 * round + 1); /* it is over */
 		held[round % 2] = rig_client(&r);
-		peer_send(held[round % 2], "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
-		peer_expect_silence(held[round % 2], 50);
+		peer_send(held[round % 2], GET("/hang"));
+		free(ask_until(&r, "/v1/totals", "\"held\":2,"));
 	}
 	peer_close(held[0]);
 	peer_close(held[1]);
@@ -202,10 +205,10 @@ Test(choices, windows_open_and_close)
 		rig_start_with(&r, "upstream: 'origin:'\nrules:\n  - %s\n", rows[i].rule);
 		r.context = rows[i].rule;
 		client = rig_client(&r);
-		status = ask(client, "");
+		status = ask_with(client, "");
 		rig_check(&r, status == rows[i].at_once, "%u at once", status);
 		sleep_ms(2400);
-		status = ask(client, "");
+		status = ask_with(client, "");
 		rig_check(&r, status == rows[i].later, "%u later", status);
 		rig_end(&r);
 	}
@@ -219,11 +222,11 @@ Test(choices, who_comes_back_early_is_refused_again)
 	rig_start_with(&r,
 		"upstream: 'origin:'\nrules:\n  - {first: 1, abort: {status: 503, retry_after: 3s, enforce: true}}\n");
 	client = rig_client(&r);
-	rig_check(&r, ask(client, "") == 503, "the first is refused");
-	rig_check(&r, ask(client, "") == 503, "so is who does not wait");
+	rig_check(&r, ask_with(client, "") == 503, "the first is refused");
+	rig_check(&r, ask_with(client, "") == 503, "so is who does not wait");
 	sleep_ms(1000);
-	rig_check(&r, ask(client, "") == 503, "or not long enough");
+	rig_check(&r, ask_with(client, "") == 503, "or not long enough");
 	sleep_ms(2200);
-	rig_check(&r, ask(client, "") == 204, "the wait was not prolonged");
+	rig_check(&r, ask_with(client, "") == 204, "the wait was not prolonged");
 	rig_end(&r);
 }

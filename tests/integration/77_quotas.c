@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 
+#include "harness/ask.h"
 #include "harness/crowd.h"
 #include "harness/rig.h"
 
@@ -152,7 +153,7 @@ Test(quotas, every_place_of_many_quotas_is_held_until_the_exchange_ends)
 	struct rig r;
 	struct peer *client, *held;
 
-	rig_start_with(&r, "upstream: 'origin:'\nrules:\n"
+	rig_start_with(&r, "upstream: 'origin:'\nadmin: 127.0.0.1:0\nrules:\n"
 			   "  - {match: {path: /hang}, rate_limit: {limit: 1, algorithm: concurrency}}\n"
 			   "  - {match: {path: /hang}, rate_limit: {limit: 1, algorithm: concurrency}}\n"
 			   "  - {rate_limit: {limit: 1, algorithm: concurrency}}\n"
@@ -160,7 +161,8 @@ Test(quotas, every_place_of_many_quotas_is_held_until_the_exchange_ends)
 	client = rig_client(&r);
 	held = rig_client(&r);
 	peer_send(held, "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n");
-	peer_expect_silence(held, 50);
+	rig_check(&r, program_wait_admin(&r.program), "no admin listener");
+	free(ask_until(&r, "/v1/totals", "\"held\":1,"));
 	expect_get(client, "/status/204", 429);
 	(void)rig_log_line(&r, 0);
 	peer_close(held);
