@@ -150,7 +150,7 @@ static void write_metrics(struct text *out)
 	text_put_literal(out,
 		"What /metrics of the admin listener tells, in the text format of Prometheus, or as OpenMetrics 1.0 where\n"
 		"Accept prefers that. Histograms have buckets from 10 us to 100 s. Labels take a bounded number of values:\n"
-		"pairs of listener and upstream beyond the 255th and rules beyond the 1000th are counted as (other);\n"
+		"upstreams, and pairs of listener and upstream, beyond the 255th and rules beyond the 1000th are (other);\n"
 		"an upstream of (none) means that none was chosen.\n"
 		"\n");
 	metrics_write_reference(out);

@@ -10,8 +10,9 @@
 #include "proxy/generation.h"
 #include "proxy/server_private.h"
 
-/* Rules with samples of their own; those behind them are added up. */
+/* Rules, and upstreams, with samples of their own; those behind them are added up. */
 #define RULES_MAX 1000
+#define UPSTREAMS_MAX 255
 
 /* No name in a rule file has parentheses. */
 #define NAME_OTHER SPAN("(other)")
@@ -97,12 +98,19 @@ struct rule_row {
 	uint64_t faults[FAULT_KIND_COUNT];
 };
 
+struct upstream_row {
+	struct span name; /* lives as long as the plan */
+	uint64_t open;
+};
+
 /* What is in force, at one moment. */
 struct in_force {
 	struct plan *plan; /* a reference */
 	uint64_t generation;
 	struct rule_row *rows;
 	unsigned n_rows;
+	struct upstream_row *upstreams;
+	unsigned n_upstreams;
 };
 
 static void add_rule(struct rule_row *row, const struct rule *r, const struct rule_state *state)
@@ -135,7 +143,21 @@ static void take_rows(struct in_force *now, const struct generation *g)
 	}
 }
 
-/* rows is NULL where memory is out. */
+static void take_upstreams(struct in_force *now, const struct generation *g)
+{
+	unsigned n = g->plan->n_upstreams;
+
+	now->n_upstreams = MIN(n, UPSTREAMS_MAX + 1u);
+	now->upstreams = calloc(now->n_upstreams + 1U, sizeof(*now->upstreams));
+	for (unsigned i = 0; now->upstreams && i < n; i++) {
+		struct upstream_row *row = &now->upstreams[MIN(i, UPSTREAMS_MAX)];
+
+		row->name = i < UPSTREAMS_MAX ? g->plan->upstreams[i].name : NAME_OTHER;
+		row->open += atomic_load_explicit(&g->upstreams[i]->open, memory_order_relaxed);
+	}
+}
+
+/* rows or upstreams are NULL where memory is out. */
 static struct in_force take_in_force(struct server *s)
 {
 	struct in_force now;
@@ -143,6 +165,7 @@ static struct in_force take_in_force(struct server *s)
 	(void)pthread_mutex_lock(&s->lock);
 	now = (struct in_force){ .plan = plan_ref(s->generation->plan), .generation = s->generation->number };
 	take_rows(&now, s->generation);
+	take_upstreams(&now, s->generation);
 	(void)pthread_mutex_unlock(&s->lock);
 	return now;
 }
@@ -184,7 +207,7 @@ static void write_faults(struct metrics *m, const struct server_snapshot *t, con
 
 /* ---- upstreams, connections, logs ---- */
 
-static void write_upstreams(struct metrics *m, const struct server_snapshot *t)
+static void write_upstreams(struct metrics *m, const struct server_snapshot *t, const struct in_force *now)
 {
 	metrics_family(m, METRIC_UPSTREAM_FAILURES);
 	for (unsigned i = PROXY_ERROR_NONE + 1; i < PROXY_ERROR_COUNT; i++)
@@ -195,6 +218,9 @@ static void write_upstreams(struct metrics *m, const struct server_snapshot *t)
 	metrics_one(m, METRIC_UPSTREAM_RETRIES, counted(t, COUNTER_UPSTREAM_RETRIES));
 	metrics_one(m, METRIC_UPSTREAM_CONNECTIONS, gauged(&t->total.upstream_open));
 	metrics_one(m, METRIC_UPSTREAM_IDLE, gauged(&t->total.upstream_idle));
+	metrics_family(m, METRIC_UPSTREAM_POOL);
+	for (unsigned i = 0; i < now->n_upstreams; i++)
+		metrics_u64(m, &now->upstreams[i].name, now->upstreams[i].open);
 	metrics_family(m, METRIC_STATUS_VIOLATIONS);
 	for (unsigned i = 0; i < STATUS_VIOLATION_COUNT; i++)
 		write_by_name(m, status_violation_name((enum status_violation)i), load(&t->total.violations[i]));
@@ -252,7 +278,7 @@ static void write_all(struct metrics *m, const struct server *s, const struct se
 {
 	write_requests(m, s, t);
 	write_faults(m, t, now);
-	write_upstreams(m, t);
+	write_upstreams(m, t, now);
 	write_connections(m, t);
 	write_state(m, s, now);
 }
@@ -264,7 +290,7 @@ void server_write_metrics(struct server *s, bool openmetrics, struct text *out)
 	struct metrics m;
 
 	metrics_begin(&m, out, openmetrics);
-	if (t && now.rows) {
+	if (t && now.rows && now.upstreams) {
 		server_snapshot(s, t);
 		write_all(&m, s, t, &now);
 	} else {
@@ -272,6 +298,7 @@ void server_write_metrics(struct server *s, bool openmetrics, struct text *out)
 	}
 	metrics_end(&m);
 	free(now.rows);
+	free(now.upstreams);
 	plan_unref(now.plan);
 	free(t);
 }

@@ -144,9 +144,11 @@ Test(metrics, what_is_open_now)
 	expect_value(&r, admin, "brownout_requests_active", 0);
 	expect_value(&r, admin, "brownout_upstream_connections", 1);
 	expect_value(&r, admin, "brownout_upstream_connections_idle", 1);
+	expect_value(&r, admin, "brownout_upstream_pool_connections{upstream=\"default\"}", 1);
 	peer_close(upstream);
 	expect_value(&r, admin, "brownout_upstream_connections", 0);
 	expect_value(&r, admin, "brownout_upstream_connections_idle", 0);
+	expect_value(&r, admin, "brownout_upstream_pool_connections{upstream=\"default\"}", 0);
 	peer_send(client, GET("/held"));
 	expect_value(&r, admin, "brownout_requests_held", 1);
 	expect_value(&r, admin, "brownout_rule_active{rule=\"held\"}", 1);
@@ -327,8 +329,10 @@ Test(metrics, are_bounded_whatever_the_file_names)
 	expect_get(client, "/u298", 200);
 	expect_value(&r, admin, REQUESTS("l", "u0", "2xx"), 1);
 	expect_value(&r, admin, REQUESTS("(other)", "(other)", "2xx"), 2);
+	expect_value(&r, admin, "brownout_upstream_pool_connections{upstream=\"(other)\"}", 2);
 	m = scrape(admin, "");
 	cr_expect_eq(count_lines(&m, "brownout_requests_total{"), 256 * 6);
+	cr_expect_eq(count_lines(&m, "brownout_upstream_pool_connections{"), 256);
 	cr_expect_eq(count_lines(&m, "brownout_rule_matched_total{"), 1001);
 	cr_expect_eq(value_in(&m, "brownout_rule_enabled{rule=\"(other)\"}"), 10);
 	cr_expect_eq(value_in(&m, "brownout_rule_matched_total{rule=\"r1000\"}"), -1);
