@@ -50,15 +50,41 @@ void check_unmeasured(const struct check_run *r, enum expect_key key)
 	(void)check_measure(r, &none);
 }
 
+#define MORE " \xe2\x80\xa6" /* an ellipsis */
+
+static bool is_cut(const char *text, size_t n)
+{
+	return n >= strlen(MORE) && strcmp(text + n - strlen(MORE), MORE) == 0;
+}
+
+/* A full one ends behind its last whole word, and says that there is more. */
+static void cut(char text[CHECK_TEXT_BYTES])
+{
+	size_t max = CHECK_TEXT_BYTES - sizeof(MORE), n = max;
+
+	while (n > 0 && text[n] != ' ')
+		n--;
+	if (n == 0)
+		n = max;
+	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) /* in the middle of a character */
+		n--;
+	memcpy(text + n, MORE, sizeof(MORE));
+}
+
 void check_say(const struct check_run *r, enum check_id id, const char *format, ...)
 {
 	char *text = check_of(r, id)->text;
 	size_t n = strlen(text);
 	va_list args;
+	int wanted;
 
+	if (is_cut(text, n))
+		return;
 	va_start(args, format);
-	(void)vsnprintf(text + n, CHECK_TEXT_BYTES - n, format, args);
+	wanted = vsnprintf(text + n, CHECK_TEXT_BYTES - n, format, args);
 	va_end(args);
+	if (wanted >= 0 && (size_t)wanted >= CHECK_TEXT_BYTES - n)
+		cut(text);
 }
 
 void check_nothing(const struct check_run *r, enum check_id id, const char *why)

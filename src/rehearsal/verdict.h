@@ -62,7 +62,7 @@ struct evidence {
 };
 
 #define CHECK_MEASURES_MAX 4
-#define CHECK_TEXT_BYTES 256
+#define CHECK_TEXT_BYTES 512
 
 struct check {
 	uint8_t id; /* enum check_id: also its place in verdict.checks */
@@ -71,7 +71,7 @@ struct check {
 	uint8_t n_measures;
 	struct measure measures[CHECK_MEASURES_MAX];
 	uint64_t n; /* samples of the measure that made the status */
-	char text[CHECK_TEXT_BYTES]; /* one line for people, NUL-terminated UTF-8; never empty */
+	char text[CHECK_TEXT_BYTES]; /* one line for people, NUL-terminated UTF-8; never empty; " …" at its end: there is more */
 	char scope[EVIDENCE_TEXT_BYTES]; /* the client or rule it is about, where it is one; else "" */
 	unsigned n_evidence;
 	uint64_t evidence_total; /* may be more than is shown */

@@ -243,6 +243,50 @@ Test(judge, a_required_rule_that_never_fired)
 	cr_assert_eq(r.verdict.rules[1].fired, 0);
 }
 
+#define MORE " \xe2\x80\xa6"
+
+/* 40 rules that never fired, with names of so many euro signs: whole names alone, and a sign where there are more. */
+static void name_rules_of(unsigned width)
+{
+	static const char said[] = "never fired though required:";
+	const struct judge_exchange e = rig_exchange(0, 0.1, 200);
+	struct judge_rule rules[40];
+	struct judge_options options = r.options;
+	char name[64] = "";
+	struct verdict v;
+	struct judge *j;
+	const char *text;
+	size_t word_n = 1 + 3 * (size_t)width, n, rest_n;
+
+	for (unsigned i = 0; i < width; i++)
+		memcpy(name + 3 * (size_t)i, "\xe2\x82\xac", 3);
+	for (unsigned i = 0; i < ARRAY_LEN(rules); i++)
+		rules[i] = (struct judge_rule){ .name = span_of_string(name), .required = true };
+	options.rules = rules;
+	options.n_rules = ARRAY_LEN(rules);
+	j = judge_new(&options);
+	cr_assert_not_null(j);
+	judge_add(j, &e);
+	cr_assert_eq(judge_finish(j, JUDGE_END_STOPPED, &v), 0);
+	text = v.checks[CHECK_COVERAGE].text;
+	cr_assert(span_starts_with(span_of_string(text), span_of_string(said)), "%s", text);
+	n = strlen(text);
+	rest_n = n - strlen(said);
+	if (strlen(said) + 40 * word_n < CHECK_TEXT_BYTES)
+		cr_assert_eq(rest_n, 40 * word_n, "%s", text);
+	else
+		cr_assert(strcmp(text + n - strlen(MORE), MORE) == 0 && (rest_n - strlen(MORE)) % word_n == 0 &&
+			  n + word_n >= CHECK_TEXT_BYTES - strlen(MORE), "%s", text);
+	verdict_deinit(&v);
+	judge_free(j);
+}
+
+Test(judge, a_long_text_ends_at_a_word)
+{
+	for (unsigned width = 1; width <= 21; width++)
+		name_rules_of(width);
+}
+
 Test(judge, a_rule_that_need_not_fire)
 {
 	rig_add(&r, rig_exchange(0, 0.1, 503));
