@@ -3,7 +3,9 @@
  */
 #include "cli/judge_traces.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -14,6 +16,7 @@
 struct source {
 	struct trace_file file;
 	bool over; /* nothing more is in it */
+	bool begins; /* no exchange of the run, as it is told of last, was seen */
 	uint64_t run; /* that base_ns is of; 0: it does not say */
 	bool has_base; /* an exchange of the run was seen */
 	int64_t base_ns;
@@ -22,16 +25,39 @@ struct source {
 	uint16_t fired[JUDGE_FIRED_MAX];
 };
 
+/* Where a rule is told of first: what the verdict lists them by, since in which order traces are named says nothing. */
+struct place {
+	int64_t end_ns; /* of the first exchange by the header that has it; INT64_MAX: there is none */
+	unsigned index; /* in that header; UINT_MAX: it is told of by an exchange alone */
+};
+
 struct judging {
 	struct source *sources;
 	unsigned n;
 	struct judge *judge;
 	struct judge_names names;
+	struct place *places; /* by number, n_places of them */
+	unsigned n_places;
+	unsigned n_given; /* rules of the plan: they stand in front, as they are */
 	bool has_seed, seeds_differ;
 	uint64_t seed;
 };
 
 /* ---- rules ---- */
+
+static const struct place nowhere = { INT64_MAX, UINT_MAX };
+
+/* As many as there are names. Without memory: none, and the rules stay as they came. */
+static void add_place(struct judging *j)
+{
+	struct place *places = realloc(j->places, j->names.n * sizeof(*places));
+
+	if (!places)
+		return;
+	j->places = places;
+	while (j->n_places < j->names.n)
+		places[j->n_places++] = nowhere;
+}
 
 static uint16_t number_of(struct judging *j, struct span name)
 {
@@ -40,7 +66,63 @@ static uint16_t number_of(struct judging *j, struct span name)
 
 	if (i != UINT16_MAX || judge_names_add(&j->names, name) == UINT16_MAX)
 		return i;
+	add_place(j);
 	return judge_add_rule(j->judge, &rule);
+}
+
+static int compare_places(const struct place *a, const struct place *b)
+{
+	if (a->end_ns != b->end_ns)
+		return a->end_ns < b->end_ns ? -1 : 1;
+	return a->index == b->index ? 0 : a->index < b->index ? -1 : 1;
+}
+
+static void note_place(struct judging *j, uint16_t rule, int64_t end_ns, unsigned index)
+{
+	const struct place place = { end_ns, index };
+
+	if (rule < j->n_places && compare_places(&place, &j->places[rule]) < 0)
+		j->places[rule] = place;
+}
+
+/* The first exchange of a run says when its rules were in force. */
+static void place_rules(struct judging *j, struct source *s)
+{
+	for (unsigned i = 0; s->begins && i < s->file.n_rules; i++)
+		note_place(j, judge_names_find(&j->names, s->file.rules[i].name), s->next.end_ns, i);
+	s->begins = false;
+	if (s->next.rule >= 0)
+		note_place(j, (uint16_t)s->next.rule, s->next.end_ns, UINT_MAX);
+}
+
+struct placed_rule {
+	struct place place;
+	struct verdict_rule rule;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct placed_rule *x = a, *y = b;
+	int way = compare_places(&x->place, &y->place);
+
+	return way ? way : strcmp(x->rule.name, y->rule.name);
+}
+
+static int sort_rules(const struct judging *j, struct verdict *v)
+{
+	unsigned n = MIN(v->n_rules, j->n_places);
+	struct placed_rule *rows = malloc(MAX(n, 1u) * sizeof(*rows));
+
+	if (!rows)
+		return -ENOMEM;
+	for (unsigned i = j->n_given; i < n; i++)
+		rows[i] = (struct placed_rule){ j->places[i], v->rules[i] };
+	if (n > j->n_given)
+		qsort(rows + j->n_given, n - j->n_given, sizeof(*rows), by_place);
+	for (unsigned i = j->n_given; i < n; i++)
+		v->rules[i] = rows[i].rule;
+	free(rows);
+	return 0;
 }
 
 /* One run has one clock, also where it goes on in another file. */
@@ -64,6 +146,7 @@ static void take_clock(const struct judging *j, struct source *s)
 static void learn_run(struct judging *j, struct source *s)
 {
 	take_clock(j, s);
+	s->begins = true;
 	for (unsigned i = 0; i < s->file.n_rules; i++)
 		(void)number_of(j, s->file.rules[i].name);
 	j->seeds_differ = j->seeds_differ || (j->has_seed && j->seed != s->file.seed);
@@ -131,6 +214,7 @@ static int advance(struct judging *j, struct source *s)
 		s->next.id = id_of(s->file.line.id);
 		s->next.source = (uint16_t)(s - j->sources);
 		take_rules(j, s);
+		place_rules(j, s);
 		return EXIT_CODE_OK;
 	}
 }
@@ -191,6 +275,9 @@ static int make_judge(struct judging *j, const struct expect *expect, const stru
 		rules[i] = (struct judge_rule){ .name = plan->rules.v[i].name, .required = plan->rules.v[i].required };
 		(void)judge_names_add(&j->names, rules[i].name);
 	}
+	j->n_given = j->names.n;
+	if (j->n_given)
+		add_place(j);
 	j->judge = rules ? judge_new(&options) : NULL;
 	free(rules);
 	if (j->judge)
@@ -232,6 +319,11 @@ static int finish(struct judging *j, struct verdict *out)
 		log_error("judge: no memory");
 		return EXIT_CODE_FAILED;
 	}
+	if (sort_rules(j, out) < 0) {
+		log_error("judge: no memory");
+		verdict_deinit(out);
+		return EXIT_CODE_FAILED;
+	}
 	out->run.has_seed = j->has_seed && !j->seeds_differ;
 	out->run.seed = out->run.has_seed ? j->seed : 0;
 	return EXIT_CODE_OK;
@@ -254,5 +346,6 @@ int judge_traces(const char *const *names, unsigned n, const struct expect *expe
 	free(j.sources);
 	judge_free(j.judge);
 	judge_names_deinit(&j.names);
+	free(j.places);
 	return rc;
 }
