@@ -1,12 +1,21 @@
 /*
  * tunnel: after 101 (RFC 9110 section 7.8) both connections are one pipe of bytes. Each direction ends on its own: the end of
- * one side's stream is passed on as a half-close. Rules have no say in it any more.
+ * one side's stream is passed on as a half-close. Of what rules ask for, the pace of bytes holds here too, and nothing else.
  */
 #include "http/write.h"
 #include "proxy/worker.h"
 
 /* Without any byte either way for so long, both ends are taken for dead. */
 #define TUNNEL_IDLE_NS (3600 * NS_PER_S)
+
+/* Whatever else the deadline is about, it is not the end. */
+#define WAITS_IDLE EXCHANGE_WAITS_CLIENT_READ
+
+static void wait_idle(struct client *c)
+{
+	c->ex.waits_for = WAITS_IDLE;
+	client_wait_for(c, TUNNEL_IDLE_NS);
+}
 
 enum step tunnel_begin(struct client *c)
 {
@@ -36,7 +45,7 @@ enum step tunnel_begin(struct client *c)
 	ex->upload_over = false;
 	if (peer_send_span(w, &c->peer, text_span(&w->out)) < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-	client_wait_for(c, TUNNEL_IDLE_NS);
+	wait_idle(c);
 	return STEP_MORE;
 }
 
@@ -76,6 +85,24 @@ static enum pump pump(struct worker *w, struct relay *r, struct peer *from, stru
 	return PUMP_BROKEN;
 }
 
+/* Nothing has moved: until the pace of either side allows more, where that is what holds it up. */
+static void wait_paced(struct client *c)
+{
+	const struct peer *const sides[] = { &c->peer, &c->ex.up->peer };
+	int64_t until_ns = INT64_MAX;
+
+	for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
+		if (peer_is_paced(sides[i]))
+			until_ns = MIN(until_ns, sides[i]->pace->next_ns);
+	}
+	if (until_ns < INT64_MAX) {
+		c->ex.waits_for = EXCHANGE_WAITS_PACE;
+		client_wait_until(c, until_ns);
+	} else if (c->ex.waits_for != WAITS_IDLE) {
+		wait_idle(c);
+	}
+}
+
 enum step tunnel_run(struct client *c)
 {
 	struct exchange *ex = &c->ex;
@@ -83,7 +110,7 @@ enum step tunnel_run(struct client *c)
 	bool down_over = ex->download_over;
 	enum pump up, down;
 
-	if (c->timed_out)
+	if (c->timed_out && ex->waits_for == WAITS_IDLE)
 		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
 	up = pump(c->worker, &ex->upload, &c->peer, &ex->up->peer, &up_over);
 	down = pump(c->worker, &ex->download, &ex->up->peer, &c->peer, &down_over);
@@ -92,11 +119,12 @@ enum step tunnel_run(struct client *c)
 	if (up == PUMP_BROKEN || down == PUMP_BROKEN || (up_over && down_over))
 		return client_close(c, CLOSE_TUNNEL_END, CONN_END_CLOSE);
 	if (up == PUMP_MOVED || down == PUMP_MOVED) {
-		client_wait_for(c, TUNNEL_IDLE_NS);
+		wait_idle(c);
 		return STEP_MORE;
 	}
 	/* That a side which is not read has gone altogether must be asked. */
 	if ((up == PUMP_BLOCKED && conn_probe(&c->peer.conn)) || (down == PUMP_BLOCKED && conn_probe(&ex->up->peer.conn)))
 		return client_close(c, CLOSE_TUNNEL_END, CONN_END_RESET);
+	wait_paced(c);
 	return STEP_WAIT;
 }

@@ -12,6 +12,7 @@
 
 #include <criterion/criterion.h>
 
+#include "harness/ask.h"
 #include "harness/rig.h"
 
 TestSuite(interim_upgrade, .timeout = 60);
@@ -353,6 +354,65 @@ Test(interim_upgrade, much_in_both_directions_at_once)
 		}
 	}
 	rig_check(&r, received[0] == TOTAL && received[1] == TOTAL, "too many bytes");
+	rig_end(&r);
+}
+
+/* A throttle, or a drip, goes on where the connection has become a tunnel, in both directions and at the end. */
+Test(interim_upgrade, the_pace_of_a_rule_holds_in_a_tunnel)
+{
+	static const char *const paces[] = { "throttle: {download: 20KiB/s, upload: 20KiB/s}",
+		"throttle: {upload: 20KiB/s}, drip: {bytes: 500, every: 20ms}" };
+	char *bytes = malloc(4000);
+
+	memset(bytes, 'x', 4000);
+	for (size_t i = 0; i < sizeof(paces) / sizeof(paces[0]); i++) {
+		struct peer *client, *upstream;
+		struct rig r;
+		long long took;
+
+		rig_start_with(&r, "rules:\n  - {name: slow, %s}\n", paces[i]);
+		r.context = paces[i];
+		client = rig_client(&r);
+		upstream = open_tunnel(&r, client);
+		took = now_ms();
+		peer_send_n(client, bytes, 4000);
+		peer_send_n(upstream, bytes, 4000);
+		peer_take(upstream, 4000);
+		peer_take(client, 4000);
+		took = now_ms() - took;
+		rig_check(&r, took >= 120, "4000 bytes each way took %lld ms", took);
+		/* What is held back when a side ends is not lost. */
+		peer_send_n(client, bytes, 2000);
+		peer_shutdown(client);
+		peer_take(upstream, 2000);
+		peer_expect_fin(upstream);
+		peer_send_n(upstream, bytes, 2000);
+		peer_close(upstream);
+		peer_take(client, 2000);
+		peer_expect_fin(client);
+		rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, 0), "close"), "tunnel_end") == 0, "the log says otherwise");
+		rig_end(&r);
+	}
+	free(bytes);
+}
+
+/* All that is held back goes at once, and the tunnel stays. */
+Test(interim_upgrade, a_disarm_ends_the_pace_of_a_tunnel)
+{
+	struct peer *client, *upstream;
+	struct rig r;
+
+	rig_start_with(&r, "admin: 127.0.0.1:0\nrules:\n  - {match: {path: /ws}, throttle: {upload: 2000B/s}}\n");
+	rig_check(&r, program_wait_admin(&r.program), "no admin listener");
+	client = rig_client(&r);
+	upstream = open_tunnel(&r, client);
+	peer_printf(client, "%60000s", "end");
+	peer_take(upstream, 10);
+	free(ask(&r, "POST", "/v1/disarm", NULL, NULL, 200));
+	peer_take(upstream, 60000 - 10);
+	peer_expect_silence(client, 50);
+	peer_send(upstream, "still");
+	peer_expect(client, "still");
 	rig_end(&r);
 }
 
