@@ -118,7 +118,7 @@ Test(process, tunnels_are_cut_when_the_time_is_over)
 	struct peer *client;
 	struct peer *upstream;
 
-	rig_start_with(&r, "limits: {drain: 300ms}\n");
+	rig_start_with(&r, "limits: {drain: 1500ms}\n");
 	client = rig_client(&r);
 	upstream = rig_exchange(&r, client, "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
 		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", &request, &answer);

@@ -213,6 +213,9 @@ static void expect_served(struct rig *r)
 {
 	struct outcome o = talk(r, &traffic[0]);
 
+	/* Its upstream is in this process, and has little time: not always enough on a busy machine. */
+	for (int i = 0; i < 3 && o.status == 504; i++)
+		o = talk(r, &traffic[0]);
 	rig_check(r, !program_wait(&r->program, 0), "the program has ended, with %d", r->program.code);
 	rig_check(r, o.status == 200 && o.n > 2000, "the next request got %u and %zu bytes", o.status, o.n);
 }
