@@ -19,6 +19,7 @@
 #include "fault/gateway.h"
 #include "observe/collector.h"
 #include "observe/metrics.h"
+#include "observe/trace.h"
 
 #define FAULT_COLUMN 14
 #define MALFORMED_COLUMN 16
@@ -103,25 +104,18 @@ static void write_profiles(struct text *out)
 static void write_trace(struct text *out)
 {
 	text_put_literal(out,
-		"log: {trace: FILE} in the rule file, or --trace, records every decision of the rules as JSON Lines, written\n"
-		"off the event loops. Each run (and each file after SIGUSR1) begins with a line of its seed, and one for each\n"
-		"rule; then comes one line per exchange:\n"
-		"\n"
-		"  id, time, method, target, status, upstream_status, close    as in the JSON access log (brownout help log)\n"
-		"  decisions          of each rule whose match held:\n"
-		"    rule, phase      its name, and when it was asked\n"
-		"    key, occurrence  hash of what it counts by (0: all together), and which match of that key this was\n"
-		"    draw, threshold  it fires where the one is below the other; the threshold is all f where nothing is drawn\n"
-		"    outcome          fired, not_drawn, skipped (after, first, every), outside (its window, its bursts),\n"
-		"                     dry_run, refused (by a ceiling), passed (a pass, or within a quota)\n"
-		"    choice           which of its outcomes or turns was taken, from 1; 0 where it has none\n"
-		"    since            nanoseconds since the start\n"
-		"    early            there, and true, where a told wait was not kept\n"
-		"  decisions_lost     how many found no room\n"
-		"  asked              there, and true, where the request asked for its fault itself (header_control)\n"
+		"log: {trace: FILE} in the rule file, or --trace, records what was decided, and from what, and what the judge\n"
+		"of clients needs to know of each exchange: JSON Lines, written off the event loops. A member is left out\n"
+		"where there is nothing to say. Moments of an exchange count from its start.\n");
+	trace_write_reference(out);
+	text_put_literal(out,
 		"\n"
 		"Hashes, draws and ids are hexadecimal texts, the seed is a decimal one: most readers of JSON keep 53 bits.\n"
+		"A hash tells whether two values are the same, and gives away one that can be guessed; log: {headers: false}\n"
+		"and log: {query: false} keep those of headers and query, and the client's name, from being made out.\n"
 		"\n"
+		"  brownout judge trace.jsonl --rules rules.yaml      the verdict on the clients again, as it was given live\n"
+		"  brownout judge one.jsonl two.jsonl                 that on the clients of several replicas\n"
 		"  brownout replay trace.jsonl --rules rules.yaml     makes every decision again\n"
 		"  brownout replay trace.jsonl --against other.jsonl  compares the decisions of two runs\n");
 }

@@ -190,8 +190,8 @@ static const struct key log_keys[] = {
 		.default_text = "text",
 		.description = "How the lines look.", .example = "format: json" },
 	{ .name = "trace", .type = &value_text, FIELD(plan, log_trace), .default_note = "not written",
-		.description = "Where every decision of the rules goes, one line per exchange, for brownout replay: stderr, "
-			"stdout, or the path of a file.",
+		.description = "Where every decision of the rules goes, one line per exchange, for brownout replay and "
+			"brownout judge (brownout help trace): stderr, stdout, or the path of a file.",
 		.example = "trace: trace.jsonl" },
 	{ .name = "query", .type = &value_bool, FIELD(plan, log_query), .default_text = "true",
 		.description = "Whether targets are logged, traced and shown with their query, which may hold secrets. The judge "

@@ -11,7 +11,7 @@
  *
  * Words of 64 bits are texts, since most readers of JSON keep 53: the seed decimal, hashes, draws and ids hexadecimal. `since` is
  * in nanoseconds. "early":true stands where somebody came back before the wait that was told was over, and nothing was drawn.
- * The members of an exchange are those of trace_exchange.def: enough to judge its client by.
+ * All members are those of trace.def, and for an exchange of trace_exchange.def: enough to judge its client by.
  * The texts of rules stand as hashes: they tell whether two runs had the same rules.
  * A reload begins with a header and rules again, and so does a file that is opened anew; `run` says that it is the same run, with
  * the same clock. The last line is not there where brownout did not come to its end, or wrote into another file by then.
@@ -42,6 +42,9 @@ enum trace_end {
 	TRACE_END_COUNT
 };
 void trace_write_end(struct text *out, enum trace_end end);
+
+/* What each member of a line means, for `brownout help trace`. */
+void trace_write_reference(struct text *out);
 
 const char *trace_outcome_name(enum decision_outcome outcome);
 const char *trace_phase_name(enum rule_phase phase);

@@ -4,6 +4,7 @@
 #include "observe/trace.h"
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdlib.h>
 
 static struct rule rules[2] = {
@@ -41,6 +42,111 @@ static void expect(struct text *out, const char *expected)
 		expected);
 	text_deinit(out);
 }
+
+/* ---- the reference ---- */
+
+enum line {
+#define LINE(id, help) LINE_##id,
+#define TRACE_MEMBER(line, kind, name, help)
+#define MEMBER(kind, name, help)
+#include "observe/trace.def"
+#undef LINE
+#undef TRACE_MEMBER
+#undef MEMBER
+};
+
+static const struct {
+	enum line line;
+	const char *name;
+} members[] = {
+#define LINE(id, help)
+#define TRACE_MEMBER(line, kind, name, help) { LINE_##line, #name },
+#define MEMBER(kind, name, help) { LINE_EXCHANGE, #name },
+#include "observe/trace.def"
+#undef LINE
+#undef TRACE_MEMBER
+#undef MEMBER
+};
+
+/* An object of that kind has the members that the table lists for it, in its order, and no other. */
+static void expect_members(enum line line, json_t *object)
+{
+	unsigned i = 0;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value) {
+		while (i < ARRAY_LEN(members) && members[i].line != line)
+			i++;
+		cr_assert_lt(i, ARRAY_LEN(members), "%s is in no table", key);
+		cr_expect_str_eq(key, members[i].name);
+		i++;
+	}
+	while (i < ARRAY_LEN(members) && members[i].line != line)
+		i++;
+	cr_expect_eq(i, ARRAY_LEN(members), "%s was not written", i < ARRAY_LEN(members) ? members[i].name : "");
+}
+
+static json_t *parsed(struct text *line)
+{
+	json_t *object = json_loadb(line->p, line->n, JSON_DISABLE_EOF_CHECK, NULL);
+
+	cr_assert_not_null(object, "%.*s", SPAN_ARG(text_span(line)));
+	text_clear(line);
+	return object;
+}
+
+Test(trace, the_reference_has_every_member)
+{
+	static const struct witness witness = { .last_ns = 6, .answer_ns = 6, .fingerprint = 1, .body_hash = 2, .logical_id = 3,
+		.maybe_id = 4, .idempotency_key = 5, .credentials = 6, .connection = 7, .deadline_ns = NS_PER_S, .attempt = 2,
+		.attempt_max = 9, .keeps = true, .expect = true, .early_data = true, .client_n = 2, .client = "me",
+		.hints = { .wait_ns = 0, .kind = HINT_RETRY_AFTER, .quota_ns = 0 } };
+	static struct record_decisions one = { .n = 1, .lost = 1, .v = { { .early = true, .occurrence = 1 } } };
+	static struct record r;
+	json_t *object;
+	struct text out;
+
+	fill(&r);
+	r.end_ns = 7;
+	r.upstream_sent_ns = 6;
+	r.delay_ns = NS_PER_S;
+	r.rule = &rules[0];
+	r.decision.asked = true;
+	r.decisions = &one;
+	r.witness = &witness;
+	r.first_ns = NS_PER_S;
+	text_init(&out);
+	trace_write_header(&out, &set, 1);
+	object = parsed(&out);
+	expect_members(LINE_HEADER, object);
+	json_decref(object);
+	trace_write_rule(&out, &rules[0]);
+	object = parsed(&out);
+	expect_members(LINE_RULE, object);
+	json_decref(object);
+	trace_write_exchange(&out, &set, &r);
+	object = parsed(&out);
+	expect_members(LINE_EXCHANGE, object);
+	expect_members(LINE_DECISION, json_array_get(json_object_get(object, "decisions"), 0));
+	json_decref(object);
+	trace_write_end(&out, TRACE_END_STOPPED);
+	object = parsed(&out);
+	expect_members(LINE_CLOSING, object);
+	json_decref(object);
+
+	trace_write_reference(&out);
+	text_put_char(&out, '\0');
+	for (unsigned i = 0; i < ARRAY_LEN(members); i++) {
+		char row[40];
+
+		(void)snprintf(row, sizeof(row), "\n  %s ", members[i].name);
+		cr_expect(strstr(out.p, row), "%s", members[i].name);
+	}
+	text_deinit(&out);
+}
+
+/* ---- lines ---- */
 
 Test(trace, header_and_rules)
 {
