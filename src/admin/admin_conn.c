@@ -215,19 +215,11 @@ static enum step step_body(struct admin_conn *c)
 
 /* ---- after the answer ---- */
 
-static void forget(struct text *t)
-{
-	if (t->cap > KEPT_BYTES)
-		text_deinit(t);
-	else
-		text_clear(t);
-}
-
 /* It is out. */
 static enum step step_sent(struct admin_conn *c)
 {
-	forget(&c->out);
-	forget(&c->body);
+	text_forget(&c->out, KEPT_BYTES);
+	text_forget(&c->body, KEPT_BYTES);
 	if (c->keep_alive) {
 		/* The one that has been idle for longest stays in front. */
 		list_remove(&c->node);

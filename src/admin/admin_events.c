@@ -6,6 +6,7 @@
 
 #include "admin/admin_internal.h"
 #include "base/log.h"
+#include "http/uri.h"
 #include "observe/recent.h"
 
 #define TICK_NS (100 * NS_PER_MS)
@@ -232,7 +233,7 @@ void admin_get_events(const struct admin_request *r, struct admin_answer *a)
 		admin_answer_error(a, 503, "there are %d streams of events already", ADMIN_STREAMS_MAX);
 		return;
 	}
-	rule = admin_router_parameter(r, SPAN("rule"), stream->rule, sizeof(stream->rule));
+	rule = http_query_value(r->query, SPAN("rule"), stream->rule, sizeof(stream->rule));
 	stream->rule_n = rule.n;
 	stream->per_second = (unsigned)rate;
 	stream->notable = notable || rule.n;

@@ -201,23 +201,11 @@ void admin_router_answer(const struct admin_request *r, struct admin_answer *a)
 	}
 }
 
-struct span admin_router_parameter(const struct admin_request *r, struct span wanted, char *block, size_t block_n)
-{
-	struct span rest = r->query;
-	struct span name, value;
-
-	while (http_query_next(&rest, &name, &value)) {
-		if (span_eq(name, wanted))
-			return span_of(block, http_query_decode(value, block, block_n));
-	}
-	return SPAN_EMPTY;
-}
-
 bool admin_router_number(const struct admin_request *r, const char *name, uint64_t min, uint64_t max, uint64_t otherwise,
 	uint64_t *value, struct admin_answer *a)
 {
 	char block[32];
-	struct span s = admin_router_parameter(r, span_of_string(name), block, sizeof(block));
+	struct span s = http_query_value(r->query, span_of_string(name), block, sizeof(block));
 
 	*value = otherwise;
 	if (!s.p || (span_to_u64(s, value) == 0 && *value >= min && *value <= max))

@@ -41,8 +41,6 @@ unsigned admin_router_begin(struct admin_request *r, struct admin *admin, const 
 /* r->body is set: calls the handler. */
 void admin_router_answer(const struct admin_request *r, struct admin_answer *a);
 
-/* The value of a parameter of the query, decoded into block; an empty span where there is none. */
-struct span admin_router_parameter(const struct admin_request *r, struct span name, char *block, size_t block_n);
 /* A whole number from min to max, `otherwise` where there is none. False after a was made the refusal. */
 bool admin_router_number(const struct admin_request *r, const char *name, uint64_t min, uint64_t max, uint64_t otherwise,
 	uint64_t *value, struct admin_answer *a) MUST_USE;

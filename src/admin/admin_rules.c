@@ -9,6 +9,7 @@
 #include "admin/admin_json.h"
 #include "base/log.h"
 #include "config/source_edit.h"
+#include "http/uri.h"
 
 /* ---- showing ---- */
 
@@ -320,7 +321,7 @@ void admin_put_rule(const struct admin_request *r, struct admin_answer *a)
 	char block[ADMIN_NAME_BYTES_MAX];
 	struct rule_change c = { .request = r, .change = CHANGE_PUT };
 
-	c.before = admin_router_parameter(r, SPAN("before"), block, sizeof(block));
+	c.before = http_query_value(r->query, SPAN("before"), block, sizeof(block));
 	change_by_body(&c, a);
 }
 

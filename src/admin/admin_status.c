@@ -7,6 +7,7 @@
 #include "admin/dashboard.h"
 #include "admin/embedded.h"
 #include "base/clock.h"
+#include "http/uri.h"
 #include "observe/recent.h"
 
 #define RECENT_LIMIT 200 /* exchanges where nothing else is asked for */
@@ -241,7 +242,7 @@ static int parse_time(struct span s, int64_t *unix_ns)
 void admin_get_history(const struct admin_request *r, struct admin_answer *a)
 {
 	char block[32];
-	struct span since = admin_router_parameter(r, SPAN("since"), block, sizeof(block));
+	struct span since = http_query_value(r->query, SPAN("since"), block, sizeof(block));
 	int64_t since_ns = 0;
 	struct json *j;
 
@@ -275,7 +276,7 @@ void admin_get_recent(const struct admin_request *r, struct admin_answer *a)
 		!admin_router_number(r, "since", 0, UINT64_MAX, 0, &q.since, a))
 		return;
 	q.max = (unsigned)limit;
-	q.rule = admin_router_parameter(r, SPAN("rule"), block, sizeof(block));
+	q.rule = http_query_value(r->query, SPAN("rule"), block, sizeof(block));
 	if (notable || q.rule.n)
 		q.choice = RECENT_NOTABLE;
 	j = admin_answer_begin_json(a);

@@ -17,6 +17,14 @@ void text_deinit(struct text *t)
 	*t = (struct text){ .grows = t->grows };
 }
 
+void text_forget(struct text *t, size_t kept)
+{
+	if (t->cap > kept)
+		text_deinit(t);
+	else
+		text_clear(t);
+}
+
 char *text_reserve(struct text *t, size_t n)
 {
 	size_t cap;

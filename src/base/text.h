@@ -31,6 +31,9 @@ static inline void text_init(struct text *t)
 
 void text_deinit(struct text *t);
 
+/* Empty again, not cut; the block is kept, but one of more than so many bytes is given back. */
+void text_forget(struct text *t, size_t kept);
+
 /* Empty again, not cut; the block is kept. */
 static inline void text_clear(struct text *t)
 {

@@ -12,13 +12,11 @@
 #define IS_TOKEN(c)                                                                                                             \
 	(IS_ALPHA(c) || IS_DIGIT(c) || (c) == '!' || ((c) >= '#' && (c) <= '\'') /* # $ % & ' */ || (c) == '*' || (c) == '+' || \
 	 (c) == '-' || (c) == '.' || ((c) >= '^' && (c) <= '`') /* ^ _ ` */ || (c) == '|' || (c) == '~')
-#define IS_PATH(c) (IS_UNRESERVED(c) || IS_SUB_DELIM(c) || (c) == ':' || (c) == '@' || (c) == '/')
 
 #define CLASSES(c)                                                                                                              \
 	(uint8_t)((IS_TOKEN(c) ? HTTP_BYTE_TOKEN : 0) | (((c) >= 0x20 && (c) != 0x7f) || (c) == '\t' ? HTTP_BYTE_VALUE : 0) |   \
 	 ((c) > 0x20 && (c) < 0x7f && (c) != '#' ? HTTP_BYTE_TARGET : 0) | (IS_UNRESERVED(c) ? HTTP_BYTE_UNRESERVED : 0) |      \
-	 (IS_SUB_DELIM(c) ? HTTP_BYTE_SUB_DELIM : 0) | (IS_PATH(c) ? HTTP_BYTE_PATH : 0) |                                      \
-	 (IS_PATH(c) || (c) == '?' ? HTTP_BYTE_QUERY : 0) | (IS_HEX(c) ? HTTP_BYTE_HEX : 0))
+	 (IS_SUB_DELIM(c) ? HTTP_BYTE_SUB_DELIM : 0) | (IS_HEX(c) ? HTTP_BYTE_HEX : 0))
 #define HEX_VALUE(c) (uint8_t)(IS_DIGIT(c) ? (c) - '0' : IS_HEX(c) ? ((c) | 0x20) - 'a' + 10 : 0)
 
 #define ROW_8(f, c) f((c)), f((c) + 1), f((c) + 2), f((c) + 3), f((c) + 4), f((c) + 5), f((c) + 6), f((c) + 7)

@@ -17,9 +17,7 @@ enum {
 	HTTP_BYTE_TARGET = 1 << 2, /* visible ASCII but '#' */
 	HTTP_BYTE_UNRESERVED = 1 << 3, /* RFC 3986 section 2.3 */
 	HTTP_BYTE_SUB_DELIM = 1 << 4, /* RFC 3986 section 2.2 */
-	HTTP_BYTE_PATH = 1 << 5, /* pchar and '/' without '%': RFC 3986 section 3.3 */
-	HTTP_BYTE_QUERY = 1 << 6, /* the same and '?': RFC 3986 section 3.4 */
-	HTTP_BYTE_HEX = 1 << 7,
+	HTTP_BYTE_HEX = 1 << 5,
 };
 
 extern const uint8_t http_byte_classes[256];

@@ -114,11 +114,6 @@ unsigned http_field_flags(enum http_field_id id)
 	return rows[id].flags;
 }
 
-const char *http_field_name(enum http_field_id id)
-{
-	return rows[id].name;
-}
-
 const struct http_field *http_fields_first(const struct http_fields *f, enum http_field_id id)
 {
 	if (!http_fields_have(f, id))
@@ -194,9 +189,4 @@ void http_fields_drop(struct http_fields *fields, enum http_field_id id)
 bool http_is_token(struct span s)
 {
 	return s.n > 0 && http_scan(s.p, s.p + s.n, HTTP_BYTE_TOKEN) == s.p + s.n;
-}
-
-bool http_is_field_value(struct span s)
-{
-	return s.n == 0 || http_scan_value(s.p, s.p + s.n) == s.p + s.n;
 }

@@ -59,11 +59,8 @@ bool http_fields_have_private(const struct http_fields *f);
 /* The id of a name in any case, HTTP_FIELD_OTHER where it is not in the table. */
 enum http_field_id http_field_id_of(struct span name);
 unsigned http_field_flags(enum http_field_id id);
-const char *http_field_name(enum http_field_id id);
 
 /* RFC 9110 5.6.2: one or more token bytes. */
 bool http_is_token(struct span s);
-/* RFC 9110 5.5: no control byte but HTAB. An empty value is fine. Used for values that rules put into heads as well. */
-bool http_is_field_value(struct span s);
 
 #endif

@@ -33,16 +33,6 @@ static bool is_made_of(struct span s, unsigned classes)
 	return true;
 }
 
-bool http_is_path(struct span s)
-{
-	return is_made_of(s, HTTP_BYTE_PATH);
-}
-
-bool http_is_query(struct span s)
-{
-	return is_made_of(s, HTTP_BYTE_QUERY);
-}
-
 /* What stands between the brackets: RFC 3986 section 3.2.2. */
 static bool is_ip_literal(struct span s)
 {
@@ -198,4 +188,15 @@ size_t http_query_decode(struct span s, char *out, size_t out_n)
 		}
 	}
 	return n;
+}
+
+struct span http_query_value(struct span query, struct span wanted, char *out, size_t out_n)
+{
+	struct span name, value;
+
+	while (http_query_next(&query, &name, &value)) {
+		if (span_eq(name, wanted))
+			return span_of(out, http_query_decode(value, out, out_n));
+	}
+	return SPAN_EMPTY;
 }

@@ -14,10 +14,6 @@
  */
 int http_authority_parse(struct span authority, struct span *host, struct span *port) MUST_USE;
 
-/* Bytes that may stand in a path or query, pct-encoding checked (RFC 3986 3.3, 3.4). */
-bool http_is_path(struct span s);
-bool http_is_query(struct span s);
-
 /*
  * The path that rules match on: pct-encoded unreserved bytes decoded, pct-encodings in upper case, dot segments removed
  * (RFC 3986 6.2.2), runs of '/' made one. Writes to out only where the path changes; returns the path itself where it
@@ -30,5 +26,7 @@ struct span http_path_normalize(struct span path, char *out, size_t out_n);
 bool http_query_next(struct span *rest, struct span *name, struct span *value);
 /* Decodes %XX and '+' into out (at most out_n bytes; cut where it does not fit), returns its length. */
 size_t http_query_decode(struct span s, char *out, size_t out_n);
+/* The value of the first parameter of that name, decoded likewise; an empty span where there is none. */
+struct span http_query_value(struct span query, struct span wanted, char *out, size_t out_n);
 
 #endif

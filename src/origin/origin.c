@@ -268,21 +268,13 @@ static enum step step_drip(struct client *c)
 	return STEP_MORE;
 }
 
-static void forget(struct text *t)
-{
-	if (t->cap > KEPT_BYTES)
-		text_deinit(t);
-	else
-		text_clear(t);
-}
-
 static enum step step_done(struct client *c)
 {
 	if (!c->answer.keep_alive)
 		return STEP_END;
 	origin_answer_deinit(&c->answer);
 	origin_answer_init(&c->answer);
-	forget(&c->out);
+	text_forget(&c->out, KEPT_BYTES);
 	c->state = CLIENT_HEAD;
 	return STEP_MORE;
 }

@@ -95,19 +95,6 @@ static void say(struct origin_answer *a, unsigned status, const char *text)
 	text_put_char(&a->text, '\n');
 }
 
-/* The value of a query parameter, decoded into block; an empty span where there is none. */
-static struct span parameter(const struct http_request *r, struct span wanted, char *block, size_t block_n)
-{
-	struct span rest = r->query;
-	struct span name, value;
-
-	while (http_query_next(&rest, &name, &value)) {
-		if (span_eq(name, wanted))
-			return span_of(block, http_query_decode(value, block, block_n));
-	}
-	return SPAN_EMPTY;
-}
-
 static void answer_status(struct origin_answer *a, const struct http_request *r, struct span argument)
 {
 	uint64_t status;
@@ -144,14 +131,14 @@ static void answer_bytes(struct origin_answer *a, const struct http_request *r, 
 	}
 	a->content = ORIGIN_CONTENT_FILL;
 	a->type = "application/octet-stream";
-	a->chunked = span_eq(parameter(r, SPAN("chunked"), chunked, sizeof(chunked)), SPAN("1"));
+	a->chunked = span_eq(http_query_value(r->query, SPAN("chunked"), chunked, sizeof(chunked)), SPAN("1"));
 }
 
 static void answer_drip(struct origin_answer *a, const struct http_request *r, struct span argument)
 {
 	char bytes_block[PARAMETER_BYTES], every_block[PARAMETER_BYTES];
-	struct span bytes = parameter(r, SPAN("bytes"), bytes_block, sizeof(bytes_block));
-	struct span every = parameter(r, SPAN("every"), every_block, sizeof(every_block));
+	struct span bytes = http_query_value(r->query, SPAN("bytes"), bytes_block, sizeof(bytes_block));
+	struct span every = http_query_value(r->query, SPAN("every"), every_block, sizeof(every_block));
 
 	(void)argument;
 	a->length = DRIP_BYTES;

@@ -22,7 +22,6 @@ Test(field, every_known_name_is_found_in_any_case)
 		size_t n = strlen(known[i].name);
 
 		cr_assert_lt(n, sizeof(name));
-		cr_expect_str_eq(http_field_name(known[i].id), known[i].name);
 		for (int style = 0; style < 3; style++) {
 			for (size_t k = 0; k < n; k++) {
 				bool upper = style == 1 || (style == 2 && k % 2);
@@ -66,7 +65,7 @@ Test(field, flags)
 	unsigned n_hop = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(hop); i++)
-		cr_expect(http_field_flags(hop[i]) & HTTP_FIELD_IS_HOP, "%s", http_field_name(hop[i]));
+		cr_expect(http_field_flags(hop[i]) & HTTP_FIELD_IS_HOP, "%zu", i);
 	for (int id = 0; id < HTTP_FIELD_COUNT; id++)
 		n_hop += (http_field_flags((enum http_field_id)id) & HTTP_FIELD_IS_HOP) != 0;
 	cr_expect_eq(n_hop, ARRAY_LEN(hop));
@@ -103,18 +102,13 @@ Test(field, look_ups)
 	cr_expect(!http_fields_list_has(&r.fields, HTTP_FIELD_TE, SPAN("a")));
 }
 
-Test(field, tokens_and_values)
+Test(field, tokens)
 {
 	cr_expect(http_is_token(SPAN("x-request-id")));
 	cr_expect(!http_is_token(SPAN("")));
 	cr_expect(!http_is_token(SPAN("a b")));
 	cr_expect(!http_is_token(SPAN("a:")));
 	cr_expect(!http_is_token(SPAN("\xc3\xa9")));
-	cr_expect(http_is_field_value(SPAN("")));
-	cr_expect(http_is_field_value(SPAN("a\tb \xc3\xa9 \"q\"")));
-	cr_expect(!http_is_field_value(SPAN("a\r\nb")));
-	cr_expect(!http_is_field_value(SPAN("a\0b")));
-	cr_expect(!http_is_field_value(SPAN("a\x7f")));
 }
 
 Test(field, private_to_the_connection)

@@ -74,21 +74,6 @@ Test(uri, authorities)
 	cr_expect_eq(http_authority_parse(SPAN("[::1\0]"), &(struct span){ 0 }, &(struct span){ 0 }), 1);
 }
 
-Test(uri, paths_and_queries)
-{
-	cr_expect(http_is_path(SPAN("/a/b;c=d:@%20~")));
-	cr_expect(http_is_path(SPAN("")));
-	cr_expect(!http_is_path(SPAN("/a?b")));
-	cr_expect(!http_is_path(SPAN("/a b")));
-	cr_expect(!http_is_path(SPAN("/a|b")));
-	cr_expect(!http_is_path(SPAN("/%2")));
-	cr_expect(!http_is_path(SPAN("/%")));
-	cr_expect(!http_is_path(SPAN("/%g0")));
-	cr_expect(http_is_query(SPAN("a=b&c=/?%41")));
-	cr_expect(!http_is_query(SPAN("a#b")));
-	cr_expect(!http_is_query(SPAN("a=%4")));
-}
-
 static const struct {
 	const char *path;
 	const char *normal;
@@ -183,4 +168,15 @@ Test(uri, decoding)
 
 		cr_expect(span_is(span_of(out, n), rows[i].plain), "%s: %.*s", rows[i].raw, (int)n, out);
 	}
+}
+
+Test(uri, query_values)
+{
+	char out[8];
+
+	cr_expect(span_eq(http_query_value(SPAN("a=1&b=x%20y&b=2&c"), SPAN("b"), out, sizeof(out)), SPAN("x y")));
+	cr_expect(span_eq(http_query_value(SPAN("a=123456789"), SPAN("a"), out, sizeof(out)), SPAN("12345678")));
+	cr_expect_eq(http_query_value(SPAN("a=1&c"), SPAN("c"), out, sizeof(out)).n, 0);
+	cr_expect_eq(http_query_value(SPAN("a=1"), SPAN("b"), out, sizeof(out)).n, 0);
+	cr_expect_eq(http_query_value(SPAN_EMPTY, SPAN("b"), out, sizeof(out)).n, 0);
 }
