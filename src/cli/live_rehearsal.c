@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/judge_feed.h"
+#include "cli/judge_repeats.h"
 
 struct live_rehearsal {
 	struct server_sink sink;
@@ -18,6 +19,7 @@ struct live_rehearsal {
 	uint16_t *numbers; /* of the rules of that generation */
 	unsigned n_numbers;
 	struct trace_exchange exchange;
+	struct judge_repeats repeats;
 	bool has_base;
 	int64_t base_ns;
 };
@@ -67,6 +69,11 @@ static void take(void *arg, const struct record *record)
 	uint16_t fired[JUDGE_FIRED_MAX];
 	struct judge_exchange exchange;
 
+	if (record->is_repeat) {
+		if (judge_repeats_feed(&r->repeats, record, r->base_ns, &exchange))
+			live_judge_add(r->judge, &exchange);
+		return;
+	}
 	/* A request that was refused as malformed is nobody's attempt at anything. */
 	if (!record->witness)
 		return;
@@ -80,6 +87,8 @@ static void take(void *arg, const struct record *record)
 		live_judge_set_clock(r->judge, r->base_ns);
 	}
 	r->has_base = true;
+	if (record->likeness)
+		judge_repeats_learn(&r->repeats, record, e);
 	judge_feed_exchange(&exchange, e, r->base_ns);
 	exchange.id = record->id;
 	judge_feed_rules(&exchange, record->rule ? number_of(r, record->rule) : UINT16_MAX, fired,
@@ -127,6 +136,7 @@ void live_rehearsal_free(struct live_rehearsal *r)
 		return;
 	live_judge_free(r->judge);
 	judge_names_deinit(&r->names);
+	judge_repeats_deinit(&r->repeats);
 	free(r->numbers);
 	free(r);
 }

@@ -88,7 +88,11 @@ int collector_add_ring(struct collector *c, struct ring *ring)
 		return -ENOMEM;
 	c->rings = rings;
 	c->rings[c->n_rings++] = ring;
-	return log_file_is_open(&c->trace) || c->sink ? ring_keep_details(ring) : 0;
+	if (!c->sink && !log_file_is_open(&c->trace))
+		return 0;
+	if (!c->recent && !log_file_is_open(&c->trace) && !log_file_is_open(&c->access))
+		ring_take_repeats(ring);
+	return ring_keep_details(ring);
 }
 
 void collector_set_sink(struct collector *c, collector_sink_fn sink, void *arg)
@@ -208,6 +212,11 @@ static void name_client(struct collector *c, const struct record *r)
 static void put_record(struct collector *c, struct record *r)
 {
 	r->wall_ns = r->first_ns + c->wall_ns;
+	/* Nobody else takes these (collector_add_ring), and what they repeat has been hidden and named. */
+	if (r->is_repeat) {
+		c->sink(c->sink_arg, r);
+		return;
+	}
 	hide(c, r);
 	name_client(c, r);
 	if (c->recent)

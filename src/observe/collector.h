@@ -27,14 +27,14 @@ int collector_new(struct collector **c, const struct collector_options *options)
  */
 int collector_add_trace(struct collector *c, const char *file, const struct ruleset *rules) MUST_USE;
 /*
- * Before collector_add_ring: each record goes there too, in the collector's thread, with its decisions and its witness. It must
- * not keep what the record points to.
+ * Before collector_add_ring: each record goes there too, in the collector's thread, with its decisions and its witness; where
+ * there are no other readers of records some are repeats (record.h). It must not keep what the record points to.
  */
 typedef void (*collector_sink_fn)(void *arg, const struct record *r);
 void collector_set_sink(struct collector *c, collector_sink_fn sink, void *arg);
 /*
- * Before collector_start and the first record: the ring stays its owner's and must outlive the collector. With a trace or a sink
- * the ring keeps details from now on. -ENOMEM
+ * Before collector_start and the first record, after all who read records were set: the ring stays its owner's and must outlive
+ * the collector. With a trace or a sink the ring keeps details from now on. -ENOMEM
  */
 int collector_add_ring(struct collector *c, struct ring *ring) MUST_USE;
 /* Before collector_start: each record goes there too. It is its owner's and must outlive the collector. */

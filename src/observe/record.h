@@ -2,6 +2,9 @@
  * record: what is known of one finished exchange, of fixed size, so that the worker can leave it in its ring with one copy
  * and go on. Times are CLOCK_MONOTONIC nanoseconds but wall_ns. What the pointers point to lives as long as the plan, which is
  * kept until the collector has passed over every record of it.
+ *
+ * Most exchanges of a client that nobody disturbs are alike. Where only a judge wants records, the first of a kind is noted by
+ * number (`likeness`), and of those like it no more is filled in than what comes first: the number, and what differs.
  */
 #ifndef BROWNOUT_OBSERVE_RECORD_H
 #define BROWNOUT_OBSERVE_RECORD_H
@@ -21,16 +24,36 @@ struct record_decisions {
 	struct decision v[RECORD_DECISIONS_MAX]; /* in the order in which they were made; only the first n are ever touched */
 };
 
+#define RECORD_LIKENESSES 64 /* of one worker, remembered at a time */
+
+/* What a repeat's witness would tell. */
+struct repeat {
+	int64_t last_ns;
+	int64_t answer_ns;
+	uint64_t connection;
+};
+
+static inline unsigned record_worker(uint64_t id)
+{
+	return (unsigned)(id >> 48);
+}
+
 /* Where it comes to point to something more that dies with the plan, recent.c must copy that. */
 struct record {
+	/* Of a repeat this is all. */
 	uint64_t id; /* unique in this run: worker number in the top 16 bits */
 	int64_t wall_ns; /* Unix time of first_ns: by the collector, when it comes to it */
 	int64_t first_ns; /* first byte of the request read */
+	int64_t end_ns;
+	struct repeat repeat;
+	uint16_t client_port;
+	uint8_t likeness; /* number of the likeness, of this worker, that it begins or repeats; 0: none */
+	bool is_repeat;
+	/* And this is not there. */
 	int64_t head_ns; /* request head complete */
 	int64_t upstream_sent_ns; /* request head handed to the upstream's socket; 0: never */
 	int64_t upstream_head_ns; /* answer head of the upstream complete; 0: never */
 	int64_t answer_ns; /* answer head handed to the client's socket; 0: never */
-	int64_t end_ns;
 	int64_t delay_ns; /* intended, by rules */
 	int64_t delay_actual_ns; /* from the head's completion to when the delay was over; 0: not over or none */
 	uint64_t bytes_in; /* of the request, head and body as read */
@@ -45,7 +68,6 @@ struct record {
 	const struct record_decisions *decisions; /* lies in the ring (ring_decisions); NULL: not kept */
 	const struct witness *witness; /* the same (ring_witness) */
 	uint8_t client[16];
-	uint16_t client_port;
 	uint16_t status; /* sent to the client; 0: none */
 	uint16_t upstream_status; /* 0: none */
 	uint8_t fault; /* enum fault_kind of the strongest fault; FAULT_NONE */
@@ -63,6 +85,12 @@ struct record {
 static inline void record_init(struct record *r)
 {
 	memset(r, 0, offsetof(struct record, text));
+}
+/* Only what a repeat has is there to be filled in. */
+static inline void record_init_repeat(struct record *r)
+{
+	memset(r, 0, offsetof(struct record, head_ns));
+	r->is_repeat = true;
 }
 /* Copies method, host and target; the target is cut first where they do not fit. */
 void record_set_text(struct record *r, struct span method, struct span host, struct span target);

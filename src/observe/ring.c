@@ -16,6 +16,7 @@ struct ring {
 	struct record_decisions *decisions; /* one for each of v; NULL: not kept */
 	struct witness *witnesses; /* the same */
 	uint32_t mask;
+	bool takes_repeats;
 
 	/* The producer's line. */
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint32_t committed;
@@ -63,6 +64,16 @@ int ring_keep_details(struct ring *r)
 	if (!r->witnesses)
 		r->witnesses = malloc((r->mask + 1U) * sizeof(*r->witnesses));
 	return r->decisions && r->witnesses ? 0 : -ENOMEM;
+}
+
+void ring_take_repeats(struct ring *r)
+{
+	r->takes_repeats = true;
+}
+
+bool ring_takes_repeats(const struct ring *r)
+{
+	return r->takes_repeats;
 }
 
 bool ring_wants_details(const struct ring *r)

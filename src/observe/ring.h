@@ -18,6 +18,9 @@ void ring_free(struct ring *r);
  * wants them, and they are several times as large as a record. -ENOMEM
  */
 int ring_keep_details(struct ring *r) MUST_USE;
+/* Repeats may take the place of whole records: nobody but a judge reads them. Before the first record is written. */
+void ring_take_repeats(struct ring *r);
+bool ring_takes_repeats(const struct ring *r);
 
 /* Producer: the place for the next record (to be filled in), or NULL where the ring is full. */
 struct record *ring_begin(struct ring *r);

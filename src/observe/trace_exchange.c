@@ -47,15 +47,26 @@ static struct span client_of(struct trace_exchange *e, const struct record *r, c
 	return text_span(&out);
 }
 
+static uint64_t connection_of(const uint8_t address[16], uint16_t port, uint64_t number)
+{
+	char bytes[16 + sizeof(port) + sizeof(number)];
+
+	memcpy(bytes, address, 16);
+	memcpy(bytes + 16, &port, sizeof(port));
+	memcpy(bytes + 16 + sizeof(port), &number, sizeof(number));
+	return random_hash(0, span_of(bytes, sizeof(bytes)));
+}
+
 uint64_t trace_connection(const struct record *r)
 {
-	const struct witness *w = r->witness;
-	char bytes[sizeof(r->client) + sizeof(r->client_port) + sizeof(w->connection)];
+	return connection_of(r->client, r->client_port, r->witness->connection);
+}
 
-	memcpy(bytes, r->client, sizeof(r->client));
-	memcpy(bytes + sizeof(r->client), &r->client_port, sizeof(r->client_port));
-	memcpy(bytes + sizeof(r->client) + sizeof(r->client_port), &w->connection, sizeof(w->connection));
-	return random_hash(0, span_of(bytes, sizeof(bytes)));
+static void set_start(struct trace_exchange *e, const struct record *r)
+{
+	e->start = MIN(MAX(r->wall_ns / NS_PER_US, 0), TRACE_US_MAX);
+	e->at = MIN(MAX(r->first_ns / NS_PER_US, 0), TRACE_US_MAX);
+	e->end = since(r, r->end_ns);
 }
 
 static void add_witness(struct trace_exchange *e, const struct record *r, const struct witness *w)
@@ -91,14 +102,20 @@ void trace_exchange_of(struct trace_exchange *e, const struct record *r)
 	e->close = r->close == CLOSE_NONE ? SPAN_EMPTY : span_of_string(close_reason_name((enum close_reason)r->close));
 	e->asked = r->decision.asked;
 	e->host = record_host(r);
-	e->start = MIN(MAX(r->wall_ns / NS_PER_US, 0), TRACE_US_MAX);
-	e->at = MIN(MAX(r->first_ns / NS_PER_US, 0), TRACE_US_MAX);
-	e->end = since(r, r->end_ns);
+	set_start(e, r);
 	e->shaped_by = r->rule ? r->rule->name : SPAN_EMPTY;
 	e->delay = MIN(r->delay_ns / NS_PER_US, TRACE_US_MAX);
 	e->forwarded = r->upstream_sent_ns != 0;
 	if (r->witness)
 		add_witness(e, r, r->witness);
+}
+
+void trace_exchange_repeat(struct trace_exchange *e, const struct record *r)
+{
+	set_start(e, r);
+	e->last = since(r, r->repeat.last_ns);
+	e->answer = since(r, r->repeat.answer_ns);
+	e->connection = connection_of(e->address_of, r->client_port, r->repeat.connection);
 }
 
 /* ---- as JSON ---- */

@@ -30,6 +30,8 @@ struct trace_exchange {
 void trace_exchange_init(struct trace_exchange *e);
 /* e is initialised. Its spans point into the record, its witness, its rules and into e: one e for many records spares work. */
 void trace_exchange_of(struct trace_exchange *e, const struct record *r);
+/* e, which an earlier record was made into, is now about a repeat of that. */
+void trace_exchange_repeat(struct trace_exchange *e, const struct record *r);
 /* A number that tells the client's connection from others that are open; the record has a witness. */
 uint64_t trace_connection(const struct record *r);
 /* As members of the object that j is in. */

@@ -221,20 +221,11 @@ struct span exchange_target(const struct client *c)
 	return exchange_plan(c)->log_query ? target : span_first(target, span_find(target, '?'));
 }
 
-static void write_record(struct client *c, enum close_reason reason, int64_t end_ns)
+static void fill_record(struct client *c, enum close_reason reason, int64_t end_ns, struct record *r)
 {
 	const struct exchange *ex = &c->ex;
 	const struct plan *plan = exchange_plan(c);
-	struct worker *w = c->worker;
-	struct record *r;
 
-	if (!w->ring)
-		return;
-	r = ring_begin(w->ring);
-	if (!r) {
-		counter_add(&w->counters, COUNTER_RECORDS_DROPPED, 1);
-		return;
-	}
 	record_init(r);
 	r->id = ex->id;
 	r->first_ns = ex->first_ns;
@@ -268,6 +259,22 @@ static void write_record(struct client *c, enum close_reason reason, int64_t end
 	memcpy(r->client, c->address, sizeof(r->client));
 	record_set_text(r, exchange_part(ex, ex->method_part), exchange_part(ex, ex->host_part), exchange_target(c));
 	notice_record(c, r);
+}
+
+static void write_record(struct client *c, enum close_reason reason, int64_t end_ns)
+{
+	struct worker *w = c->worker;
+	struct record *r;
+
+	if (!w->ring)
+		return;
+	r = ring_begin(w->ring);
+	if (!r) {
+		counter_add(&w->counters, COUNTER_RECORDS_DROPPED, 1);
+		return;
+	}
+	if (!notice_repeats(c, reason, end_ns, r))
+		fill_record(c, reason, end_ns, r);
 	ring_commit(w->ring);
 }
 

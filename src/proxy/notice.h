@@ -17,7 +17,9 @@ struct notice {
 	struct witness witness;
 	struct digest body; /* of the request, where it is wanted */
 	bool hashes_body;
+	bool has_query;
 	bool whole_body; /* it has come in to its end */
+	uint8_t likeness; /* its record is to be remembered by this number; 0: not */
 	struct text *json; /* the body's beginning, where members of it are to be left out; on the heap */
 	struct record_decisions *decided; /* what every rule decided; NULL: none did */
 };
@@ -33,6 +35,27 @@ void notice_body_end(struct notice *n, int64_t now_ns);
 /* The head of the final answer, before it is handed to the socket. */
 void notice_answer(struct client *c, struct span head);
 
+/*
+ * What of an exchange of which there is nothing to tell makes it equal to another, for a judge. It lies in its worker, which has
+ * one for each number; compared as bytes, so there is no padding.
+ */
+struct likeness {
+	uint64_t fingerprint;
+	uint64_t target; /* where it has a query, of which the fingerprint may leave something out; else 0 */
+	uint64_t body_hash;
+	uint64_t credentials;
+	uint64_t generation; /* 0: nothing is remembered here */
+	uint8_t address[16];
+	uint16_t status;
+	uint16_t upstream_status;
+	uint16_t forwarded;
+	uint16_t keeps;
+};
+
+/*
+ * All of r, as of a repeat: true where the exchange is like an earlier one and nobody wants more of it. Else r is not touched.
+ */
+bool notice_repeats(struct client *c, enum close_reason reason, int64_t end_ns, struct record *r);
 /* Into the ring, with the record. */
 void notice_record(struct client *c, struct record *r);
 void notice_free(struct client *c);

@@ -16,6 +16,7 @@
 #include "proxy/client.h"
 #include "proxy/decision.h"
 #include "proxy/generation.h"
+#include "proxy/notice.h"
 #include "proxy/shape.h"
 #include "proxy/traffic_map.h"
 #include "proxy/upstream.h"
@@ -65,6 +66,7 @@ struct worker {
 	unsigned n_listeners;
 	struct list clients_open; /* struct client */
 	struct list resolving; /* struct exchange */
+	struct likeness likenesses[RECORD_LIKENESSES]; /* of exchanges that others may be like */
 	struct pool clients;
 	struct pool upstream_conns;
 	struct pool shapes;

@@ -104,8 +104,8 @@ struct kind {
 	int64_t taken_before_ns; /* of the others: the latest that one was */
 	uint64_t client;
 	struct contrast contrast;
-	char request_text[EVENT_REQUEST_BYTES];
-	char client_text[EVENT_CLIENT_BYTES];
+	char request_text[JUDGE_REQUEST_BYTES];
+	char client_text[JUDGE_CLIENT_BYTES];
 };
 
 struct chains {

@@ -250,7 +250,7 @@ void check_jitter(const struct check_run *r)
 	}
 	check_say(r, CHECK_JITTER, "%s: spread %.2f of the wait before retry %u after %u (%llu waits)", class_of_spread(s.value),
 		s.value, s.wait, s.group->status, N(s.n));
-	memcpy(r->v->checks[CHECK_JITTER].scope, s.group->client_text, EVENT_CLIENT_BYTES);
+	memcpy(r->v->checks[CHECK_JITTER].scope, s.group->client_text, JUDGE_CLIENT_BYTES);
 }
 
 /* ---- herd -------------------------------------------------------------------------------------------------------- */

@@ -42,7 +42,7 @@ static enum outcome outcome_of(const struct judge_exchange *e)
 	return e->status >= 400 ? OUTCOME_REFUSED : OUTCOME_OK;
 }
 
-static uint16_t flags_of(const struct judge_exchange *e)
+static uint16_t flags_of(const struct judge_exchange *e, const struct judge_request *request)
 {
 	unsigned flags = 0;
 
@@ -62,7 +62,7 @@ static uint16_t flags_of(const struct judge_exchange *e)
 		flags |= EVENT_EARLY_DATA;
 	if (e->keeps)
 		flags |= EVENT_KEEPS;
-	if (!http_method_is_idempotent(http_method_of(e->method)))
+	if (request->unsafe)
 		flags |= EVENT_UNSAFE;
 	return (uint16_t)flags;
 }
@@ -125,28 +125,47 @@ static struct span path_of(struct span target)
 	return span_first(target, span_find(target, '?'));
 }
 
-void event_of(struct event *to, const struct judge_exchange *e)
+void judge_request_of(struct judge_request *to, const struct judge_exchange *e)
 {
-	uint64_t client = random_hash(HASH_SEED, e->client);
-	uint64_t host = mix(client, random_hash(HASH_SEED, e->host));
-	uint64_t print = e->fingerprint, loose;
+	uint64_t print = e->fingerprint;
 	size_t at = 0;
 
 	if (!print)
 		print = mix(mix(random_hash(1, e->method), random_hash(2, e->host)),
 			mix(random_hash(3, e->target), e->body_hash));
-	loose = mix(client, print);
+	to->client = random_hash(HASH_SEED, e->client);
+	to->host = mix(to->client, random_hash(HASH_SEED, e->host));
+	to->path = mix(to->host, random_hash(HASH_SEED, path_of(e->target)));
+	to->loose = mix(to->client, print);
+	to->kind = e->body_hash ? mix(to->loose, e->body_hash) : to->loose;
+	to->unsafe = !http_method_is_idempotent(http_method_of(e->method));
+	put_text(to->request_text, &at, sizeof(to->request_text), e->method);
+	put_text(to->request_text, &at, sizeof(to->request_text), SPAN(" "));
+	put_text(to->request_text, &at, sizeof(to->request_text), e->target);
+	at = 0;
+	put_text(to->client_text, &at, sizeof(to->client_text), e->client);
+}
+
+void event_of(struct event *to, const struct judge_exchange *e)
+{
+	struct judge_request made;
+	const struct judge_request *request = e->request;
+
+	if (!request) {
+		judge_request_of(&made, e);
+		request = &made;
+	}
 	*to = (struct event){
 		.id = e->id,
 		.first_ns = bounded(e->first_ns),
 		.last_ns = bounded(e->last_ns),
 		.hdr_ns = bounded(e->hdr_ns),
 		.end_ns = bounded(e->abort_ns ? e->abort_ns : e->end_ns),
-		.kind = e->body_hash ? mix(loose, e->body_hash) : loose,
-		.loose = loose,
-		.client = client,
-		.host = host,
-		.path = mix(host, random_hash(HASH_SEED, path_of(e->target))),
+		.kind = request->kind,
+		.loose = request->loose,
+		.client = request->client,
+		.host = request->host,
+		.path = request->path,
 		.body_hash = e->body_hash,
 		.logical_id = e->logical_id,
 		.maybe_id = e->maybe_id,
@@ -162,14 +181,11 @@ void event_of(struct event *to, const struct judge_exchange *e)
 		.attempt = e->attempt,
 		.attempt_max = e->attempt_max,
 		.status = e->status,
-		.flags = flags_of(e),
+		.flags = flags_of(e, request),
 		.outcome = (uint8_t)(e->abort_ns ? OUTCOME_FAILED : outcome_of(e)),
 		.hint = e->hint,
 	};
 	to->end_ns = MAX(to->end_ns, to->first_ns);
-	put_text(to->request_text, &at, sizeof(to->request_text), e->method);
-	put_text(to->request_text, &at, sizeof(to->request_text), SPAN(" "));
-	put_text(to->request_text, &at, sizeof(to->request_text), e->target);
-	at = 0;
-	put_text(to->client_text, &at, sizeof(to->client_text), e->client);
+	memcpy(to->request_text, request->request_text, sizeof(to->request_text));
+	memcpy(to->client_text, request->client_text, sizeof(to->client_text));
 }

@@ -6,9 +6,6 @@
 
 #include "rehearsal/judge.h"
 
-#define EVENT_REQUEST_BYTES 80
-#define EVENT_CLIENT_BYTES 40
-
 /* What the client got, as far as it decides what it should do next. */
 enum outcome {
 	OUTCOME_OK, /* a whole answer below 400 */
@@ -31,11 +28,7 @@ enum event_flag {
 struct event {
 	uint64_t id;
 	int64_t first_ns, last_ns, hdr_ns, end_ns;
-	uint64_t kind; /* hash of client, fingerprint and body: equal for requests that cannot be told apart */
-	uint64_t loose; /* the same without the body, which is the kind of those whose body is not known */
-	uint64_t client; /* hash */
-	uint64_t path; /* hash of client, host and path */
-	uint64_t host; /* hash of client and host */
+	uint64_t kind, loose, client, path, host; /* hashes: struct judge_request */
 	uint64_t body_hash, logical_id, maybe_id, idempotency_key, credentials, connection;
 	int64_t deadline_ns, delay_ns;
 	int64_t wait_ns; /* -1: none */
@@ -47,8 +40,8 @@ struct event {
 	uint16_t flags; /* enum event_flag */
 	uint8_t outcome; /* enum outcome */
 	uint8_t hint; /* enum hint */
-	char request_text[EVENT_REQUEST_BYTES]; /* "GET /items" */
-	char client_text[EVENT_CLIENT_BYTES];
+	char request_text[JUDGE_REQUEST_BYTES]; /* "GET /items" */
+	char client_text[JUDGE_CLIENT_BYTES];
 };
 
 void event_of(struct event *to, const struct judge_exchange *e);

@@ -15,6 +15,21 @@
 #define JUDGE_LATE_NS NS_PER_S
 #define JUDGE_FIRED_MAX 32 /* rules noted of one exchange */
 
+#define JUDGE_REQUEST_BYTES 80
+#define JUDGE_CLIENT_BYTES 40
+
+/* What a judge makes of the client, method, host, target, fingerprint and body of a request. */
+struct judge_request {
+	uint64_t kind; /* hash of client, fingerprint and body: equal for requests that cannot be told apart */
+	uint64_t loose; /* the same without the body, which is the kind of those whose body is not known */
+	uint64_t client; /* hash */
+	uint64_t path; /* hash of client, host and path */
+	uint64_t host; /* hash of client and host */
+	bool unsafe; /* the method may not be repeated just so (RFC 9110 section 9.2.2) */
+	char request_text[JUDGE_REQUEST_BYTES]; /* "GET /items" */
+	char client_text[JUDGE_CLIENT_BYTES];
+};
+
 /* One request and what became of it. Spans live for the call. Times are nanoseconds of one clock; 0: it did not come to that. */
 struct judge_exchange {
 	uint64_t id;
@@ -32,6 +47,7 @@ struct judge_exchange {
 	struct span target;
 	uint64_t fingerprint; /* of the request, without its client; 0: the judge makes one of method, host and target */
 	uint64_t body_hash; /* with its length; 0: not known */
+	const struct judge_request *request; /* of an earlier one that is the same in all of these; NULL: the judge makes it */
 	uint64_t logical_id; /* hash of an id that is the same for all attempts and for nothing else; 0: none */
 	uint64_t maybe_id; /* hash of one that may be (x-request-id, trace id): counts where the fingerprint agrees */
 	uint64_t idempotency_key; /* hash; 0: none */
@@ -84,6 +100,9 @@ struct judge;
 /* NULL where memory is out. */
 struct judge *judge_new(const struct judge_options *options) MUST_USE;
 void judge_free(struct judge *j);
+
+/* For many exchanges that are the same in what it is about. */
+void judge_request_of(struct judge_request *to, const struct judge_exchange *e);
 
 /* Never fails: what finds no room is counted. */
 void judge_add(struct judge *j, const struct judge_exchange *e);

@@ -44,7 +44,7 @@ struct tally_growth {
 struct tally_group {
 	uint64_t client;
 	uint16_t status;
-	char client_text[EVENT_CLIENT_BYTES];
+	char client_text[JUDGE_CLIENT_BYTES];
 	struct samples waits[TALLY_WAITS]; /* before the first retry, the second ... */
 };
 

@@ -87,7 +87,7 @@ static struct tally_group *group_of(struct tally_group *v, unsigned *n, unsigned
 	v[*n].client = client;
 	v[*n].status = status;
 	if (p)
-		memcpy(v[*n].client_text, p->kind->client_text, EVENT_CLIENT_BYTES);
+		memcpy(v[*n].client_text, p->kind->client_text, JUDGE_CLIENT_BYTES);
 	return &v[(*n)++];
 }
 
