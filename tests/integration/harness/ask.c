@@ -42,7 +42,7 @@ char *ask_until(struct rig *r, const char *target, const char *part)
 	while (!strstr(said = ask(r, "GET", target, NULL, NULL, 200), part)) {
 		rig_check(r, now_ms() < until_ms, "%s is not in %s", part, said);
 		free(said);
-		sleep_ms(5);
+		sleep_ms(20); /* each is one more peer of the rig */
 	}
 	return said;
 }
