@@ -154,8 +154,8 @@ static int print_answer(uint64_t number, const char *target, const struct demo_a
 		text_printf(&out, "%u %s", a->status, status_classify(a->status)->reason);
 	else
 		text_printf(&out, "no answer: %s", a->error ? strerror(a->error) : "connection closed");
-	text_printf(&out, "%*s%8.1f ms  %s\n", (int)(MAX(column, out.n + 1) - out.n), "",
-		(double)a->elapsed_ns / (double)NS_PER_MS, a->fault);
+	text_printf(&out, "%*s%8.1f ms%s%s\n", (int)(MAX(column, out.n + 1) - out.n), "",
+		(double)a->elapsed_ns / (double)NS_PER_MS, *a->fault ? "  " : "", a->fault);
 	return output_write(&out);
 }
 

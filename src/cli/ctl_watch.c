@@ -190,13 +190,19 @@ static void put_second(struct text *out, const struct admin_value *sample)
 	text_put_char(out, '\n');
 }
 
-static void put_time_line(struct text *out, const char *what, const struct admin_value *times)
+/* Of none there is no median. */
+static void put_times(struct text *out, const char *what, const struct admin_value *times)
 {
-	text_printf(out, "%s ", what);
+	text_put_string(out, what);
+	if (ctl_count(times, "count") == 0) {
+		text_put_literal(out, " -");
+		return;
+	}
+	text_put_char(out, ' ');
 	ctl_put_duration(out, ctl_number(times, "p50_s"));
 	text_put_literal(out, " p50, ");
 	ctl_put_duration(out, ctl_number(times, "p99_s"));
-	text_put_literal(out, " p99  ");
+	text_put_literal(out, " p99");
 }
 
 struct top {
@@ -214,9 +220,9 @@ static void put_top(struct text *out, const struct top *top)
 	text_printf(out, "in all %.0f requests, %.0f upstream failures, %.0f refused, %.0f clients left\n",
 		ctl_number(top->totals, "requests"), ctl_number(top->totals, "upstream_failures"),
 		ctl_number(top->totals, "rejected"), ctl_number(top->totals, "clients_left"));
-	put_time_line(out, "request", admin_value_get(top->totals, "request_time"));
-	put_time_line(out, "upstream", admin_value_get(top->totals, "upstream_time"));
-	put_time_line(out, "delay error", admin_value_get(top->totals, "delay_error"));
+	put_times(out, "request", admin_value_get(top->totals, "request_time"));
+	put_times(out, "  upstream", admin_value_get(top->totals, "upstream_time"));
+	put_times(out, "  delay error", admin_value_get(top->totals, "delay_error"));
 	text_put_literal(out, "\n\n");
 	ctl_put_rules(out, admin_value_get(top->rules, "rules"));
 }

@@ -109,6 +109,8 @@ Test(ctl, verbs)
 	cr_assert_eq(ask_status(&r, client, "/one"), 503);
 	expect_ctl(&r, "remove one", 0, "one: removed\n");
 	expect_ctl(&r, "top", 0, "in all 7 requests");
+	/* There was no delay to be measured: that is not one of 0. */
+	expect_ctl(&r, "top", 0, "  delay error -\n\n");
 	rig_end(&r);
 }
 
