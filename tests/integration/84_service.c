@@ -41,6 +41,7 @@ static void manager_open(struct manager *m, bool abstract)
 	if (abstract)
 		address.sun_path[0] = '\0';
 	snprintf(m->path, sizeof(m->path), "%s", abstract ? "" : name);
+	(void)unlink(m->path); /* left by one that was killed */
 	m->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	n += offsetof(struct sockaddr_un, sun_path) + !abstract;
 	cr_assert(m->fd >= 0 && bind(m->fd, (struct sockaddr *)&address, (socklen_t)n) == 0, "%s", strerror(errno));
