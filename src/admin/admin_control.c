@@ -89,14 +89,8 @@ static void put_name(struct json *j, const char *key, const char *name)
 
 static void put_exchange(struct json *j, const struct server_exchange *e)
 {
-	char block[20];
-	struct text id;
-
-	/* As in the access log. */
-	text_init_fixed(&id, block, sizeof(block));
-	text_put_hex(&id, e->id, 1);
 	json_begin_object(j);
-	json_member_span(j, "id", text_span(&id));
+	json_member_hex(j, "id", e->id); /* as in the access log */
 	json_key(j, "age_s");
 	json_double(j, (double)(e->age_ns / NS_PER_US) / 1e6);
 	json_member_string(j, "state", e->state);

@@ -268,6 +268,16 @@ void json_member_i64(struct json *j, const char *key, int64_t v)
 	json_i64(j, v);
 }
 
+void json_member_hex(struct json *j, const char *key, uint64_t v)
+{
+	char digits[16];
+	struct text t;
+
+	text_init_fixed(&t, digits, sizeof(digits));
+	text_put_hex(&t, v, 1);
+	json_member_span(j, key, text_span(&t));
+}
+
 void json_member_bool(struct json *j, const char *key, bool v)
 {
 	json_key(j, key);

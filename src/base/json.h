@@ -44,6 +44,8 @@ void json_member_span(struct json *j, const char *key, struct span s);
 void json_member_string(struct json *j, const char *key, const char *s);
 void json_member_u64(struct json *j, const char *key, uint64_t v);
 void json_member_i64(struct json *j, const char *key, int64_t v);
+/* As a text of hexadecimal digits: of a number most readers keep 53 bits. */
+void json_member_hex(struct json *j, const char *key, uint64_t v);
 void json_member_bool(struct json *j, const char *key, bool v);
 
 #endif

@@ -37,16 +37,6 @@ const char *trace_end_name(enum trace_end end)
 	return names[end];
 }
 
-static void member_hex(struct json *j, const char *key, uint64_t v)
-{
-	char block[16];
-	struct text t;
-
-	text_init_fixed(&t, block, sizeof(block));
-	text_put_hex(&t, v, 1);
-	json_member_span(j, key, text_span(&t));
-}
-
 void trace_write_header(struct text *out, const struct ruleset *rules, uint64_t run)
 {
 	char block[20];
@@ -60,7 +50,7 @@ void trace_write_header(struct text *out, const struct ruleset *rules, uint64_t 
 	json_member_u64(&j, "trace", TRACE_VERSION);
 	json_member_span(&j, "seed", text_span(&seed));
 	json_member_u64(&j, "rules", rules->n);
-	member_hex(&j, "run", run);
+	json_member_hex(&j, "run", run);
 	json_end_object(&j);
 	text_put_char(out, '\n');
 }
@@ -72,7 +62,7 @@ void trace_write_rule(struct text *out, const struct rule *rule)
 	json_init(&j, out, 0);
 	json_begin_object(&j);
 	json_member_span(&j, "rule", rule->name);
-	member_hex(&j, "text", rule->text_hash);
+	json_member_hex(&j, "text", rule->text_hash);
 	json_end_object(&j);
 	text_put_char(out, '\n');
 }
@@ -93,10 +83,10 @@ static void write_decision(struct json *j, const struct ruleset *rules, const st
 	json_begin_object(j);
 	json_member_span(j, "rule", rules->v[d->rule].name);
 	json_member_string(j, "phase", trace_phase_name((enum rule_phase)d->phase));
-	member_hex(j, "key", d->key_hash);
+	json_member_hex(j, "key", d->key_hash);
 	json_member_u64(j, "occurrence", d->occurrence);
-	member_hex(j, "draw", d->draw);
-	member_hex(j, "threshold", d->threshold);
+	json_member_hex(j, "draw", d->draw);
+	json_member_hex(j, "threshold", d->threshold);
 	json_member_string(j, "outcome", trace_outcome_name((enum decision_outcome)d->outcome));
 	json_member_u64(j, "choice", d->choice);
 	json_member_i64(j, "since", d->since_ns);
@@ -115,7 +105,7 @@ void trace_write_exchange(struct text *out, const struct ruleset *rules, const s
 	text_init_fixed(&time, block, sizeof(block));
 	json_init(&j, out, 0);
 	json_begin_object(&j);
-	member_hex(&j, "id", r->id);
+	json_member_hex(&j, "id", r->id);
 	wall_time_write(&time, r->wall_ns);
 	json_member_span(&j, "time", text_span(&time));
 	trace_exchange_init(&e);

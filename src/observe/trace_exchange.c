@@ -146,14 +146,8 @@ static void write_WAIT(struct json *j, const char *name, int64_t value)
 
 static void write_HASH(struct json *j, const char *name, uint64_t value)
 {
-	char block[16];
-	struct text t;
-
-	if (!value)
-		return;
-	text_init_fixed(&t, block, sizeof(block));
-	text_put_hex(&t, value, 1);
-	json_member_span(j, name, text_span(&t));
+	if (value)
+		json_member_hex(j, name, value);
 }
 
 static void write_FLAG(struct json *j, const char *name, bool value)

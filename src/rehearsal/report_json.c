@@ -9,16 +9,6 @@
 
 #define VERDICT_VERSION 1
 
-static void member_hex(struct json *j, const char *key, uint64_t v)
-{
-	char block[20];
-	struct text t;
-
-	text_init_fixed(&t, block, sizeof(block));
-	text_put_hex(&t, v, 1);
-	json_member_span(j, key, text_span(&t));
-}
-
 static void member_double(struct json *j, const char *key, double v)
 {
 	json_key(j, key);
@@ -37,14 +27,20 @@ static void member_seconds(struct json *j, const char *key, int64_t ns)
 	json_raw(j, text_span(&t));
 }
 
-/* NULL where there is none. */
-static void member_text(struct json *j, const char *key, const char *s)
+/* null where it is not there. */
+static void member_optional(struct json *j, const char *key, bool there, struct span s)
 {
 	json_key(j, key);
-	if (s && *s)
-		json_c_string(j, s);
+	if (there)
+		json_span(j, s);
 	else
 		json_none(j);
+}
+
+/* NULL or empty: none. */
+static void member_text(struct json *j, const char *key, const char *s)
+{
+	member_optional(j, key, s && *s, span_of_string(s ? s : ""));
 }
 
 static double in_unit(enum expect_unit unit, double value)
@@ -67,6 +63,20 @@ static const char *unit_name(enum expect_unit unit)
 
 /* ---- the run ---- */
 
+static void write_command(struct json *j, const struct verdict_run *run)
+{
+	json_key(j, "command");
+	json_begin_array(j);
+	for (unsigned i = 0; run->command && run->command[i]; i++)
+		json_c_string(j, run->command[i]);
+	json_end_array(j);
+	json_key(j, "command_exit");
+	if (run->child_exit >= 0)
+		json_i64(j, run->child_exit);
+	else
+		json_none(j);
+}
+
 static void write_run(struct json *j, const struct verdict *v)
 {
 	static const char *const inconclusive[] = {
@@ -74,57 +84,42 @@ static void write_run(struct json *j, const struct verdict *v)
 		[EXPECT_INCONCLUSIVE_WARN] = "warn",
 		[EXPECT_INCONCLUSIVE_FAIL] = "fail",
 	};
-	char block[WALL_TIME_BYTES], seed[24];
+	const struct verdict_run *run = &v->run;
+	char block[MAX(WALL_TIME_BYTES, 24)];
 	struct text t;
 
 	json_member_u64(j, "version", VERDICT_VERSION);
 	json_member_string(j, "verdict", check_status_name(v->status));
-	json_member_bool(j, "judged", !v->run.unjudged);
-	json_member_bool(j, "so_far", v->run.live);
+	json_member_bool(j, "judged", !run->unjudged);
+	json_member_bool(j, "so_far", run->live);
 	json_member_string(j, "profile", expect_profile_name(v->profile));
 	json_member_string(j, "inconclusive", inconclusive[v->inconclusive]);
-	text_init_fixed(&t, seed, sizeof(seed));
-	text_put_u64(&t, v->run.seed);
-	json_key(j, "seed");
-	if (v->run.has_seed)
-		json_span(j, text_span(&t));
-	else
-		json_none(j);
-	member_text(j, "rules_file", v->run.rules_file);
-	member_hex(j, "rules_hash", v->run.rules_hash);
-	json_key(j, "command");
-	json_begin_array(j);
-	for (unsigned i = 0; v->run.command && v->run.command[i]; i++)
-		json_c_string(j, v->run.command[i]);
-	json_end_array(j);
-	json_key(j, "command_exit");
-	if (v->run.child_exit >= 0)
-		json_i64(j, v->run.child_exit);
-	else
-		json_none(j);
 	text_init_fixed(&t, block, sizeof(block));
-	wall_time_write(&t, v->run.started_wall_ns);
-	json_key(j, "started");
-	if (v->run.started_wall_ns)
-		json_span(j, text_span(&t));
-	else
-		json_none(j);
-	member_seconds(j, "duration", v->run.duration_ns);
-	member_text(j, "reproduce", v->run.reproduce);
+	text_put_u64(&t, run->seed);
+	member_optional(j, "seed", run->has_seed, text_span(&t));
+	member_text(j, "rules_file", run->rules_file);
+	json_member_hex(j, "rules_hash", run->rules_hash);
+	write_command(j, run);
+	text_clear(&t);
+	wall_time_write(&t, run->started_wall_ns);
+	member_optional(j, "started", run->started_wall_ns != 0, text_span(&t));
+	member_seconds(j, "duration", run->duration_ns);
+	member_text(j, "reproduce", run->reproduce);
 }
 
 static void write_totals(struct json *j, const struct verdict_totals *t)
 {
+	const struct {
+		const char *name;
+		uint64_t n;
+	} rows[] = { { "requests", t->requests }, { "logical", t->logical }, { "retries", t->retries }, { "faults", t->faults },
+		{ "clients", t->clients }, { "gave_up", t->gave_up }, { "evicted", t->evicted },
+		{ "not_identifiable", t->not_identifiable } };
+
 	json_key(j, "totals");
 	json_begin_object(j);
-	json_member_u64(j, "requests", t->requests);
-	json_member_u64(j, "logical", t->logical);
-	json_member_u64(j, "retries", t->retries);
-	json_member_u64(j, "faults", t->faults);
-	json_member_u64(j, "clients", t->clients);
-	json_member_u64(j, "gave_up", t->gave_up);
-	json_member_u64(j, "evicted", t->evicted);
-	json_member_u64(j, "not_identifiable", t->not_identifiable);
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+		json_member_u64(j, rows[i].name, rows[i].n);
 	json_end_object(j);
 }
 
@@ -212,13 +207,13 @@ static void write_measure(struct json *j, const struct measure *m)
 static void write_evidence(struct json *j, const struct evidence *e)
 {
 	json_begin_object(j);
-	member_hex(j, "id", e->id);
+	json_member_hex(j, "id", e->id);
 	json_member_u64(j, "trace", e->source);
 	member_seconds(j, "at", e->at_ns);
 	json_key(j, "next");
 	if (e->next_id) {
 		json_begin_object(j);
-		member_hex(j, "id", e->next_id);
+		json_member_hex(j, "id", e->next_id);
 		member_seconds(j, "at", e->next_at_ns);
 		json_end_object(j);
 	} else {

@@ -114,6 +114,16 @@ Test(json, escapes)
 	expect("{\"k\\\"\\n\":null}");
 }
 
+Test(json, words_of_64_bits_are_hexadecimal_texts)
+{
+	start(0);
+	json_begin_object(&json);
+	json_member_hex(&json, "none", 0);
+	json_member_hex(&json, "all", UINT64_MAX);
+	json_end_object(&json);
+	expect("{\"none\":\"0\",\"all\":\"ffffffffffffffff\"}");
+}
+
 Test(json, every_single_byte_gives_valid_utf8)
 {
 	for (unsigned c = 0; c < 256; c++) {
