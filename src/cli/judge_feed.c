@@ -120,6 +120,11 @@ void judge_feed_rules(struct judge_exchange *to, uint16_t shaped_by, uint16_t fi
 	to->n_fired = n;
 }
 
+uint64_t judge_feed_rules_hash(uint64_t hash, struct span name, uint64_t text_hash)
+{
+	return random_word(hash, random_hash(0, name), text_hash, 0, 0);
+}
+
 int64_t judge_feed_base_ns(const struct trace_exchange *e)
 {
 	return ns(e->start) - ns(e->at);

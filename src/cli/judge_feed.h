@@ -33,6 +33,8 @@ void judge_feed_exchange(struct judge_exchange *to, const struct trace_exchange 
  * none.
  */
 void judge_feed_rules(struct judge_exchange *to, uint16_t shaped_by, uint16_t fired[JUDGE_FIRED_MAX], unsigned n);
+/* Of rules one after the other, from 0: the same for the same rules in the same order. */
+uint64_t judge_feed_rules_hash(uint64_t hash, struct span name, uint64_t text_hash);
 /* For the first exchange of a run: so that `at` becomes Unix time. */
 int64_t judge_feed_base_ns(const struct trace_exchange *e);
 

@@ -39,8 +39,9 @@ struct judging {
 	struct place *places; /* by number, n_places of them */
 	unsigned n_places;
 	unsigned n_given; /* rules of the plan: they stand in front, as they are */
-	bool has_seed, seeds_differ;
-	uint64_t seed;
+	bool has_run; /* the two of it are known */
+	bool seeds_differ, rules_differ; /* there are several */
+	uint64_t seed, rules_hash;
 };
 
 /* ---- rules ---- */
@@ -145,13 +146,19 @@ static void take_clock(const struct judging *j, struct source *s)
 
 static void learn_run(struct judging *j, struct source *s)
 {
+	uint64_t hash = 0;
+
 	take_clock(j, s);
 	s->begins = true;
-	for (unsigned i = 0; i < s->file.n_rules; i++)
+	for (unsigned i = 0; i < s->file.n_rules; i++) {
 		(void)number_of(j, s->file.rules[i].name);
-	j->seeds_differ = j->seeds_differ || (j->has_seed && j->seed != s->file.seed);
-	j->has_seed = true;
+		hash = judge_feed_rules_hash(hash, s->file.rules[i].name, s->file.rules[i].text_hash);
+	}
+	j->seeds_differ = j->seeds_differ || (j->has_run && j->seed != s->file.seed);
+	j->rules_differ = j->rules_differ || (j->has_run && j->rules_hash != hash);
+	j->has_run = true;
 	j->seed = s->file.seed;
+	j->rules_hash = hash;
 }
 
 /* ---- exchanges ---- */
@@ -324,8 +331,9 @@ static int finish(struct judging *j, struct verdict *out)
 		verdict_deinit(out);
 		return EXIT_CODE_FAILED;
 	}
-	out->run.has_seed = j->has_seed && !j->seeds_differ;
+	out->run.has_seed = j->has_run && !j->seeds_differ;
 	out->run.seed = out->run.has_seed ? j->seed : 0;
+	out->run.rules_hash = j->rules_differ ? 0 : j->rules_hash;
 	return EXIT_CODE_OK;
 }
 

@@ -12,7 +12,7 @@ struct live_rehearsal {
 	struct server_sink sink;
 	struct live_judge *judge;
 	struct judge_names names;
-	uint64_t seed;
+	uint64_t rules_hash; /* of the rules that it began with */
 
 	/* The collector's thread's. */
 	uint64_t generation; /* that `numbers` is about; 0: none yet */
@@ -20,6 +20,7 @@ struct live_rehearsal {
 	unsigned n_numbers;
 	struct trace_exchange exchange;
 	struct judge_repeats repeats;
+	bool rules_differ; /* others came */
 	bool has_base;
 	int64_t base_ns;
 };
@@ -34,11 +35,21 @@ static uint16_t number_of(struct live_rehearsal *r, const struct rule *rule)
 	return live_judge_add_rule(r->judge, &one);
 }
 
+static uint64_t hash_of(const struct ruleset *rules)
+{
+	uint64_t hash = 0;
+
+	for (unsigned i = 0; i < rules->n; i++)
+		hash = judge_feed_rules_hash(hash, rules->v[i].name, rules->v[i].text_hash);
+	return hash;
+}
+
 /* After a reload there may be other rules; those with a name that is known go on. */
 static void learn_rules(struct live_rehearsal *r, const struct ruleset *rules)
 {
 	uint16_t *numbers = realloc(r->numbers, MAX(rules->n, 1u) * sizeof(*numbers));
 
+	r->rules_differ = r->rules_differ || hash_of(rules) != r->rules_hash;
 	r->n_numbers = 0;
 	if (!numbers)
 		return;
@@ -121,6 +132,7 @@ struct live_rehearsal *live_rehearsal_new(const struct plan *plan)
 	if (!r)
 		return NULL;
 	r->sink = (struct server_sink){ take, r };
+	r->rules_hash = hash_of(&plan->rules);
 	trace_exchange_init(&r->exchange);
 	judge_names_init(&r->names);
 	if (make_judge(r, plan) < 0) {
@@ -160,6 +172,7 @@ int live_rehearsal_finish(struct live_rehearsal *r, struct server *server, enum 
 	error = live_judge_finish(r->judge, end, out);
 	out->run.has_seed = true;
 	out->run.seed = plan->seed;
+	out->run.rules_hash = r->rules_differ ? 0 : r->rules_hash;
 	plan_unref(plan);
 	return error;
 }

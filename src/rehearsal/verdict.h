@@ -119,7 +119,7 @@ struct verdict_run {
 	int child_exit; /* -1: there was no child or it has not ended */
 	bool has_seed;
 	uint64_t seed;
-	uint64_t rules_hash;
+	uint64_t rules_hash; /* of names and texts; 0: there are none, or not the same all the time */
 	int64_t started_wall_ns; /* first byte of the first request; 0: none */
 	int64_t duration_ns; /* to the end of the last */
 	bool live; /* the verdict so far: the run goes on */
