@@ -218,6 +218,8 @@ const struct key_map keys_expect_aftermath = {
 
 static const struct key connections_keys[] = {
 	LIMIT(CONNECTIONS_PER_RETRY, 0, ONE, "new_per_retry: 10%"),
+	LIMIT(CONNECTIONS_AFTER_CLOSE, 0, ANY, "after_close: 0"),
+	LIMIT(CONNECTIONS_PARALLEL, 0, ANY, "parallel: 100"),
 };
 
 const struct key_map keys_expect_connections = {
@@ -300,7 +302,7 @@ static const struct key expect_keys[] = {
 	SECTION(circuit_breaker, "Whether a circuit breaker opens.", "{opens_within: 20, probes_max: 10}"),
 	SECTION(recovery, "How clients come back when the faults are over.", "{first_success: 5s, steady: 15s}"),
 	SECTION(aftermath, "Whether the effect outlives its cause.", "{sustained: fail}"),
-	SECTION(connections, "How connections are used.", "{new_per_retry: 10%}"),
+	SECTION(connections, "How connections are used.", "{new_per_retry: 10%, after_close: 0}"),
 	SECTION(quota, "Whether a quota that was told (RateLimit) is kept.", "{max: 0}"),
 	SECTION(handling, "Whether 417, 421, 425, 401 and redirects are answered as their meaning demands.", "{max: 0}"),
 	SECTION(yield, "What the users would notice.", "{success_ratio: 99%}"),

@@ -3,8 +3,9 @@
  */
 #include "core/hint.h"
 
+#include "core/random.h"
+
 #define WAIT_SECONDS_MAX UINT64_C(3000000000) /* longer is the same: never */
-#define DATE_BYTES 29
 
 static const struct span names[HINT_COUNT] = {
 	[HINT_NONE] = { "", 0 },
@@ -16,6 +17,11 @@ static const struct span names[HINT_COUNT] = {
 const char *hint_name(enum hint kind)
 {
 	return names[kind].p;
+}
+
+uint64_t hint_place(struct span host, struct span target)
+{
+	return random_hash(random_hash(0, host), target);
 }
 
 /* ---- dates ---- */
@@ -51,28 +57,50 @@ static int64_t days_to(int64_t year, int64_t month, int64_t day)
 	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
+struct moment {
+	int64_t year, month, day, hour, minute, second;
+};
+
+static int seconds_to(const struct moment *m, int64_t *unix_s)
+{
+	if (m->month < 1 || m->month > 12 || m->day < 1 || m->day > 31 || m->hour > 23 || m->minute > 59 || m->second > 60)
+		return 1;
+	*unix_s = days_to(m->year, m->month, m->day) * 86400 + m->hour * 3600 + m->minute * 60 + m->second;
+	return 0;
+}
+
+/* Has the length of the form, and its signs; where that has a 0 or an x is for whoever reads what stands there. */
+static bool has_form(struct span s, struct span form)
+{
+	for (size_t i = 0; s.n == form.n && i < s.n; i++) {
+		if (form.p[i] != '0' && form.p[i] != 'x' && s.p[i] != form.p[i])
+			return false;
+	}
+	return s.n == form.n;
+}
+
 int hint_parse_date(struct span s, int64_t *unix_s)
 {
-	static const char form[] = "Xxx, 00 Xxx 0000 00:00:00 GMT";
-	int64_t day, year, hour, minute, second;
-	int month;
+	struct moment m;
 
-	if (s.n != DATE_BYTES)
+	if (!has_form(s, SPAN("xxx, 00 xxx 0000 00:00:00 GMT")))
 		return 1;
-	for (size_t i = 0; i < DATE_BYTES; i++) {
-		if (form[i] == '0' || form[i] == 'X' || form[i] == 'x')
-			continue;
-		if (s.p[i] != form[i])
-			return 1;
-	}
-	month = month_of(s);
-	if (!month || !digits(s, 5, 2, &day) || !digits(s, 12, 4, &year) || !digits(s, 17, 2, &hour) ||
-		!digits(s, 20, 2, &minute) || !digits(s, 23, 2, &second))
+	m.month = month_of(s);
+	if (!digits(s, 5, 2, &m.day) || !digits(s, 12, 4, &m.year) || !digits(s, 17, 2, &m.hour) ||
+		!digits(s, 20, 2, &m.minute) || !digits(s, 23, 2, &m.second))
 		return 1;
-	if (day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+	return seconds_to(&m, unix_s);
+}
+
+int hint_parse_stamp(struct span s, int64_t *unix_s)
+{
+	struct moment m;
+
+	if (!has_form(s, SPAN("00000000T000000Z")) || !digits(s, 0, 4, &m.year) || !digits(s, 4, 2, &m.month) ||
+		!digits(s, 6, 2, &m.day) || !digits(s, 9, 2, &m.hour) || !digits(s, 11, 2, &m.minute) ||
+		!digits(s, 13, 2, &m.second))
 		return 1;
-	*unix_s = days_to(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
-	return 0;
+	return seconds_to(&m, unix_s);
 }
 
 /* ---- waits ---- */

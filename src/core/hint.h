@@ -37,10 +37,16 @@ static inline bool hint_may_begin_with(char c)
 /* One field of the answer; any field. wall_ns: Unix time when the answer leaves, which dates are reckoned from. */
 void hints_take(struct hints *h, struct span name, struct span value, int64_t wall_ns);
 
+/* Host and target as one number, which tells where a redirect points to and what comes there. */
+uint64_t hint_place(struct span host, struct span target);
+
 /* The field's name; "" for HINT_NONE. */
 const char *hint_name(enum hint kind);
 
 /* IMF-fixdate (RFC 9110 section 5.6.7) as Unix seconds; 1 where it is none. */
 int hint_parse_date(struct span s, int64_t *unix_s) MUST_USE;
+
+/* "20240229T235959Z", as AWS's SDKs write a moment, as Unix seconds; 1 where it is none. */
+int hint_parse_stamp(struct span s, int64_t *unix_s) MUST_USE;
 
 #endif

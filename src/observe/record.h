@@ -31,6 +31,7 @@ struct repeat {
 	int64_t last_ns;
 	int64_t answer_ns;
 	uint64_t connection;
+	uint16_t connections;
 };
 
 static inline unsigned record_worker(uint64_t id)

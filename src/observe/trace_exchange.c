@@ -82,6 +82,9 @@ static void add_witness(struct trace_exchange *e, const struct record *r, const 
 	e->credentials = w->credentials;
 	e->connection = trace_connection(r);
 	e->keeps = w->keeps;
+	e->closes = w->closes;
+	e->after_close = MIN((w->after_close_ns + NS_PER_US - 1) / NS_PER_US, TRACE_US_MAX);
+	e->connections = w->connections;
 	e->attempt = w->attempt;
 	e->attempts = w->attempt_max;
 	e->deadline = w->deadline_ns / NS_PER_US;
@@ -89,6 +92,7 @@ static void add_witness(struct trace_exchange *e, const struct record *r, const 
 	e->early_data = w->early_data;
 	e->wait = wait_us(w->hints.wait_ns);
 	e->hint = span_of_string(hint_name(w->hints.kind));
+	e->redirect = w->redirect;
 	e->quota = wait_us(w->hints.quota_ns);
 }
 
@@ -116,6 +120,7 @@ void trace_exchange_repeat(struct trace_exchange *e, const struct record *r)
 	e->last = since(r, r->repeat.last_ns);
 	e->answer = since(r, r->repeat.answer_ns);
 	e->connection = connection_of(e->address_of, r->client_port, r->repeat.connection);
+	e->connections = r->repeat.connections;
 }
 
 /* ---- as JSON ---- */

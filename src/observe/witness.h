@@ -22,7 +22,10 @@ struct witness {
 	int64_t deadline_ns; /* how long the client says that it waits; 0: it does not */
 	uint16_t attempt; /* as it says, from 1; 0: it does not */
 	uint16_t attempt_max;
+	uint16_t connections; /* of all clients, open when it began; the highest number stands for more as well */
+	int64_t after_close_ns; /* it came so long after an answer that said that the connection closes; 0: it did not */
 	bool keeps; /* the connection stays open after the answer */
+	bool closes; /* the client was told that it does not, and what came after that was looked at */
 	bool expect; /* Expect: 100-continue */
 	bool early_data;
 	bool hides; /* nobody is to make out the values that hashes and client are of: the collector sees to it ... */
@@ -30,6 +33,7 @@ struct witness {
 	bool from_header; /* client has the value of a header in it */
 	bool wants_process; /* its process belongs to who it is: the collector puts it in front */
 	struct hints hints; /* told to it */
+	uint64_t redirect; /* hint_place of where the answer sends it, with a wait; 0: nowhere, or not known where */
 	uint8_t client_n;
 	/* Who it is, as text; empty: its address is. The last member: only client_n bytes of it are written and copied. */
 	char client[WITNESS_CLIENT_BYTES];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "proxy/late.h"
 #include "proxy/worker.h"
 
 /* Steps of one client in a row before others have their turn: of a long body half a megabyte. */
@@ -182,6 +183,7 @@ enum step client_linger(struct client *c)
 	relay_release(c->worker, &c->ex.upload);
 	relay_init(&c->ex.upload, HTTP_BODY_UNTIL_CLOSE, 0, false);
 	c->ex.upload.discard = true;
+	c->ex.watched = false;
 	client_wait_for(c, LINGER_NS);
 	return STEP_MORE;
 }
@@ -195,9 +197,11 @@ static bool client_is_quiet(struct client *c)
 
 enum step client_end(struct client *c, enum close_reason reason)
 {
-	bool unread = !c->ex.upload.done;
+	bool unread = !c->ex.upload.done, watched = late_is_watched(c);
 
 	exchange_finish(c, reason);
+	if (watched)
+		return late_begin(c);
 	if (unread || !client_is_quiet(c))
 		return client_linger(c);
 	return client_close(c, reason, CONN_END_CLOSE);
@@ -214,9 +218,11 @@ enum step client_cut(struct client *c, bool reset)
 enum step client_answered(struct client *c, enum close_reason reason)
 {
 	bool keep = c->ex.keep_alive && !client_is_ending(c);
-	bool unread = !c->ex.upload.done;
+	bool unread = !c->ex.upload.done, watched = !keep && late_is_watched(c);
 
 	exchange_finish(c, reason);
+	if (watched)
+		return late_begin(c);
 	if (keep && unread) {
 		exchange_set_state(c, EXCHANGE_DRAIN);
 		c->ex.upload.discard = true;
@@ -268,6 +274,8 @@ static enum step run_linger(struct client *c)
 	enum relay_result r;
 	enum http_error error;
 
+	if (c->ex.watched)
+		return late_run(c);
 	if (c->timed_out || c->ex.upload.content_bytes > LINGER_BYTES)
 		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
 	r = relay_run(c->worker, &c->ex.upload, &c->peer, &c->peer, &nothing, &error);

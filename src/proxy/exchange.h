@@ -67,6 +67,7 @@ struct exchange {
 	uint8_t connect_at; /* which of the upstream's addresses is tried */
 	bool begun : 1; /* counted; must be finished */
 	bool keep_alive : 1; /* the client connection stays open after the answer */
+	bool watched : 1; /* it closes, and what comes all the same is noted (late.h) */
 	bool expect_continue : 1;
 	bool upgrade : 1; /* offered by the client */
 	bool conditional : 1; /* of the request's fields, what its answer is checked against (facts_check_status) */

@@ -9,14 +9,16 @@
 #include "base/clock.h"
 #include "core/random.h"
 #include "observe/json_digest.h"
+#include "proxy/location.h"
 #include "proxy/worker.h"
 
 #define NO_BODY 1 /* the hash of none; that of any other is as unlikely to be it as any word */
+#define STAMP_SECONDS_MAX INT64_C(4294967296) /* a moment of the year 2106, and all after it */
 #define JSON_BYTES_MAX 65536 /* of a body that is taken apart; a longer one is hashed as it is */
 
 enum what {
 	WHAT_LOGICAL,
-	WHAT_AMZ_REQUEST, /* "attempt=1; max=3" */
+	WHAT_AMZ_REQUEST, /* "ttl=20240229T235959Z; attempt=1; max=3" */
 	WHAT_KEY,
 	WHAT_MAYBE,
 	WHAT_TRACE, /* "00-TRACE-PARENT-FLAGS" */
@@ -82,6 +84,15 @@ static struct span member(struct span list, struct span name, const char *separa
 	return SPAN_EMPTY;
 }
 
+/* When the client stops waiting, in whole seconds by the clock of whoever dated the answer before: up to 2 s too soon. */
+static void take_ttl(struct witness *w, struct span value)
+{
+	int64_t unix_s;
+
+	if (value.n && hint_parse_stamp(value, &unix_s) == 0)
+		w->deadline_ns = MAX(MIN(unix_s, STAMP_SECONDS_MAX) * NS_PER_S - clock_wall_ns(), 0);
+}
+
 static void take_amz_request(struct witness *w, struct span value)
 {
 	uint64_t n;
@@ -90,6 +101,7 @@ static void take_amz_request(struct witness *w, struct span value)
 		w->attempt = (uint16_t)n;
 	if (number(member(value, SPAN("max="), "; "), UINT16_MAX, &n))
 		w->attempt_max = (uint16_t)n;
+	take_ttl(w, member(value, SPAN("ttl="), "; "));
 }
 
 static void take_google(struct witness *w, struct span value)
@@ -390,9 +402,12 @@ void notice_begin(struct client *c, const struct http_request *r)
 	n->witness.connection = (uintptr_t)c;
 	n->witness.hides = !exchange_plan(c)->log_headers;
 	n->witness.hides_query = !exchange_plan(c)->log_query;
+	n->witness.connections = (uint16_t)MIN(atomic_load_explicit(&c->worker->shared->clients_open, memory_order_relaxed),
+		(uint32_t)UINT16_MAX);
 	hints_init(&n->witness.hints);
 	n->whole_body = false;
 	n->likeness = 0;
+	n->told_close = false;
 	n->json = NULL;
 	n->decided = NULL;
 	n->witness.fingerprint = print(o, r);
@@ -455,8 +470,12 @@ void notice_answer(struct client *c, struct span head)
 	/* One head may take the place of another of which nothing has left. */
 	hints_init(&n->witness.hints);
 	n->witness.answer_ns = loop_now_ns(c->worker->loop);
+	n->told_close = !c->ex.keep_alive;
+	n->witness.redirect = 0;
 	if (may_tell(c))
 		take_head(&n->witness.hints, head);
+	if (UNLIKELY(n->witness.hints.wait_ns > 0 && c->ex.status / 100 == 3))
+		n->witness.redirect = location_place(c, head);
 }
 
 /* The body is as it is at the exchange's end. */
@@ -478,7 +497,7 @@ static bool is_plain(const struct client *c, enum close_reason reason)
 
 	if (ex->rule || ex->claim || ex->shape || ex->reject || ex->failure || reason != CLOSE_COMPLETE)
 		return false;
-	if (ex->status / 100 != 2 || w->client_n || w->wants_process || w->expect || w->early_data)
+	if (ex->status / 100 != 2 || w->client_n || w->wants_process || w->expect || w->early_data || w->closes)
 		return false;
 	if (w->logical_id | w->maybe_id | w->idempotency_key | w->attempt | w->attempt_max || w->deadline_ns)
 		return false;
@@ -536,7 +555,7 @@ bool notice_repeats(struct client *c, enum close_reason reason, int64_t end_ns, 
 	r->end_ns = end_ns;
 	r->client_port = c->port;
 	r->likeness = n->likeness;
-	r->repeat = (struct repeat){ n->witness.last_ns, n->witness.answer_ns, n->witness.connection };
+	r->repeat = (struct repeat){ n->witness.last_ns, n->witness.answer_ns, n->witness.connection, n->witness.connections };
 	return true;
 }
 

@@ -20,6 +20,7 @@ struct notice {
 	bool has_query;
 	bool whole_body; /* it has come in to its end */
 	uint8_t likeness; /* its record is to be remembered by this number; 0: not */
+	bool told_close; /* the answer says that the connection closes */
 	struct text *json; /* the body's beginning, where members of it are to be left out; on the heap */
 	struct record_decisions *decided; /* what every rule decided; NULL: none did */
 };

@@ -9,6 +9,7 @@ static void add_bin(struct bin *to, const struct bin *from)
 {
 	for (unsigned i = 0; i < BIN_COUNTS; i++)
 		to->v[i] += from->v[i];
+	to->connections = MAX(to->connections, from->connections);
 }
 
 static void widen(struct bins *b)
@@ -39,14 +40,13 @@ static void move_up(struct bins *b, int64_t at_ns)
 	b->origin_ns -= (int64_t)by * b->width_ns;
 }
 
-void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
+/* The bin of a time that may be new. */
+static struct bin *bin_of(struct bins *b, int64_t at_ns)
 {
 	uint32_t i;
 
-	if (b->last < b->n && (uint64_t)(at_ns - b->last_ns) < (uint64_t)b->width_ns) {
-		b->v[b->last].v[count] += n;
-		return;
-	}
+	if (b->last < b->n && (uint64_t)(at_ns - b->last_ns) < (uint64_t)b->width_ns)
+		return &b->v[b->last];
 	if (!b->width_ns) {
 		b->width_ns = BINS_WIDTH_NS;
 		b->origin_ns = at_ns;
@@ -56,10 +56,22 @@ void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
 	while ((at_ns - b->origin_ns) / b->width_ns >= BINS_MAX)
 		widen(b);
 	i = (uint32_t)((at_ns - b->origin_ns) / b->width_ns);
-	b->v[i].v[count] += n;
 	b->n = MAX(b->n, i + 1);
 	b->last = i;
 	b->last_ns = bins_start_ns(b, i);
+	return &b->v[i];
+}
+
+void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
+{
+	bin_of(b, at_ns)->v[count] += n;
+}
+
+void bins_note_connections(struct bins *b, int64_t at_ns, uint32_t n)
+{
+	struct bin *bin = bin_of(b, at_ns);
+
+	bin->connections = MAX(bin->connections, n);
 }
 
 uint32_t bins_at(const struct bins *b, int64_t at_ns)
@@ -81,6 +93,15 @@ uint64_t bins_sum(const struct bins *b, enum bin_count count, uint32_t from, uin
 	for (uint32_t i = from; i < MIN(to, b->n); i++)
 		sum += b->v[i].v[count];
 	return sum;
+}
+
+uint32_t bins_connections(const struct bins *b, uint32_t from, uint32_t to)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = from; i < MIN(to, b->n); i++)
+		most = MAX(most, b->v[i].connections);
+	return most;
 }
 
 uint32_t bins_of_ns(const struct bins *b, int64_t ns)

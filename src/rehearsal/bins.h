@@ -22,6 +22,7 @@ enum bin_count {
 
 struct bin {
 	uint32_t v[BIN_COUNTS];
+	uint32_t connections; /* the most that were open at a time, as far as is known */
 };
 
 struct bins {
@@ -36,11 +37,16 @@ struct bins {
 /* Adds n to what happened at this time, which may be before all others as well. */
 void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n);
 
+/* So many connections were open at this time. */
+void bins_note_connections(struct bins *b, int64_t at_ns, uint32_t n);
+
 /* The bin of a time, held within those that there are; 0 where there is none. */
 uint32_t bins_at(const struct bins *b, int64_t at_ns);
 int64_t bins_start_ns(const struct bins *b, uint32_t i);
 /* Sum over the bins [from, to). */
 uint64_t bins_sum(const struct bins *b, enum bin_count count, uint32_t from, uint32_t to);
+/* The most connections at a time in the bins [from, to). */
+uint32_t bins_connections(const struct bins *b, uint32_t from, uint32_t to);
 /* How many bins make up this time, at least 1. */
 uint32_t bins_of_ns(const struct bins *b, int64_t ns);
 

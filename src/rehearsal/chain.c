@@ -75,17 +75,19 @@ uint32_t chains_find_id(struct chains *s, uint64_t id)
 	return row && s->v[row->chain].generation == row->generation ? row->chain : CHAIN_NONE;
 }
 
-void chains_set_id(struct chains *s, uint64_t id, uint32_t chain)
+bool chains_set_id(struct chains *s, uint64_t id, uint32_t chain)
 {
 	struct id_row *row = (struct id_row *)lru_find(&s->ids, lru_hash(1, id), 1, id);
-	bool evicted;
+	bool evicted = false, forgotten;
 
 	if (!row)
 		row = (struct id_row *)lru_add(&s->ids, lru_hash(1, id), 1, id, &evicted);
 	if (!row)
-		return;
+		return true;
+	forgotten = evicted && s->v[row->chain].generation == row->generation;
 	row->chain = chain;
 	row->generation = s->v[chain].generation;
+	return forgotten;
 }
 
 /* ---- order in which they ended ----------------------------------------------------------------------------------- */

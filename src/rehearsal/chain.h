@@ -20,7 +20,7 @@ enum attempt_flag {
 	ATTEMPT_MISHANDLED = 1 << 10, /* repeated in a way that the status before it forbids */
 	ATTEMPT_SAME_CONNECTION = 1 << 11,
 	ATTEMPT_REKEYED = 1 << 12, /* another idempotency key than the one before it */
-	/* Bit 14 is EVENT_KEEPS. */
+	/* Bits 14 and 15 are EVENT_KEEPS and EVENT_CLOSES. */
 	ATTEMPT_UNSURE = 1 << 13, /* which failure it follows could not be told for certain: its wait is not judged */
 };
 
@@ -131,8 +131,8 @@ struct kind *chains_kind_at(const struct chains *s, uint32_t number);
 
 /* The chain of this id; CHAIN_NONE. */
 uint32_t chains_find_id(struct chains *s, uint64_t id);
-/* From now on the id means this chain. */
-void chains_set_id(struct chains *s, uint64_t id, uint32_t chain);
+/* From now on the id means this chain. True where that of a chain which is still there had to be forgotten for it. */
+bool chains_set_id(struct chains *s, uint64_t id, uint32_t chain);
 
 /* A new chain of this kind, empty, the newest; CHAIN_NONE where there is no room. Pointers to chains are void after it. */
 uint32_t chains_add(struct chains *s, struct kind *kind);

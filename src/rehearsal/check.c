@@ -19,6 +19,9 @@ static enum check_status judged(const struct expect_limit *limit, const struct c
 		return CHECK_NOT_APPLICABLE;
 	if (v->n < v->n_min)
 		return CHECK_INCONCLUSIVE;
+	/* What was forgotten can hide a failure, and takes none away. */
+	if (holds && v->forgotten && !expect_holds(limit, v->worst))
+		return CHECK_INCONCLUSIVE;
 	if (holds)
 		return CHECK_PASS;
 	return limit->severity == EXPECT_WARN ? CHECK_WARN : CHECK_FAIL;
@@ -33,13 +36,14 @@ struct measure *check_measure(const struct check_run *r, const struct check_valu
 		.key = (uint8_t)v->key,
 		.confidence = (uint8_t)v->how,
 		.measured = v->n > 0,
-		.at_least = v->at_least || r->t->evicted,
+		.at_least = v->at_least || v->forgotten,
 		.value = v->value,
 		.limit = r->t->expect.limits[v->key],
 		.n = v->n,
 		.n_min = v->n_min,
 	};
 	m->status = (uint8_t)judged(&m->limit, v);
+	m->hidden = m->status == CHECK_INCONCLUSIVE && v->n >= v->n_min;
 	return m;
 }
 
@@ -107,8 +111,10 @@ void check_undecided(const struct check_run *r, enum check_id id, const char *wh
 	}
 }
 
-void check_settle(struct check *c)
+void check_settle(const struct check_run *r, struct check *c)
 {
+	bool hidden = false;
+
 	for (unsigned i = 0; i < c->n_measures; i++) {
 		const struct measure *m = &c->measures[i];
 
@@ -116,5 +122,9 @@ void check_settle(struct check *c)
 			c->n = m->n;
 		c->status = MAX(c->status, m->status);
 		c->confidence = MAX(c->confidence, m->confidence);
+		hidden = hidden || m->hidden;
 	}
+	if (hidden)
+		check_say(r, (enum check_id)c->id, "; logical requests forgotten for want of room: %llu, which may hide more",
+			N(r->t->evicted));
 }

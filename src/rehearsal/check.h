@@ -21,12 +21,14 @@ struct check_value {
 	uint64_t n, n_min;
 	unsigned how; /* enum confidence */
 	bool at_least; /* a count that may be higher */
+	uint64_t forgotten; /* for want of room: of what each may have been against the client ... */
+	double worst; /* ... and the value if all of them had been; NAN: it could be any */
 };
 struct measure *check_measure(const struct check_run *r, const struct check_value *value);
 /* A key of which nothing could be measured. */
 void check_unmeasured(const struct check_run *r, enum expect_key key);
 /* Once all measures of a check are in: its status is the worst of theirs. */
-void check_settle(struct check *c);
+void check_settle(const struct check_run *r, struct check *c);
 
 /* A count as printf takes it: "%llu". */
 #define N(count) ((unsigned long long)(count))

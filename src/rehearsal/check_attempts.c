@@ -13,7 +13,7 @@ void check_attempts(const struct check_run *r)
 	/* Of requests that are alike it cannot be told which worker follows whom, but how often they try on the whole. */
 	double most = MAX((double)t->attempts_max, ceil(samples_quantile(&t->attempts_alike, 0.5)));
 	struct check_value v = { .key = EXPECT_ATTEMPTS_MAX, .value = most, .n = t->attempts_seen.n,
-		.how = t->attempts_seen.how, .at_least = t->evicted };
+		.how = t->attempts_seen.how, .forgotten = t->forgotten.failed, .worst = NAN };
 	static const double q[2] = { 0.5, 0.95 };
 	double p[2];
 
@@ -30,12 +30,25 @@ void check_attempts(const struct check_run *r)
 		check_say(r, CHECK_ATTEMPTS, "; the client declares %llu", N(t->declared_max));
 }
 
+static double ratio(uint64_t n, uint64_t of)
+{
+	return of ? (double)n / (double)of : 0;
+}
+
+/* What was forgotten is nothing new, but belongs to another. */
+static double highest_ratio(double n, uint64_t of, uint64_t forgotten)
+{
+	return of > forgotten ? n / (double)(of - forgotten) : HUGE_VAL;
+}
+
 void check_amplification(const struct check_run *r)
 {
 	const struct tally *t = r->t;
 	const struct tally_window_sum *in = &t->during.in;
 	struct check_value v = { .key = EXPECT_AMPLIFICATION_MAX, .n = in->chains, .n_min = 1, .how = t->attempts_seen.how,
-		.value = in->chains ? (double)in->attempts / (double)in->chains : 0 };
+		.value = ratio(in->attempts, in->chains), .forgotten = t->forgotten.failed,
+		/* Each that was forgotten may have been the same as another that came later. */
+		.worst = highest_ratio((double)in->attempts, in->chains, t->forgotten.failed) };
 
 	if (in->chains == 0) {
 		check_nothing(r, CHECK_AMPLIFICATION, "no fault was active");
@@ -50,6 +63,7 @@ void check_amplification(const struct check_run *r)
 
 struct budget {
 	double ratio; /* the highest; what is always allowed is left out */
+	double highest; /* the same if all that was forgotten were retries, in one window */
 	uint64_t retries, firsts; /* of that window */
 	uint64_t most; /* first attempts in any window */
 };
@@ -62,7 +76,7 @@ static struct budget worst_window(const struct tally *t)
 				 ? 0
 				 : t->expect.budget_floor_per_s * (double)t->expect.budget_window_ns / (double)NS_PER_S;
 	struct budget worst = { 0 };
-	uint64_t retries = 0, firsts = 0, most = 0;
+	uint64_t retries = 0, firsts = 0, most = 0, hidden;
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		double ratio;
@@ -76,9 +90,12 @@ static struct budget worst_window(const struct tally *t)
 		most = MAX(most, firsts);
 		if (firsts < t->expect.min_samples || firsts == 0)
 			continue; /* one retry of one request is no storm yet */
+		/* With fewer first attempts the window would not count. */
+		hidden = MIN(t->forgotten.failed, firsts - MAX(t->expect.min_samples, 1u));
+		worst.highest = MAX(worst.highest, highest_ratio((double)(retries + hidden) - allowed, firsts, hidden));
 		ratio = ((double)retries - allowed) / (double)firsts;
 		if (ratio > worst.ratio)
-			worst = (struct budget){ .ratio = ratio, .retries = retries, .firsts = firsts };
+			worst = (struct budget){ .ratio = ratio, .highest = worst.highest, .retries = retries, .firsts = firsts };
 	}
 	worst.most = most;
 	return worst;
@@ -97,7 +114,8 @@ static void say_tokens(const struct check_run *r)
 	}
 	m = check_measure(r, &v);
 	m->value = (double)t->tokens.bad / (double)t->tokens.n;
-	m->status = t->tokens.bad ? CHECK_FAIL : CHECK_PASS;
+	m->status = t->tokens.bad ? CHECK_FAIL : t->forgotten.failed ? CHECK_INCONCLUSIVE : CHECK_PASS;
+	m->hidden = m->status == CHECK_INCONCLUSIVE;
 	check_say(r, CHECK_RETRY_BUDGET, "%llu of %llu retries without a token left (%d at first, 5 or 10 for a retry)",
 		N(t->tokens.bad), N(t->tokens.n), CLIENTS_TOKENS);
 }
@@ -107,7 +125,8 @@ void check_retry_budget(const struct check_run *r)
 	const struct tally *t = r->t;
 	struct budget worst = worst_window(t);
 	struct check_value v = { .key = EXPECT_RETRY_BUDGET_RATIO, .value = worst.ratio, .n = worst.most,
-		.n_min = t->expect.min_samples, .how = t->attempts_seen.how };
+		.n_min = t->expect.min_samples, .how = t->attempts_seen.how, .forgotten = t->forgotten.failed,
+		.worst = worst.highest };
 
 	if (t->expect.budget_tokens && t->expect.limits[EXPECT_RETRY_BUDGET_RATIO].severity == EXPECT_OFF) {
 		say_tokens(r);
@@ -135,9 +154,9 @@ void check_give_up(const struct check_run *r)
 	const struct tally *t = r->t;
 	double longest = samples_quantile(&t->give_up_times, 1);
 	struct check_value within = { .key = EXPECT_GIVE_UP_WITHIN, .value = longest * 1e9, .n = t->gave_up.n,
-		.how = t->gave_up.how };
+		.how = t->gave_up.how, .forgotten = t->forgotten.failed, .worst = NAN };
 	struct check_value must = { .key = EXPECT_GIVE_UP_MUST, .value = t->gave_up.bad ? 0 : 1, .n = t->gave_up.n,
-		.how = t->gave_up.how };
+		.how = t->gave_up.how, .forgotten = t->forgotten.failed, .worst = NAN };
 
 	if (t->gave_up.n == 0) {
 		if (t->still_retrying)
@@ -161,8 +180,8 @@ void check_yield(const struct check_run *r)
 	const struct tally *t = r->t;
 	const struct tally_window_sum *in = &t->any.in;
 	uint64_t n = in->ok + in->failed;
-	struct check_value v = { .key = EXPECT_YIELD_SUCCESS, .value = n ? (double)in->ok / (double)n : 0, .n = n, .n_min = 1,
-		.how = t->yield.how };
+	struct check_value v = { .key = EXPECT_YIELD_SUCCESS, .value = ratio(in->ok, n), .n = n, .n_min = 1,
+		.how = t->yield.how, .forgotten = t->forgotten.failed, .worst = ratio(in->ok, n + t->forgotten.failed) };
 
 	if (n == 0) {
 		check_nothing(r, CHECK_YIELD, "no fault was active");

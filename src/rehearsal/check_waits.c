@@ -27,9 +27,11 @@ static bool has_too_many_maybes(const struct tally *t)
 void check_retry_after(const struct check_run *r)
 {
 	const struct tally *t = r->t;
-	uint64_t kept = t->early.n - t->early.bad;
+	bool chains = t->expect.retry_after_scope == EXPECT_SCOPE_CHAIN;
+	uint64_t kept = t->early.n - t->early.bad, forgotten = chains ? t->forgotten.told : t->forgotten.places;
 	struct check_value v = { .key = EXPECT_RETRY_AFTER_HONOURED, .n = t->early.n, .n_min = 1, .how = t->early.how,
-		.value = t->early.n ? (double)kept / (double)t->early.n : 0 };
+		.value = t->early.n ? (double)kept / (double)t->early.n : 0, .forgotten = forgotten,
+		.worst = t->early.n ? (double)kept / (double)(t->early.n + forgotten) : 0 };
 	struct measure *m;
 
 	if (t->early.n == 0 && t->maybe_early) {
@@ -90,11 +92,17 @@ static const char *class_of(double factor)
 	return factor <= 1.6 ? "slowly growing" : "exponential";
 }
 
+/* A few that are missing change no average; where they are many in proportion it says little of what the clients did. */
+static uint64_t forgotten_of(const struct tally *t, uint64_t samples)
+{
+	return t->forgotten.failed * MAYBE_SHARE > t->forgotten.failed + samples ? t->forgotten.failed : 0;
+}
+
 static void judge_first(const struct check_run *r)
 {
 	const struct samples *s = &r->t->first_waits;
 	struct check_value v = { .key = EXPECT_BACKOFF_FIRST, .value = samples_quantile(s, 0.5) * 1e9, .n = s->n, .n_min = 1,
-		.how = r->t->waves_how };
+		.how = r->t->waves_how, .forgotten = forgotten_of(r->t, s->n), .worst = NAN };
 
 	(void)check_measure(r, &v);
 }
@@ -110,7 +118,7 @@ void check_backoff(const struct check_run *r)
 {
 	const struct tally *t = r->t;
 	struct check_value v = { .key = EXPECT_BACKOFF_GROWTH, .n = t->growth.waits, .n_min = t->expect.min_samples,
-		.how = t->growth.how };
+		.how = t->growth.how, .forgotten = forgotten_of(t, t->growth.waits), .worst = NAN };
 	struct growth g = { 0 };
 	struct measure *m;
 
@@ -232,7 +240,9 @@ void check_jitter(const struct check_run *r)
 	uint64_t n_min = MAX(t->expect.min_samples, SPREAD_SAMPLES_MIN);
 	struct spread s = find_spread(t, n_min);
 	struct check_value v = { .key = EXPECT_JITTER_SPREAD, .value = s.value, .n = s.group ? s.n : s.most, .n_min = n_min,
-		.how = t->waves_how };
+		.how = t->waves_how, .worst = NAN,
+		/* So few waits would not have been judged by themselves. */
+		.forgotten = t->forgotten.failed < n_min ? 0 : t->forgotten.failed };
 
 	if (!s.group && s.most == 0) {
 		if (t->waits_below_floor)
@@ -270,7 +280,7 @@ void check_herd(const struct check_run *r)
 	const struct wave *w = &r->t->waves.worst;
 	uint32_t needed = MAX(r->t->waves.min_wave, 2u);
 	struct check_value v = { .key = EXPECT_HERD_PEAK, .value = w->share, .n = w->share > 0 ? w->n : r->t->waves.largest,
-		.n_min = needed, .how = r->t->waves_how };
+		.n_min = needed, .how = r->t->waves_how, .forgotten = r->t->forgotten.failed, .worst = NAN };
 
 	if (r->t->waves.largest < 2) {
 		check_nothing(r, CHECK_HERD, "no two retries had failed at the same time");

@@ -31,6 +31,8 @@ struct client_row *clients_see(struct clients *c, const struct event *e)
 		node = row->node;
 		*row = (struct client_row){ .node = node, .tokens = CLIENTS_TOKENS, .first_ns = e->first_ns };
 	}
+	row->crowded = row->crowded || e->first_ns < row->known_ns;
+	row->known_ns = MAX(row->known_ns, event_known_ns(e));
 	row->first_ns = MIN(row->first_ns, e->first_ns);
 	row->last_ns = MAX(row->last_ns, e->first_ns);
 	return row;
@@ -41,16 +43,18 @@ struct stay_away *clients_find_wait(struct lru *l, uint64_t where)
 	return (struct stay_away *)lru_find(l, lru_hash(0, where), 0, where);
 }
 
-void clients_set_wait(struct lru *l, uint64_t where, const struct event *e, int64_t told_ns, int64_t until_ns)
+unsigned clients_set_wait(struct lru *l, uint64_t where, const struct event *e, int64_t told_ns, int64_t until_ns)
 {
 	struct stay_away *w = clients_find_wait(l, where);
 	struct lru_node node;
-	bool evicted;
+	bool evicted = false;
+	unsigned forgotten;
 
 	if (!w)
 		w = (struct stay_away *)lru_add(l, lru_hash(0, where), 0, where, &evicted);
 	if (!w)
-		return;
+		return 1;
+	forgotten = evicted && w->until_ns > event_known_ns(e);
 	node = w->node;
 	*w = (struct stay_away){
 		.node = node,
@@ -60,4 +64,5 @@ void clients_set_wait(struct lru *l, uint64_t where, const struct event *e, int6
 		.id = e->id,
 		.source = e->source,
 	};
+	return forgotten;
 }

@@ -17,6 +17,8 @@ struct client_row {
 	uint16_t redirects; /* in a row, each right after the one before it, of no more than two kinds */
 	uint64_t redirected[2]; /* these */
 	int64_t redirected_ns; /* when the last of them was known */
+	bool crowded; /* has had several requests under way at a time */
+	int64_t known_ns; /* when it was known how the last of them went */
 	double tokens;
 	int64_t first_ns, last_ns; /* beginnings of its first and last request */
 };
@@ -47,6 +49,7 @@ struct client_row *clients_see(struct clients *c, const struct event *e);
 /* NULL where nothing was told. */
 struct stay_away *clients_find_wait(struct lru *l, uint64_t where);
 /* From when it is known that e told so, for told_ns; until_ns is what counts. */
-void clients_set_wait(struct lru *l, uint64_t where, const struct event *e, int64_t told_ns, int64_t until_ns);
+/* Returns how many that were not over had to be forgotten for it. */
+unsigned clients_set_wait(struct lru *l, uint64_t where, const struct event *e, int64_t told_ns, int64_t until_ns);
 
 #endif

@@ -62,6 +62,8 @@ static uint16_t flags_of(const struct judge_exchange *e, const struct judge_requ
 		flags |= EVENT_EARLY_DATA;
 	if (e->keeps)
 		flags |= EVENT_KEEPS;
+	if (e->closes)
+		flags |= EVENT_CLOSES;
 	if (request->unsafe)
 		flags |= EVENT_UNSAFE;
 	return (uint16_t)flags;
@@ -136,6 +138,7 @@ void judge_request_of(struct judge_request *to, const struct judge_exchange *e)
 	to->client = random_hash(HASH_SEED, e->client);
 	to->host = mix(to->client, random_hash(HASH_SEED, e->host));
 	to->path = mix(to->host, random_hash(HASH_SEED, path_of(e->target)));
+	to->place = mix(to->client, hint_place(e->host, e->target));
 	to->loose = mix(to->client, print);
 	to->kind = e->body_hash ? mix(to->loose, e->body_hash) : to->loose;
 	to->unsafe = !http_method_is_idempotent(http_method_of(e->method));
@@ -166,6 +169,8 @@ void event_of(struct event *to, const struct judge_exchange *e)
 		.client = request->client,
 		.host = request->host,
 		.path = request->path,
+		.place = request->place,
+		.redirect = e->redirect ? mix(request->client, e->redirect) : 0,
 		.body_hash = e->body_hash,
 		.logical_id = e->logical_id,
 		.maybe_id = e->maybe_id,
@@ -176,6 +181,8 @@ void event_of(struct event *to, const struct judge_exchange *e)
 		.delay_ns = bounded(e->delay_ns),
 		.wait_ns = e->wait_ns < 0 ? -1 : bounded(e->wait_ns),
 		.quota_ns = e->quota_ns < 0 ? -1 : bounded(e->quota_ns),
+		.after_close_ns = bounded(e->after_close_ns),
+		.connections = e->connections,
 		.rule = e->rule,
 		.source = e->source,
 		.attempt = e->attempt,

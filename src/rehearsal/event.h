@@ -22,17 +22,21 @@ enum event_flag {
 	EVENT_EXPECT = 1 << 5,
 	EVENT_EARLY_DATA = 1 << 6,
 	EVENT_KEEPS = 1 << 14, /* its connection can be used again */
+	EVENT_CLOSES = 1 << 15, /* it was said that the connection closes, and what came after that was looked at */
 	EVENT_UNSAFE = 1 << 7, /* the method may not be repeated just so (RFC 9110 section 9.2.2) */
 };
 
 struct event {
 	uint64_t id;
 	int64_t first_ns, last_ns, hdr_ns, end_ns;
-	uint64_t kind, loose, client, path, host; /* hashes: struct judge_request */
+	uint64_t kind, loose, client, path, host, place; /* hashes: struct judge_request */
+	uint64_t redirect; /* the place where the answer sends the client with a wait; 0: nowhere */
 	uint64_t body_hash, logical_id, maybe_id, idempotency_key, credentials, connection;
 	int64_t deadline_ns, delay_ns;
 	int64_t wait_ns; /* -1: none */
 	int64_t quota_ns; /* -1: not used up */
+	int64_t after_close_ns; /* 0: on a connection that was open still */
+	uint32_t connections;
 	int32_t rule;
 	uint16_t source;
 	uint16_t attempt, attempt_max;
@@ -45,6 +49,12 @@ struct event {
 };
 
 void event_of(struct event *to, const struct judge_exchange *e);
+
+/* Its answer sends the client elsewhere. */
+static inline bool event_is_redirect(const struct event *e)
+{
+	return e->status >= 300 && e->status < 400;
+}
 
 /* From when on the client can have known how it went: the head of the answer, or the end where there was none. */
 static inline int64_t event_known_ns(const struct event *e)

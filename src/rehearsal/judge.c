@@ -115,7 +115,7 @@ void judge_add(struct judge *j, const struct judge_exchange *e)
 		j->tally.begin_wall_ns = e->wall_ns;
 	}
 	if (!order_add(&j->order, &event))
-		j->tally.evicted++;
+		tally_lose(&j->tally);
 	take(j, false);
 }
 
@@ -318,7 +318,7 @@ static int make_verdict(const struct judge *j, const struct tally *t, enum judge
 		checks[i].make(&r);
 		if (r.unsure && checks[i].links)
 			doubt(&r, c);
-		check_settle(c);
+		check_settle(&r, c);
 		copy_evidence(c, t);
 	}
 	copy_totals(j, t, v, end);

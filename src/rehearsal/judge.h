@@ -25,6 +25,7 @@ struct judge_request {
 	uint64_t client; /* hash */
 	uint64_t path; /* hash of client, host and path */
 	uint64_t host; /* hash of client and host */
+	uint64_t place; /* hash of client, host and whole target */
 	bool unsafe; /* the method may not be repeated just so (RFC 9110 section 9.2.2) */
 	char request_text[JUDGE_REQUEST_BYTES]; /* "GET /items" */
 	char client_text[JUDGE_CLIENT_BYTES];
@@ -65,9 +66,13 @@ struct judge_exchange {
 	int64_t delay_ns; /* intended by rules */
 	int64_t wait_ns; /* told to the client; -1: none. Of a date: from hdr_ns to it */
 	uint8_t hint; /* enum hint: how */
+	uint64_t redirect; /* hint_place of where the answer sends the client, where it told it to wait as well; 0: nowhere */
 	bool forwarded; /* something of it was handed to the upstream */
 	bool complete; /* the client got its answer whole */
 	bool keeps; /* and may send its next request on the same connection */
+	bool closes; /* it was told that the connection closes, and what came after that was looked at */
+	int64_t after_close_ns; /* it came so long after an answer that said so, and was not served; 0: it did not */
+	uint32_t connections; /* of all clients, open when it began; 0: not known */
 	bool expect; /* sent Expect: 100-continue */
 	bool early_data;
 	int64_t quota_ns; /* the answer said that the quota is used up, for so long; -1: it did not */

@@ -22,20 +22,22 @@ void linker_init(struct linker *l, const struct judge_options *options)
 	*l = (struct linker){ .link_ns = options->link_ns };
 	chains_init(&l->chains, options->max_chains ? options->max_chains : MAX_CHAINS);
 	clients_init(&l->clients);
+	redirects_init(&l->redirects);
 }
 
 void linker_deinit(struct linker *l)
 {
 	chains_deinit(&l->chains);
 	clients_deinit(&l->clients);
+	lru_deinit(&l->redirects);
 }
 
 /* ---- chains that are over ---------------------------------------------------------------------------------------- */
 
-static void settle(struct linker *l, struct tally *t, uint32_t chain, int64_t now_ns)
+static void settle(struct linker *l, struct tally *t, uint32_t chain, int64_t now_ns, bool forgotten)
 {
 	const struct chain *c = &l->chains.v[chain];
-	struct tally_end end = { .over = now_ns > c->expires_ns, .at_ns = now_ns };
+	struct tally_end end = { .over = now_ns > c->expires_ns, .forgotten = forgotten, .at_ns = now_ns };
 
 	tally_chain(t, c, chains_kind_at(&l->chains, c->kind), &end);
 	chains_drop(&l->chains, chain);
@@ -59,16 +61,18 @@ static void expire(struct linker *l, struct tally *t, int64_t now_ns)
 		if (l->chains.v[oldest].expires_ns >= now_ns || is_worth_keeping(l, &l->chains.v[oldest], now_ns))
 			chains_touch(&l->chains, oldest);
 		else
-			settle(l, t, oldest, now_ns);
+			settle(l, t, oldest, now_ns, false);
 	}
 }
 
 static void evict(struct linker *l, struct tally *t, int64_t now_ns)
 {
-	if (l->chains.oldest == CHAIN_NONE)
-		return;
-	t->evicted += l->chains.v[l->chains.oldest].expires_ns >= now_ns;
-	settle(l, t, l->chains.oldest, now_ns);
+	const struct chain *c = &l->chains.v[l->chains.oldest];
+	bool early = c->expires_ns >= now_ns;
+
+	if (early)
+		tally_forget(t, c, now_ns);
+	settle(l, t, l->chains.oldest, now_ns, early);
 }
 
 /* ---- what the attempt is ----------------------------------------------------------------------------------------- */
@@ -182,17 +186,21 @@ static int64_t window_ns(const struct linker *l, const struct chain *c, const st
 	return 2 * MAX(e->wait_ns, UNTOLD_NS);
 }
 
-static void set_ids(struct linker *l, const struct event *e, uint32_t chain)
+static void set_ids(struct linker *l, struct tally *t, const struct event *e, uint32_t chain)
 {
+	bool lost = false;
+
 	if (!e->logical_id && !e->idempotency_key && !e->maybe_id)
 		return;
 	l->chains.v[chain].has_id = true;
 	if (e->logical_id)
-		chains_set_id(&l->chains, e->logical_id, chain);
+		lost |= chains_set_id(&l->chains, e->logical_id, chain);
 	if (e->idempotency_key)
-		chains_set_id(&l->chains, e->idempotency_key, chain);
+		lost |= chains_set_id(&l->chains, e->idempotency_key, chain);
 	if (e->maybe_id)
-		chains_set_id(&l->chains, link_soft_id(e), chain);
+		lost |= chains_set_id(&l->chains, link_soft_id(e), chain);
+	if (lost)
+		tally_lose(t);
 }
 
 /* The next attempt may be answered before its body was read. */
@@ -219,7 +227,7 @@ static void settle_lost(struct linker *l, struct tally *t, const struct kind *ki
 		return;
 	c = &l->chains.v[i];
 	if (c->generation == kind->closed_generation && c->ok && c->n == 1 && !c->has_id)
-		settle(l, t, i, now_ns);
+		settle(l, t, i, now_ns, false);
 }
 
 /*
@@ -298,7 +306,8 @@ static void note_waits(struct linker *l, struct tally *t, const struct event *e)
 {
 	bool by_path = t->expect.retry_after_scope == EXPECT_SCOPE_PATH;
 	uint64_t where = by_path ? e->path : e->host;
-	int64_t wait_ns = tally_owed_ns(t, e->wait_ns);
+	/* That of a redirect is about the place where it points to alone. */
+	int64_t wait_ns = event_is_redirect(e) ? -1 : tally_owed_ns(t, e->wait_ns);
 	struct stay_away *w = clients_find_wait(&l->clients.waits, where);
 	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
 	char what[EVIDENCE_TEXT_BYTES];
@@ -320,7 +329,7 @@ static void note_waits(struct linker *l, struct tally *t, const struct event *e)
 		}
 	}
 	if (wait_ns > 0)
-		clients_set_wait(&l->clients.waits, where, e, wait_ns,
+		t->forgotten.places += clients_set_wait(&l->clients.waits, where, e, wait_ns,
 			event_known_ns(e) + wait_ns - tally_tolerance_ns(t, wait_ns));
 }
 
@@ -338,7 +347,7 @@ static void note_quota(struct linker *l, struct tally *t, const struct event *e)
 	if (e->quota_ns < 0)
 		return;
 	t->quota.n++;
-	clients_set_wait(&l->clients.quotas, e->host, e, e->quota_ns,
+	t->forgotten.quotas += clients_set_wait(&l->clients.quotas, e->host, e, e->quota_ns,
 		event_known_ns(e) + e->quota_ns - tally_tolerance_ns(t, e->quota_ns));
 }
 
@@ -395,20 +404,25 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 	struct found found;
 	uint32_t chain;
 
+	if (e->after_close_ns) {
+		tally_after_close(t, e);
+		return;
+	}
 	expire(l, t, e->end_ns);
 	tally_exchange(t, e);
 	note_waits(l, t, e);
 	note_quota(l, t, e);
+	redirects_note(&l->redirects, t, e, client && client->crowded);
 	kind = kind_of(l, t, e);
 	if (!kind) {
-		t->evicted++;
+		tally_lose(t);
 		return;
 	}
 	note_overlap(kind, e);
 	found = link_find(l, t, kind, client, e);
 	chain = found.chain != CHAIN_NONE ? found.chain : begin(l, t, kind, e);
 	if (chain == CHAIN_NONE) {
-		t->evicted++;
+		tally_lose(t);
 		return;
 	}
 	contrast(kind, e, found.chain != CHAIN_NONE && found.how < CONFIDENCE_FINGERPRINT);
@@ -423,7 +437,7 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 	link_note_connection(kind, e->connection);
 	chains_touch(&l->chains, chain);
 	append(&l->chains.v[chain], e, &found);
-	set_ids(l, e, chain);
+	set_ids(l, t, e, chain);
 	await(l, t, chain, e);
 	if (client)
 		note_client(t, client, &l->chains.v[chain], e);
@@ -431,6 +445,7 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 
 void linker_tally_rest(const struct linker *l, struct tally *t, const struct tally_end *end)
 {
+	redirects_tally(&l->redirects, t);
 	for (uint32_t i = l->chains.oldest; i != CHAIN_NONE; i = l->chains.v[i].newer) {
 		const struct chain *c = &l->chains.v[i];
 		struct tally_end mine = *end;

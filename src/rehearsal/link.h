@@ -6,11 +6,13 @@
 #ifndef BROWNOUT_REHEARSAL_LINK_H
 #define BROWNOUT_REHEARSAL_LINK_H
 
+#include "rehearsal/redirects.h"
 #include "rehearsal/tally.h"
 
 struct linker {
 	struct chains chains;
 	struct clients clients;
+	struct lru redirects;
 	int64_t link_ns; /* 0: by what was told */
 };
 

@@ -3,6 +3,8 @@
  */
 #include "rehearsal/tally.h"
 
+#include <stdio.h>
+
 /* Two clocks that are both in order differ by no more: the largest slew of a disciplined one, 500 ppm. */
 #define DRIFT 2000
 #define BURST 5
@@ -119,6 +121,26 @@ void tally_exchange(struct tally *t, const struct event *e)
 			extend_window(&t->during, e);
 	}
 	note_patience(t, e);
+	if (e->connections)
+		bins_note_connections(&t->bins, e->first_ns, e->connections);
+	t->closed.n += (e->flags & EVENT_CLOSES) != 0;
+}
+
+/*
+ * A client that sends requests ahead of their answers may have sent it before it could read the last one: how long the way
+ * between it and brownout is, only the noise floor tells.
+ */
+void tally_after_close(struct tally *t, const struct event *e)
+{
+	struct attempt came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
+	char what[EVIDENCE_TEXT_BYTES];
+
+	if (e->after_close_ns <= t->noise_floor_ns)
+		return;
+	t->closed.bad++;
+	(void)snprintf(what, sizeof(what), "%.3f s after the answer that closes the connection",
+		(double)e->after_close_ns / 1e9);
+	tally_evidence(t, CHECK_CONNECTIONS, (double)e->after_close_ns, &came, NULL, e->request_text, e->client_text, what);
 }
 
 /* ---- evidence ---------------------------------------------------------------------------------------------------- */
@@ -244,4 +266,35 @@ void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind
 	p.whole = !cut_lost;
 	p.ends_chain = true;
 	tally_piece(t, &p, end);
+}
+
+void tally_forget(struct tally *t, const struct chain *c, int64_t now_ns)
+{
+	struct tally_forgotten *f = &t->forgotten;
+	bool unsafe = c->v[0].flags & EVENT_UNSAFE, executed = c->n_executed;
+
+	for (unsigned i = 0; i < c->n; i++)
+		executed = executed || c->v[i].flags & EVENT_EXECUTED;
+	t->evicted++;
+	f->any++;
+	f->executed += unsafe && executed;
+	if (!c->open)
+		return;
+	f->failed++;
+	f->told += chain_last(c)->wait_ns > 0 && c->due_ns > now_ns;
+	f->unsafe += unsafe;
+}
+
+void tally_lose(struct tally *t)
+{
+	struct tally_forgotten *f = &t->forgotten;
+
+	t->evicted++;
+	f->any++;
+	f->failed++;
+	f->told++;
+	f->unsafe++;
+	f->executed++;
+	f->places++;
+	f->quotas++;
 }

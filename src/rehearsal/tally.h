@@ -32,6 +32,20 @@ struct tally_window {
 	} in, since;
 };
 
+/*
+ * Logical requests that were forgotten for want of room while they might still have gone on: what came of them, if anything, was
+ * taken for something new. Of each check those count that could have been against it.
+ */
+struct tally_forgotten {
+	uint64_t any;
+	uint64_t failed; /* of these: would be tried again */
+	uint64_t told; /* of these: were told a wait that was not over */
+	uint64_t unsafe; /* failed, and may not be repeated just so */
+	uint64_t executed; /* by the upstream, and may not be executed again */
+	uint64_t places; /* that were told to be left alone (expect.retry_after_scope) */
+	uint64_t quotas;
+};
+
 /* Least squares of ln(wait) on its number, within chains and over all of them. */
 struct tally_growth {
 	uint64_t waits;
@@ -58,6 +72,7 @@ struct tally {
 	int64_t noise_floor_ns;
 
 	uint64_t requests, faults, evicted;
+	struct tally_forgotten forgotten; /* what evicted is made of */
 	uint64_t pollers, ambiguous; /* links given up: the same rhythm as without faults; or not to be told */
 	uint64_t linked_by_print; /* links kept that only the fingerprint made */
 	int64_t begin_ns, begin_wall_ns, last_ns;
@@ -109,8 +124,10 @@ struct tally {
 	struct samples declared; /* deadlines that clients sent */
 
 	struct tally_count connections; /* retries; of these on a new connection */
+	struct tally_count closed; /* answers that said that the connection closes; requests that came on it all the same */
 	struct tally_count quota; /* times it was used up; requests in them */
 	struct tally_count handling; /* statuses that demand something, followed; of these wrongly */
+	uint64_t maybe_followed_early; /* redirects that told to wait: those of others may have come where they point to */
 	struct tally_count tokens; /* retries; of these without tokens */
 
 	struct tally_count yield; /* logical requests that a fault touched; of these failed */
@@ -135,16 +152,25 @@ void tally_count(struct tally_count *c, bool bad, unsigned how);
 /* An exchange by itself, before its chain is known. */
 void tally_exchange(struct tally *t, const struct event *e);
 
+/* One that came after an answer that said that the connection closes: it is an attempt at nothing, as nobody serves it. */
+void tally_after_close(struct tally *t, const struct event *e);
+
 /*
  * A chain that is over, or as the run ends. It is cut where what was linked by its fingerprint alone may as well be the client's
  * next request (contrast_horizon_ns of its kind).
  */
 struct tally_end {
 	bool over; /* its time is over: nothing more can follow */
+	bool forgotten; /* what follows will not be known for it */
 	enum judge_end end;
 	int64_t at_ns;
 };
 void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind, const struct tally_end *end);
+
+/* The chain is forgotten before its time is over. */
+void tally_forget(struct tally *t, const struct chain *c, int64_t now_ns);
+/* An exchange, or an id that one could be known by, found no room at all. */
+void tally_lose(struct tally *t);
 
 /* tally_piece.c: one logical request as it turned out; v has n attempts, n_lost more were between the last two. */
 struct piece {

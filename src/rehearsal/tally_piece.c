@@ -242,6 +242,8 @@ static void count_end(struct tally *t, const struct piece *p, uint64_t attempts,
 
 	if (last->outcome == OUTCOME_REFUSED && !(last->flags & EVENT_FAULTED))
 		return;
+	if (!endless && end->forgotten && p->ends_chain)
+		return;
 	if (!endless && !has_given_up(p, end)) {
 		if (end->end != JUDGE_END_TIME_LIMIT || p->n < 2) {
 			t->still_retrying++;

@@ -39,6 +39,7 @@ struct measure {
 	bool measured; /* value is there */
 	bool has_interval; /* low and high are the ends of its 95 % interval */
 	bool at_least; /* something was forgotten for want of room: the true count may be higher */
+	bool hidden; /* what was forgotten may hide that the limit does not hold */
 	double value; /* in the unit of its key (expect_key_unit) */
 	double low, high;
 	struct expect_limit limit; /* severity OFF: nothing was asked */

@@ -92,5 +92,19 @@ Test(hint, dates)
 	cr_assert_eq(hint_parse_date(SPAN("Fri, 31 Dec 9999 23:59:59 GMT"), &s), 0);
 	cr_assert_eq(s, 253402300799);
 	cr_assert_eq(hint_parse_date(SPAN("Thu, 01 Jan 1970 00:00:00 UTC"), &s), 1);
+	cr_assert_eq(hint_parse_date(SPAN("Thu, 01 Jxn 1970 00:00:00 GMT"), &s), 1);
+	cr_assert_eq(hint_parse_date(SPAN("Thu, 01 Jan 1970 00:00:00 GMT "), &s), 1);
 	cr_assert_eq(hint_parse_date(SPAN("Thursday, 01-Jan-70 00:00:00 GMT"), &s), 1);
+}
+
+Test(hint, stamps)
+{
+	static const char *const none[] = { "", "20240229T235959", "20240229T235959ZZ", "20240229t235959Z", "2024-229T235959Z",
+		"20241329T235959Z", "20240200T235959Z", "20240229T245959Z", "20240229T236059Z", "20240229T235961Z" };
+	int64_t s;
+
+	cr_assert_eq(hint_parse_stamp(SPAN("20240229T235959Z"), &s), 0);
+	cr_assert_eq(s, 1709251199);
+	for (unsigned i = 0; i < ARRAY_LEN(none); i++)
+		cr_assert_eq(hint_parse_stamp(span_of_string(none[i]), &s), 1, "%s", none[i]);
 }

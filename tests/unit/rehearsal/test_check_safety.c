@@ -1,5 +1,5 @@
 /*
- * What was done twice, in vain, in copies, or against what a status asks for: M8 to M11, M17 to M19.
+ * What was done twice, in vain, in copies, or against what a status asks for: M8 to M11, M19.
  */
 #include <criterion/criterion.h>
 
@@ -490,62 +490,4 @@ Test(hedging, a_timeout_and_a_retry_are_none)
 	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
 	cr_assert_eq(rig_measure(&r, EXPECT_HEDGE_RATIO)->value, 0);
 	cr_assert_eq(r.verdict.totals.retries, 1);
-}
-
-/* ---- connections, quota ---- */
-
-TestSuite(rest, .init = start, .fini = end);
-
-Test(rest, connections)
-{
-	struct judge_exchange a = rig_exchange(0, 0.01, 503), b = rig_exchange(0.5, 0.51, 503), c = rig_exchange(1, 1.01, 200);
-
-	limit(EXPECT_CONNECTIONS_PER_RETRY, EXPECT_AT_MOST, 0.5);
-	c.connection = 2;
-	rig_add(&r, a);
-	rig_add(&r, b);
-	rig_add(&r, c);
-	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
-	cr_assert_eq(rig_measure(&r, EXPECT_CONNECTIONS_PER_RETRY)->value, 0.5);
-	cr_assert_eq(status(CHECK_CONNECTIONS), CHECK_PASS);
-}
-
-static void quota(double next_s)
-{
-	struct judge_exchange e = rig_exchange(0, 0.01, 200), next = rig_exchange(next_s, next_s + 0.1, 200);
-
-	limit(EXPECT_QUOTA_MAX, EXPECT_AT_MOST, 0);
-	e.quota_ns = S(2);
-	next.target = SPAN("/another");
-	rig_add(&r, e);
-	rig_add(&r, next);
-	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
-}
-
-Test(rest, quota_kept)
-{
-	quota(2.01);
-	cr_assert_eq(status(CHECK_QUOTA), CHECK_PASS);
-}
-
-Test(rest, quota_ignored)
-{
-	quota(1);
-	cr_assert_eq(status(CHECK_QUOTA), CHECK_FAIL);
-	cr_assert_eq(rig_measure(&r, EXPECT_QUOTA_MAX)->value, 1);
-}
-
-Test(rest, what_was_under_way_could_not_know_of_the_quota)
-{
-	quota(0.005);
-	cr_assert_eq(status(CHECK_QUOTA), CHECK_PASS);
-}
-
-Test(rest, no_quota)
-{
-	limit(EXPECT_QUOTA_MAX, EXPECT_AT_MOST, 0);
-	rig_add(&r, rig_exchange(0, 0.01, 200));
-	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
-	cr_assert_eq(status(CHECK_QUOTA), CHECK_NOT_APPLICABLE);
-	cr_assert_eq(status(CHECK_CONNECTIONS), CHECK_NOT_APPLICABLE);
 }
