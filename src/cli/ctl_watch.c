@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "cli/ctl.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"

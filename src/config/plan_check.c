@@ -4,7 +4,6 @@
  */
 #include "config/plan_check.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "config/endpoint.h"
