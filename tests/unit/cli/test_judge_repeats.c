@@ -21,7 +21,8 @@ static struct record record_of(const struct witness *w, uint64_t id, int64_t fir
 static struct witness witness_of(int64_t first_ns, uint64_t connection)
 {
 	struct witness w = { .last_ns = first_ns + 1500 * NS_PER_US, .answer_ns = first_ns + 6 * NS_PER_MS, .fingerprint = 77,
-		.body_hash = 5, .credentials = 6, .connection = connection, .keeps = true };
+		.body_hash = 5, .credentials = 6, .connection = connection, .connections = (uint16_t)(connection * 3),
+		.keeps = true };
 
 	hints_init(&w.hints);
 	return w;
@@ -58,7 +59,7 @@ Test(judge_repeats, tell_what_a_whole_record_tells)
 	repeat.wall_ns = b.wall_ns;
 	repeat.first_ns = b.first_ns;
 	repeat.end_ns = b.end_ns;
-	repeat.repeat = (struct repeat){ later.last_ns, later.answer_ns, later.connection };
+	repeat.repeat = (struct repeat){ later.last_ns, later.answer_ns, later.connection, later.connections };
 	repeat.client_port = b.client_port;
 	repeat.likeness = b.likeness;
 	cr_assert(judge_repeats_feed(&s, &repeat, BASE_NS, &got));
@@ -69,7 +70,7 @@ Test(judge_repeats, tell_what_a_whole_record_tells)
 	SAME(fingerprint); SAME(body_hash); SAME(logical_id); SAME(maybe_id); SAME(idempotency_key); SAME(credentials);
 	SAME(connection); SAME(attempt); SAME(attempt_max); SAME(deadline_ns); SAME(status); SAME(upstream_status); SAME(rule);
 	SAME(n_fired); SAME(delay_ns); SAME(wait_ns); SAME(hint); SAME(forwarded); SAME(complete); SAME(keeps); SAME(expect);
-	SAME(early_data); SAME(quota_ns);
+	SAME(early_data); SAME(quota_ns); SAME(closes); SAME(after_close_ns); SAME(connections); SAME(redirect);
 #undef SAME
 	cr_expect(span_eq(got.client, SPAN("192.0.2.1")));
 	cr_expect(span_eq(got.method, SPAN("POST")));
