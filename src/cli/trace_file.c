@@ -156,10 +156,14 @@ enum trace_file_step trace_file_next(struct trace_file *f)
 
 		trace_line_deinit(&f->line);
 		rc = next_line(f, &text);
+		if (rc == 0 && !f->line_number)
+			return bad(f, "it is empty: no trace");
 		if (rc == 0)
 			return rules_are_complete(f) ? TRACE_FILE_END : bad(f, "the header and its rules are not complete");
 		if (rc > 0)
 			rc = trace_read_line(text, &f->line, error);
+		if (rc == 1 && f->at_eof && text.p[text.n - 1] != '\n')
+			return bad(f, "the last line is cut off: brownout was ended while it wrote it, or writes it still");
 		if (rc)
 			return bad(f, rc < 0 ? strerror(-rc) : error);
 		if ((f->line.kind == TRACE_EXCHANGE || f->line.kind == TRACE_CLOSING) && !rules_are_complete(f))
