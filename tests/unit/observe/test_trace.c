@@ -100,7 +100,8 @@ Test(trace, the_reference_has_every_member)
 {
 	static const struct witness witness = { .last_ns = 6, .answer_ns = 6, .fingerprint = 1, .body_hash = 2, .logical_id = 3,
 		.maybe_id = 4, .idempotency_key = 5, .credentials = 6, .connection = 7, .deadline_ns = NS_PER_S, .attempt = 2,
-		.attempt_max = 9, .keeps = true, .expect = true, .early_data = true, .client_n = 2, .client = "me",
+		.attempt_max = 9, .keeps = true, .expect = true, .early_data = true, .closes = true, .after_close_ns = 1,
+		.connections = 1, .redirect = 8, .client_n = 2, .client = "me",
 		.hints = { .wait_ns = 0, .kind = HINT_RETRY_AFTER, .quota_ns = 0 } };
 	static struct record_decisions one = { .n = 1, .lost = 1, .v = { { .early = true, .occurrence = 1 } } };
 	static struct record r;
