@@ -45,6 +45,21 @@ struct attempt {
 	uint8_t hint; /* of the attempt before it: how it was told */
 };
 
+/* What is kept of the waits before attempts that are not: those that were told, and how they were kept. */
+struct lost_waits {
+	uint32_t kept;
+	uint32_t early; /* certain to belong here */
+	uint32_t early_by_print; /* linked by the fingerprint alone */
+	uint32_t unsure; /* early, and not certain at all */
+	uint32_t below_floor; /* not told, and too short to tell them from nothing */
+	uint8_t how; /* of kept and early: the weakest enum confidence */
+	int64_t early_sum_ns; /* by how much, all together */
+	/* The earliest. */
+	int64_t worst_ns, worst_gap_ns, worst_told_ns, worst_first_ns, worst_before_end_ns;
+	uint64_t worst_id, worst_before_id;
+	uint16_t worst_source;
+};
+
 struct chain {
 	uint32_t next, before; /* in its kind's list of open ones, by due */
 	uint32_t newer, older; /* in the order in which they ended */
@@ -52,6 +67,7 @@ struct chain {
 	uint32_t generation; /* one more each time the place is used anew */
 	uint32_t n_lost; /* attempts between the seventh and the last, that are not kept */
 	int64_t lost_gap_ns; /* shortest gap of these */
+	struct lost_waits lost; /* before these */
 	uint32_t n_failed; /* of all attempts */
 	uint8_t n; /* attempts kept */
 	bool open; /* in that list: it failed and may be followed up */

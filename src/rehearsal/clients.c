@@ -62,6 +62,7 @@ unsigned clients_set_wait(struct lru *l, uint64_t where, const struct event *e, 
 		.until_ns = until_ns,
 		.told_ns = told_ns,
 		.id = e->id,
+		.connection = e->connection,
 		.source = e->source,
 	};
 	return forgotten;

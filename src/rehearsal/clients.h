@@ -30,6 +30,7 @@ struct stay_away {
 	int64_t until_ns; /* less what is tolerated */
 	int64_t told_ns;
 	uint64_t id; /* of the exchange that told it */
+	uint64_t connection; /* that it was told on */
 	uint16_t source;
 	bool followed; /* it has sent something since */
 };

@@ -131,7 +131,7 @@ static void describe(struct attempt *a, const struct attempt *before, const stru
 	a->flags = (uint16_t)flags;
 }
 
-static void append(struct chain *c, const struct event *e, const struct found *found)
+static void append(struct chain *c, const struct tally *t, const struct event *e, const struct found *found)
 {
 	struct attempt a = {
 		.id = e->id,
@@ -162,6 +162,7 @@ static void append(struct chain *c, const struct event *e, const struct found *f
 			c->executed[c->n_executed ? 1 : 0] = *lost;
 			c->n_executed = c->n_executed ? 2 : 1;
 		}
+		tally_lose_wait(t, c, lost);
 		c->n_lost++;
 		c->n--;
 	}
@@ -301,6 +302,17 @@ static void note_client(struct tally *t, struct client_row *client, const struct
 	}
 }
 
+/*
+ * Sent by somebody who could have read it. What comes on another connection may have been on its way while the answer was: nobody
+ * but the noise floor knows how long that way is. On the same connection the next request comes after the answer was read.
+ */
+static bool could_know(const struct tally *t, const struct stay_away *told, const struct event *e)
+{
+	bool other = !e->connection || e->connection != told->connection;
+
+	return e->first_ns > told->since_ns + (other ? t->noise_floor_ns : 0);
+}
+
 /* What the client was told about a whole path, host or quota, and whether it keeps to it. */
 static void note_waits(struct linker *l, struct tally *t, const struct event *e)
 {
@@ -312,10 +324,11 @@ static void note_waits(struct linker *l, struct tally *t, const struct event *e)
 	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
 	char what[EVIDENCE_TEXT_BYTES];
 
-	if (w && e->first_ns > w->since_ns && e->first_ns < w->until_ns)
+	if (w && !could_know(t, w, e))
+		w = NULL;
+	if (w && e->first_ns < w->until_ns)
 		t->pressure++;
-	if (w && t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN && e->first_ns > w->since_ns &&
-		(!w->followed || e->first_ns < w->until_ns)) {
+	if (w && t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN && (!w->followed || e->first_ns < w->until_ns)) {
 		int64_t by_ns = w->until_ns - e->first_ns;
 
 		w->followed = true;
@@ -338,7 +351,7 @@ static void note_quota(struct linker *l, struct tally *t, const struct event *e)
 	struct stay_away *q = clients_find_wait(&l->clients.quotas, e->host);
 	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
 
-	if (q && e->first_ns > q->since_ns && e->first_ns < q->until_ns) {
+	if (q && could_know(t, q, e) && e->first_ns < q->until_ns) {
 		told = (struct attempt){ .id = q->id, .source = q->source, .end_ns = q->since_ns };
 		t->quota.bad++;
 		tally_evidence(t, CHECK_QUOTA, (double)(q->until_ns - e->first_ns), &told, &came, e->request_text, e->client_text,
@@ -436,7 +449,7 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 	}
 	link_note_connection(kind, e->connection);
 	chains_touch(&l->chains, chain);
-	append(&l->chains.v[chain], e, &found);
+	append(&l->chains.v[chain], t, e, &found);
 	set_ids(l, t, e, chain);
 	await(l, t, chain, e);
 	if (client)

@@ -183,6 +183,8 @@ struct piece {
 	uint8_t how; /* the weakest link */
 };
 void tally_piece(struct tally *t, const struct piece *p, const struct tally_end *end);
+/* The wait before this attempt, which the chain keeps no longer: from now on it is in its lost_waits (tally_waits.c). */
+void tally_lose_wait(const struct tally *t, struct chain *c, const struct attempt *a);
 /* Its waits: told and kept or not, growth, spread, waves (tally_waits.c). */
 void tally_waits(struct tally *t, const struct piece *p);
 

@@ -7,24 +7,47 @@
 #include <math.h>
 #include <stdio.h>
 
+#define LOST_SAMPLES 16u /* of one chain: enough for a share of all of them */
+
 static bool is_own_wait(const struct tally *t, const struct attempt *a)
 {
 	return a->told_ns < 0 && !(a->flags & ATTEMPT_HEDGE) && a->gap_ns >= t->noise_floor_ns;
 }
 
 /*
- * Early is only what came before the wait was over by any clock: it is counted from before the answer left to after the request
- * came, and every delay on the way makes it longer.
+ * By how much it was too early; not positive where it was not. Early is only what came before the wait was over by any clock: it
+ * is counted from before the answer left to after the request came, and every delay on the way makes it longer.
  */
+static int64_t early_by_ns(const struct tally *t, const struct attempt *a)
+{
+	int64_t wait_ns = tally_owed_ns(t, a->told_ns), by_ns = wait_ns - a->told_gap_ns;
+
+	return by_ns > tally_tolerance_ns(t, wait_ns) ? by_ns : 0;
+}
+
+static void show_early(struct tally *t, const struct piece *p, const struct attempt *before, const struct attempt *a,
+	int64_t by_ns)
+{
+	char what[EVIDENCE_TEXT_BYTES];
+
+	samples_add(&t->early_by, (double)by_ns / 1e9);
+	(void)snprintf(what, sizeof(what), "after %.3f s instead of %.3f s", (double)a->told_gap_ns / 1e9,
+		(double)a->told_ns / 1e9);
+	tally_evidence(t, CHECK_RETRY_AFTER, (double)by_ns, before, a, p->kind->request_text, p->kind->client_text, what);
+}
+
+static bool is_judged_here(const struct tally *t, const struct attempt *a)
+{
+	return !(a->flags & ATTEMPT_HEDGE) && t->expect.retry_after_scope == EXPECT_SCOPE_CHAIN;
+}
+
 static void note_told(struct tally *t, const struct piece *p, const struct attempt *a)
 {
 	const struct attempt before = { .id = a->before_id, .source = a->source, .end_ns = a->first_ns - a->gap_ns };
-	int64_t wait_ns = tally_owed_ns(t, a->told_ns);
-	int64_t by_ns = wait_ns - a->told_gap_ns;
-	bool early = by_ns > tally_tolerance_ns(t, wait_ns);
-	char what[EVIDENCE_TEXT_BYTES];
+	int64_t wait_ns = tally_owed_ns(t, a->told_ns), by_ns = early_by_ns(t, a);
+	bool early = by_ns > 0;
 
-	if (a->flags & ATTEMPT_HEDGE || t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN)
+	if (!is_judged_here(t, a))
 		return;
 	/* It may follow another failure, or none: another worker's first attempt comes when it likes. */
 	if (a->flags & ATTEMPT_UNSURE || (early && a->how == CONFIDENCE_FINGERPRINT && p->kind->parallel)) {
@@ -32,18 +55,80 @@ static void note_told(struct tally *t, const struct piece *p, const struct attem
 		return;
 	}
 	tally_count(&t->early, early, a->how);
-	if (!early) {
-		if (wait_ns > 0)
-			samples_add(&t->over_wait, (double)a->told_gap_ns / (double)wait_ns - 1);
-		return;
-	}
-	samples_add(&t->early_by, (double)by_ns / 1e9);
-	(void)snprintf(what, sizeof(what), "after %.3f s instead of %.3f s", (double)a->told_gap_ns / 1e9,
-		(double)a->told_ns / 1e9);
-	tally_evidence(t, CHECK_RETRY_AFTER, (double)by_ns, &before, a, p->kind->request_text, p->kind->client_text, what);
+	if (early)
+		show_early(t, p, &before, a, by_ns);
+	else if (wait_ns > 0)
+		samples_add(&t->over_wait, (double)a->told_gap_ns / (double)wait_ns - 1);
 }
 
-/* The k-th wait of a logical request against k, within each; what the requests differ in altogether does not count. */
+/* ---- of attempts that are not kept ------------------------------------------------------------------------------- */
+
+static void lose_early(struct lost_waits *w, const struct attempt *a, int64_t by_ns)
+{
+	if (a->how == CONFIDENCE_FINGERPRINT)
+		w->early_by_print++;
+	else
+		w->early++;
+	w->early_sum_ns += by_ns;
+	if (by_ns <= w->worst_ns)
+		return;
+	w->worst_ns = by_ns;
+	w->worst_gap_ns = a->told_gap_ns;
+	w->worst_told_ns = a->told_ns;
+	w->worst_first_ns = a->first_ns;
+	w->worst_before_end_ns = a->first_ns - a->gap_ns;
+	w->worst_id = a->id;
+	w->worst_before_id = a->before_id;
+	w->worst_source = a->source;
+}
+
+void tally_lose_wait(const struct tally *t, struct chain *c, const struct attempt *a)
+{
+	struct lost_waits *w = &c->lost;
+	int64_t by_ns = early_by_ns(t, a);
+
+	if (a->told_ns < 0 && !(a->flags & ATTEMPT_HEDGE))
+		w->below_floor += a->gap_ns < t->noise_floor_ns;
+	if (a->told_ns < 0 || !is_judged_here(t, a))
+		return;
+	if (a->flags & ATTEMPT_UNSURE) {
+		w->unsure += by_ns > 0;
+		return;
+	}
+	w->how = (uint8_t)MAX(w->how, a->how);
+	if (by_ns > 0)
+		lose_early(w, a, by_ns);
+	else
+		w->kept++;
+}
+
+static void note_lost(struct tally *t, const struct piece *p)
+{
+	const struct lost_waits *w = &p->chain->lost;
+	const struct attempt before = { .id = w->worst_before_id, .source = w->worst_source, .end_ns = w->worst_before_end_ns };
+	const struct attempt a = { .id = w->worst_id, .source = w->worst_source, .first_ns = w->worst_first_ns,
+		.told_gap_ns = w->worst_gap_ns, .told_ns = w->worst_told_ns };
+	uint32_t all = w->early + w->early_by_print, early = p->kind->parallel ? w->early : all;
+
+	t->waits_below_floor += w->below_floor;
+	t->maybe_early += w->unsure + (all - early);
+	t->early.n += w->kept + early;
+	t->early.bad += early;
+	if (w->kept + early)
+		t->early.how = MAX(t->early.how, w->how);
+	if (!early)
+		return;
+	/* Of the others it is known by how much they were early on average. */
+	for (uint32_t i = 1; i < MIN(early, LOST_SAMPLES); i++)
+		samples_add(&t->early_by, (double)(w->early_sum_ns - w->worst_ns) / (double)(all - 1) / 1e9);
+	show_early(t, p, &before, &a, w->worst_ns);
+	t->evidence_total[CHECK_RETRY_AFTER] += early - 1;
+}
+
+/*
+ * The k-th wait of a logical request against k, within each; what the requests differ in altogether does not count. The first
+ * ones alone: nearly all waits stop growing at a bound of the client's, and those beyond it would hide how they grew.
+ */
 static void note_growth(struct tally *t, const struct piece *p)
 {
 	double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
@@ -146,5 +231,7 @@ void tally_waits(struct tally *t, const struct piece *p)
 			note_spread(t, p, i);
 		t->waits_below_floor += a->told_ns < 0 && a->gap_ns < t->noise_floor_ns;
 	}
+	if (p->whole && p->chain->n_lost)
+		note_lost(t, p);
 	note_growth(t, p);
 }

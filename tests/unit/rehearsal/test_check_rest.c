@@ -153,3 +153,90 @@ Test(rest, no_quota)
 	cr_assert_eq(status(CHECK_QUOTA), CHECK_NOT_APPLICABLE);
 	cr_assert_eq(status(CHECK_CONNECTIONS), CHECK_NOT_APPLICABLE);
 }
+
+/* ---- what crosses an answer on its way ---- */
+
+/* Told to stay away for 2 s, by a quota or a wait; another request, so long after and on this connection. */
+static void stay_away(bool by_quota, double after_s, uint64_t connection)
+{
+	struct judge_exchange e = rig_exchange(0, 0.01, by_quota ? 200 : 503);
+	struct judge_exchange next = rig_exchange(0.01 + after_s, 0.1 + after_s, 200);
+
+	limit(EXPECT_QUOTA_MAX, EXPECT_AT_MOST, 0);
+	r.expect.retry_after_scope = EXPECT_SCOPE_HOST;
+	e.quota_ns = by_quota ? S(2) : -1;
+	e.wait_ns = by_quota ? -1 : S(2);
+	next.target = SPAN("/another");
+	next.connection = connection;
+	rig_add(&r, e);
+	rig_add(&r, next);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+}
+
+Test(rest, what_crosses_a_quota_is_no_fault)
+{
+	stay_away(true, 0.049, 2);
+	cr_assert_eq(status(CHECK_QUOTA), CHECK_PASS);
+}
+
+Test(rest, what_comes_after_a_quota_is)
+{
+	stay_away(true, 0.051, 2);
+	cr_assert_eq(status(CHECK_QUOTA), CHECK_FAIL);
+}
+
+Test(rest, nothing_crosses_on_the_same_connection)
+{
+	stay_away(true, 0.01, 1);
+	cr_assert_eq(status(CHECK_QUOTA), CHECK_FAIL);
+}
+
+Test(rest, what_crosses_a_wait_is_no_fault)
+{
+	stay_away(false, 0.049, 2);
+	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_NOT_APPLICABLE);
+}
+
+Test(rest, what_comes_after_a_wait_is)
+{
+	stay_away(false, 0.051, 2);
+	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_FAIL);
+}
+
+/* Many at a time: each stays away once all have heard of it, which takes them up to 45 ms. */
+Test(rest, honest_crowds_are_never_accused, .timeout = 60)
+{
+	uint64_t told = 0;
+
+	for (unsigned run = 0; run < 1000; run++) {
+		double heard_s, wait_s;
+		struct judge_exchange told_away;
+		struct rig mine;
+
+		rig_init(&mine);
+		mine.seed = run;
+		mine.expect.limits[EXPECT_QUOTA_MAX] = (struct expect_limit){ EXPECT_FAIL, EXPECT_AT_MOST, 0 };
+		mine.expect.retry_after_scope = run % 2 ? EXPECT_SCOPE_HOST : EXPECT_SCOPE_PATH;
+		heard_s = 1 + rig_between(&mine, 0, 0.045);
+		wait_s = (double)(int)rig_between(&mine, 1, 5);
+		for (unsigned i = 0; i < 40; i++) {
+			bool before = rig_random(&mine) < 0.5;
+			double at_s = before ? rig_between(&mine, 0.9, heard_s) : 1 + wait_s - 0.001 + rig_between(&mine, 0, 3);
+			struct judge_exchange e = rig_exchange(at_s, at_s + rig_between(&mine, 0, 0.02), 200);
+
+			e.connection = 2 + i;
+			rig_add(&mine, e);
+		}
+		told_away = rig_exchange(0.99, 1, 503);
+		told_away.wait_ns = S(wait_s);
+		told_away.quota_ns = S(wait_s);
+		rig_add(&mine, told_away);
+		(void)rig_finish(&mine, JUDGE_END_CLIENT_LEFT);
+		cr_assert_neq(rig_check(&mine, CHECK_QUOTA)->status, CHECK_FAIL, "run %u", run);
+		cr_assert_neq(rig_check(&mine, CHECK_RETRY_AFTER)->status, CHECK_FAIL, "run %u: %s", run,
+			rig_check(&mine, CHECK_RETRY_AFTER)->text);
+		told += rig_check(&mine, CHECK_QUOTA)->n;
+		rig_deinit(&mine);
+	}
+	cr_assert_eq(told, 1000);
+}

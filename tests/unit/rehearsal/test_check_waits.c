@@ -99,6 +99,42 @@ Test(retry_after, to_give_up_keeps_it_too)
 	cr_assert(strstr(rig_check(&r, CHECK_RETRY_AFTER)->text, "gave up"));
 }
 
+/* Twenty attempts, each told to wait for 2 s: all waits are kept but these, from 1. */
+static void long_chain(unsigned first_early, unsigned last_early)
+{
+	double at_s = 0;
+
+	for (unsigned i = 0; i < 20; i++) {
+		struct judge_exchange e = rig_exchange(at_s, at_s + 0.01, 503);
+
+		e.wait_ns = S(2);
+		e.hint = HINT_RETRY_AFTER;
+		e.logical_id = 9;
+		rig_add(&r, e);
+		at_s += i + 1 >= first_early && i + 1 <= last_early ? 0.51 : 2.02;
+	}
+	(void)rig_finish(&r, JUDGE_END_STOPPED);
+}
+
+Test(retry_after, every_wait_of_a_long_chain_is_judged)
+{
+	long_chain(10, 12);
+	cr_assert_eq(rig_measure(&r, EXPECT_RETRY_AFTER_HONOURED)->n, 19);
+	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_FAIL);
+	cr_assert_float_eq(rig_measure(&r, EXPECT_RETRY_AFTER_HONOURED)->value, 16.0 / 19, 1e-9);
+	cr_assert_eq(rig_check(&r, CHECK_RETRY_AFTER)->evidence_total, 3);
+	cr_assert_eq(rig_check(&r, CHECK_RETRY_AFTER)->evidence[0].id, 10);
+	cr_assert_eq(rig_check(&r, CHECK_RETRY_AFTER)->evidence[0].next_id, 11);
+	cr_assert_str_eq(rig_check(&r, CHECK_RETRY_AFTER)->evidence[0].what, "after 0.500 s instead of 2.000 s");
+}
+
+Test(retry_after, a_long_chain_that_keeps_all_of_them)
+{
+	long_chain(0, 0);
+	cr_assert_eq(rig_measure(&r, EXPECT_RETRY_AFTER_HONOURED)->n, 19);
+	cr_assert_eq(status(CHECK_RETRY_AFTER), CHECK_PASS);
+}
+
 Test(retry_after, a_longer_wait_counts_as_max_wait)
 {
 	r.expect.retry_after_max_wait_ns = S(5);
