@@ -221,10 +221,11 @@ class Steadiness:
                 return False
         return True
 
-    def run(self, binary, instance, arguments):
-        """The result of a load run, repeated while the machine is unsteady, but not for ever."""
+    def run(self, binary, instance, arguments, around=contextlib.nullcontext):
+        """The result of a load run, repeated while the machine is unsteady, but not for ever. Each run is within around()."""
         for attempt in range(self.retries + 1):
-            result = run_load(binary, instance, arguments)
+            with around():
+                result = run_load(binary, instance, arguments)
             if not instance.place.is_apart():
                 return result
             self.syscall_ns += result["syscall_ns"]

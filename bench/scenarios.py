@@ -9,6 +9,7 @@ import statistics
 import sys
 from collections.abc import Callable
 
+import attacks
 import counts
 import measure
 import observers
@@ -123,6 +124,20 @@ SYSCALL_ROWS = [
 ]
 INSTRUCTION_ROWS = [Row("user instructions per request", "", lambda result: result, digits=0)]
 
+ATTACKED_ROWS = [
+    Row("latency p50", "us", latency("p50")),
+    Row("latency p99", "us", latency("p99")),
+    Row("latency max", "us", latency("max")),
+]
+# Whoever attacks needs some time to be there in full number.
+POLITE = SMALL + ["--rate", 1000, "--warmup-ms", 3000]
+
+
+def attacked(name, title):
+    return Scenario(f"attack-{name}", f"GET 1 KiB, 1,000 req/s, beside {title}; ratio to nobody else", "attacked", POLITE,
+                    ATTACKED_ROWS, base_job="forward", watch=attacks.on(name))
+
+
 SCENARIOS = [
     Scenario("forward", "GET 1 KiB, 64 connections, closed loop", "forward", SMALL, [
         CPU,
@@ -163,6 +178,11 @@ SCENARIOS = [
              ["--connections", 2000, "--rate", 10000] + DELAYED, DELAY_ROWS),
     Scenario("delay10k", "delay 100 ms, 10,000 connections, 5,000 req/s", "delay",
              ["--connections", 10000, "--rate", 5000] + DELAYED, DELAY_ROWS),
+    attacked("slow-readers", "200 clients that take nothing of 10 MiB"),
+    attacked("silent", "10,000 that say nothing"),
+    attacked("slow-heads", "2,000 whose heads drip"),
+    attacked("pipeline", "4 that ask without a pause"),
+    attacked("storm", "1,000 a second that come and go"),
     Scenario("held", "requests held", "hold", [], [
         Row("user memory each", "B", lambda result: result["held"], digits=0),
         Row("still there when they left", "B", lambda result: result["after"], ratio=False, digits=0),
@@ -211,12 +231,13 @@ def measure_timed(scenario, chosen, settings):
             for name in list(instances):
                 settings.progress(f"{scenario.name}: round {round_number} of {settings.rounds}, {name}")
                 instance, watcher = instances[name]
+                around = watcher.running if isinstance(watcher, attacks.Attack) else contextlib.nullcontext
                 try:
-                    result = settings.steadiness.run(settings.load_binary, instance, arguments)
+                    result = settings.steadiness.run(settings.load_binary, instance, arguments, around)
                     if isinstance(watcher, observers.Totals):
                         result |= watcher.news()
                     results[name].append(result)
-                except measure.BenchError as error:
+                except (measure.BenchError, OSError) as error:
                     report(scenario, error)
                     results[name] = []
                     del instances[name]

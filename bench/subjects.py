@@ -5,7 +5,7 @@ says so, connections are kept alive on both sides, nothing is limited that a run
 
 Jobs: forward, abort (503), abort10 (10 % of them), delay, hold; rules1 and rules1k (503 by the last of so many exact paths);
 quota (one for each value of a header, none is reached); workers1 and workers2 (abort), workers1-forward and
-workers2-forward; observed (forward with metrics, access log and judge).
+workers2-forward; observed (forward with metrics, access log and judge); attacked (forward).
 """
 
 import os
@@ -55,6 +55,7 @@ class Floor(Subject):
     name = "floor"
     arguments = {
         "forward": [],
+        "attacked": [],
         "abort": ["--abort"],
         "abort10": ["--abort", "--percentage", "10"],
         "delay": ["--delay-ms", str(DELAY_MS)],
@@ -81,6 +82,7 @@ class Haproxy(Subject):
     # inspect-delay does not hold a request that is complete, and a tarpit cannot forward it later: that leaves Lua.
     lines = {
         "forward": "",
+        "attacked": "",
         "abort": answer,
         "abort10": f"{answer} if {{ rand(100) lt 10 }}",
         "rules1": f"{answer} if {{ path {ASKED_PATH} }}",
@@ -131,6 +133,7 @@ class Nginx(Subject):
     modules = "/usr/lib/nginx/modules"
     lines = {
         "forward": "",
+        "attacked": "",
         "abort": f'return 503 "{ABORT_TEXT}\\n";',
         "abort10": f'if ($abort) {{ return 503 "{ABORT_TEXT}\\n"; }}',
         "delay": f"access_by_lua_block {{ ngx.sleep({DELAY_MS / 1000}) }}",
@@ -203,6 +206,7 @@ class Brownout(Subject):
     ABORT = "rules:\n  - abort: 503\n"
     rules = {
         "forward": "",
+        "attacked": "",
         "abort": ABORT,
         "abort10": "rules:\n  - abort: 503\n    percentage: 10\n",
         "delay": f"rules:\n  - delay: {DELAY_MS}ms\n",
