@@ -14,6 +14,7 @@
 
 #define NO_BODY 1 /* the hash of none; that of any other is as unlikely to be it as any word */
 #define STAMP_SECONDS_MAX INT64_C(4294967296) /* a moment of the year 2106, and all after it */
+#define PARAMETERS_MAX 64
 #define JSON_BYTES_MAX 65536 /* of a body that is taken apart; a longer one is hashed as it is */
 
 enum what {
@@ -228,16 +229,17 @@ static bool is_ignored_parameter(const struct observe *o, struct span parameter)
 	return false;
 }
 
+/* In whichever order they come, which some clients change from attempt to attempt; beyond a bound they count as they stand. */
 static uint64_t print_query(uint64_t h, const struct observe *o, struct span query)
 {
-	while (query.n) {
+	for (unsigned i = 0; query.n && i < PARAMETERS_MAX; i++) {
 		struct span one = span_first(query, span_find(query, '&'));
 
 		if (!is_ignored_parameter(o, one))
-			h = random_hash(h, one);
+			h += random_hash(1, one);
 		query = span_skip(query, one.n + 1);
 	}
-	return h;
+	return random_hash(h, query);
 }
 
 static uint64_t print(const struct observe *o, const struct http_request *r)
@@ -245,7 +247,7 @@ static uint64_t print(const struct observe *o, const struct http_request *r)
 	uint64_t h = r->method_id == HTTP_METHOD_OTHER ? random_hash(1, r->method) : (uint64_t)r->method_id;
 
 	h = random_hash(h, r->authority);
-	if (!o->n_ignore_query)
+	if (!r->query.n)
 		return random_hash(h, r->target);
 	return print_query(random_hash(h, r->path), o, r->query);
 }
