@@ -8,8 +8,11 @@
 #include "cli/judge_feed.h"
 #include "cli/judge_repeats.h"
 
+/* A worker may be kept from its core between the end of an exchange and its record. */
+#define LATE_NS (100 * NS_PER_MS)
+
 struct live_rehearsal {
-	struct server_sink sink;
+	struct collector_sink sink;
 	struct live_judge *judge;
 	struct judge_names names;
 	uint64_t rules_hash; /* of the rules that it began with */
@@ -93,10 +96,8 @@ static void take(void *arg, const struct record *record)
 		learn_rules(r, record->rules);
 	}
 	trace_exchange_of(e, record);
-	if (!r->has_base) {
+	if (!r->has_base)
 		r->base_ns = judge_feed_base_ns(e);
-		live_judge_set_clock(r->judge, r->base_ns);
-	}
 	r->has_base = true;
 	if (record->likeness)
 		judge_repeats_learn(&r->repeats, record, e);
@@ -107,11 +108,19 @@ static void take(void *arg, const struct record *record)
 	live_judge_add(r->judge, &exchange);
 }
 
+static void looked(void *arg, int64_t now_ns)
+{
+	struct live_rehearsal *r = arg;
+
+	if (r->has_base)
+		live_judge_advance(r->judge, now_ns + r->base_ns);
+}
+
 static int make_judge(struct live_rehearsal *r, const struct plan *plan)
 {
 	struct judge_rule *rules = calloc(MAX(plan->rules.n, 1u), sizeof(*rules));
 	const struct judge_options options = { .expect = &plan->expect, .rules = rules, .n_rules = plan->rules.n,
-		.noise_floor_ns = plan->observe.noise_floor_ns };
+		.noise_floor_ns = plan->observe.noise_floor_ns, .late_ns = LATE_NS };
 
 	for (unsigned i = 0; rules && i < plan->rules.n; i++) {
 		rules[i] = (struct judge_rule){ .name = plan->rules.v[i].name, .required = plan->rules.v[i].required };
@@ -131,7 +140,7 @@ struct live_rehearsal *live_rehearsal_new(const struct plan *plan)
 
 	if (!r)
 		return NULL;
-	r->sink = (struct server_sink){ take, r };
+	r->sink = (struct collector_sink){ take, looked, r };
 	r->rules_hash = hash_of(&plan->rules);
 	trace_exchange_init(&r->exchange);
 	judge_names_init(&r->names);
@@ -153,7 +162,7 @@ void live_rehearsal_free(struct live_rehearsal *r)
 	free(r);
 }
 
-const struct server_sink *live_rehearsal_sink(const struct live_rehearsal *r)
+const struct collector_sink *live_rehearsal_sink(const struct live_rehearsal *r)
 {
 	return &r->sink;
 }

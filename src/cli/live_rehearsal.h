@@ -5,6 +5,7 @@
 #ifndef BROWNOUT_CLI_LIVE_REHEARSAL_H
 #define BROWNOUT_CLI_LIVE_REHEARSAL_H
 
+#include "observe/collector.h"
 #include "proxy/server.h"
 #include "rehearsal/live.h"
 
@@ -16,7 +17,7 @@ struct live_rehearsal *live_rehearsal_new(const struct plan *plan) MUST_USE;
 void live_rehearsal_free(struct live_rehearsal *r);
 
 /* For serve_options.sink. */
-const struct server_sink *live_rehearsal_sink(const struct live_rehearsal *r);
+const struct collector_sink *live_rehearsal_sink(const struct live_rehearsal *r);
 /* For whoever asks for the verdict so far. */
 struct live_judge *live_rehearsal_judge(struct live_rehearsal *r);
 

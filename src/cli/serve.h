@@ -17,7 +17,7 @@ struct serve_options {
 	bool quiet; /* nothing on standard error but what went wrong */
 	bool status_line; /* on a terminal */
 	enum serve_summary summary; /* TEXT goes to standard error, JSON to standard output */
-	const struct server_sink *sink; /* NULL: none */
+	const struct collector_sink *sink; /* NULL: none */
 	int (*at_end)(void *arg, struct server *server); /* when it has stopped; an exit code. NULL: nothing */
 	void *at_end_arg;
 	struct live_file *live; /* what is read again on SIGHUP, or by `watch: true` when it has changed; NULL: nothing */

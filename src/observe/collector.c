@@ -30,8 +30,7 @@ struct collector {
 	_Atomic uint64_t passes;
 	int64_t wall_ns; /* Unix time less CLOCK_MONOTONIC, as it is in this look */
 	struct recent *recent; /* its owner's; NULL: nobody asks for it */
-	collector_sink_fn sink; /* NULL: none */
-	void *sink_arg;
+	struct collector_sink sink; /* its take NULL: none */
 	struct process_finder *finder; /* made when it is wanted first */
 
 	pthread_t thread;
@@ -88,17 +87,16 @@ int collector_add_ring(struct collector *c, struct ring *ring)
 		return -ENOMEM;
 	c->rings = rings;
 	c->rings[c->n_rings++] = ring;
-	if (!c->sink && !log_file_is_open(&c->trace))
+	if (!c->sink.take && !log_file_is_open(&c->trace))
 		return 0;
 	if (!c->recent && !log_file_is_open(&c->trace) && !log_file_is_open(&c->access))
 		ring_take_repeats(ring);
 	return ring_keep_details(ring);
 }
 
-void collector_set_sink(struct collector *c, collector_sink_fn sink, void *arg)
+void collector_set_sink(struct collector *c, const struct collector_sink *sink)
 {
-	c->sink = sink;
-	c->sink_arg = arg;
+	c->sink = *sink;
 }
 
 void collector_set_recent(struct collector *c, struct recent *recent)
@@ -214,15 +212,15 @@ static void put_record(struct collector *c, struct record *r)
 	r->wall_ns = r->first_ns + c->wall_ns;
 	/* Nobody else takes these (collector_add_ring), and what they repeat has been hidden and named. */
 	if (r->is_repeat) {
-		c->sink(c->sink_arg, r);
+		c->sink.take(c->sink.arg, r);
 		return;
 	}
 	hide(c, r);
 	name_client(c, r);
 	if (c->recent)
 		recent_add(c->recent, r);
-	if (c->sink)
-		c->sink(c->sink_arg, r);
+	if (c->sink.take)
+		c->sink.take(c->sink.arg, r);
 	if (log_file_is_open(&c->access)) {
 		struct text *line = log_file_begin_line(&c->access);
 
@@ -270,13 +268,15 @@ static void reopen(struct collector *c)
 static bool look_once(struct collector *c)
 {
 	bool full = false;
+	int64_t now_ns;
 
 	if (atomic_exchange_explicit(&c->reopen, false, memory_order_relaxed)) {
 		write_files(c); /* a header that no look has written yet */
 		reopen(c);
 	}
 	/* Once for all: an exchange needs one clock less, and the wall clock may be set at any time. */
-	c->wall_ns = clock_wall_ns() - clock_mono_ns();
+	now_ns = clock_mono_ns();
+	c->wall_ns = clock_wall_ns() - now_ns;
 	for (unsigned i = 0; i < c->n_rings; i++) {
 		struct record *r;
 
@@ -290,9 +290,12 @@ static bool look_once(struct collector *c)
 		}
 	}
 	write_files(c);
-	if (!full)
-		atomic_fetch_add_explicit(&c->passes, 1, memory_order_release);
-	return full;
+	if (full)
+		return true;
+	if (c->sink.looked)
+		c->sink.looked(c->sink.arg, now_ns);
+	atomic_fetch_add_explicit(&c->passes, 1, memory_order_release);
+	return false;
 }
 
 /* ---- the thread ---- */

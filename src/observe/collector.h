@@ -30,8 +30,13 @@ int collector_add_trace(struct collector *c, const char *file, const struct rule
  * Before collector_add_ring: each record goes there too, in the collector's thread, with its decisions and its witness; where
  * there are no other readers of records some are repeats (record.h). It must not keep what the record points to.
  */
-typedef void (*collector_sink_fn)(void *arg, const struct record *r);
-void collector_set_sink(struct collector *c, collector_sink_fn sink, void *arg);
+struct collector_sink {
+	void (*take)(void *arg, const struct record *r);
+	/* Whatever had been recorded at now_ns (CLOCK_MONOTONIC) has been taken. NULL: nobody wants to know. */
+	void (*looked)(void *arg, int64_t now_ns);
+	void *arg;
+};
+void collector_set_sink(struct collector *c, const struct collector_sink *sink);
 /*
  * Before collector_start and the first record, after all who read records were set: the ring stays its owner's and must outlive
  * the collector. With a trace or a sink the ring keeps details from now on. -ENOMEM

@@ -204,7 +204,8 @@ static void take_fields(struct witness *w, const struct observe *o, const struct
 		if (f->name.n >= 64 || !(name_lengths >> f->name.n & 1))
 			continue;
 		for (unsigned k = 0; k < ARRAY_LEN(names) && names[k].name.n <= f->name.n; k++) {
-			if (names[k].name.n != f->name.n || !span_eq_nocase(names[k].name, f->name))
+			if (names[k].name.n != f->name.n || names[k].name.p[0] != ascii_lower(f->name.p[0]) ||
+				!span_eq_nocase(names[k].name, f->name))
 				continue;
 			/* A body with a member to be left out differs in length as well. */
 			if (names[k].what == WHAT_PRINT &&

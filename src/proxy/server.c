@@ -141,7 +141,7 @@ static bool wants_access(const struct plan *plan)
 	return plan->log_access.n && !span_eq(plan->log_access, SPAN("off"));
 }
 
-static bool wants_records(const struct plan *plan, const struct server_sink *sink)
+static bool wants_records(const struct plan *plan, const struct collector_sink *sink)
 {
 	return wants_access(plan) || plan->log_trace.n || plan->admin.enabled || sink;
 }
@@ -173,7 +173,7 @@ static int keep_recent(struct server *s)
 	return s->recent ? 0 : -ENOMEM;
 }
 
-static int init_collector(struct server *s, const struct plan *plan, const struct server_sink *sink, char *error,
+static int init_collector(struct server *s, const struct plan *plan, const struct collector_sink *sink, char *error,
 	size_t error_n)
 {
 	int r;
@@ -186,7 +186,7 @@ static int init_collector(struct server *s, const struct plan *plan, const struc
 	if (r < 0)
 		return r;
 	if (sink)
-		collector_set_sink(s->collector, sink->take, sink->arg);
+		collector_set_sink(s->collector, sink);
 	for (unsigned i = 0; r == 0 && i < s->n_made; i++)
 		r = collector_add_ring(s->collector, s->workers[i].ring);
 	if (r == 0 && plan->admin.enabled)
@@ -229,7 +229,7 @@ static int start_workers(struct server *s, char *error, size_t error_n)
 	return 0;
 }
 
-int server_start(struct server **server, struct plan *plan, const struct server_sink *sink, char *error, size_t error_n)
+int server_start(struct server **server, struct plan *plan, const struct collector_sink *sink, char *error, size_t error_n)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	size_t n_fds;

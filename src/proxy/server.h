@@ -12,14 +12,8 @@
 #include "observe/traffic.h"
 
 struct recent;
-struct record;
+struct collector_sink;
 struct server;
-
-/* Somebody who wants to see every exchange when it has ended, with all that is known of it. In a thread of its own. */
-struct server_sink {
-	void (*take)(void *arg, const struct record *r);
-	void *arg;
-};
 
 #define SERVER_NAME_BYTES 128
 
@@ -66,9 +60,10 @@ static inline uint64_t server_snapshot_lost(const struct server_snapshot *s)
 
 /*
  * Binds every listener, starts the threads. Takes a reference to the plan. 0, or a negative errno with one clear line in
- * error. When it returns 0, connections are being accepted. The sink (NULL: none) must outlive the server.
+ * error. When it returns 0, connections are being accepted. The sink (NULL: none) sees every exchange that has ended,
+ * in a thread of its own, and must outlive the server.
  */
-int server_start(struct server **server, struct plan *plan, const struct server_sink *sink, char *error, size_t error_n)
+int server_start(struct server **server, struct plan *plan, const struct collector_sink *sink, char *error, size_t error_n)
 	MUST_USE;
 
 unsigned server_workers(const struct server *s);

@@ -40,7 +40,7 @@ struct client_row *clients_see(struct clients *c, const struct event *e)
 
 struct stay_away *clients_find_wait(struct lru *l, uint64_t where)
 {
-	return (struct stay_away *)lru_find(l, lru_hash(0, where), 0, where);
+	return l->n ? (struct stay_away *)lru_find(l, lru_hash(0, where), 0, where) : NULL;
 }
 
 unsigned clients_set_wait(struct lru *l, uint64_t where, const struct event *e, int64_t told_ns, int64_t until_ns)

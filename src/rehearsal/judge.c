@@ -50,6 +50,8 @@ struct judge *judge_new(const struct judge_options *options)
 	if (!j)
 		return NULL;
 	order_init(&j->order);
+	j->order.by_clock = options->late_ns > 0;
+	j->order.late_ns = options->late_ns ? options->late_ns : JUDGE_LATE_NS;
 	linker_init(&j->linker, options);
 	tally_init(&j->tally, options);
 	j->during = span_dup(j->tally.expect.amplification_during);

@@ -4,7 +4,8 @@
  * from a trace. Memory is bounded, an exchange costs the same however many there were; what had to be forgotten for want of
  * room is counted and makes counts lower bounds.
  *
- * Exchanges come in about the order of their ends: the judge sorts what comes up to a second late (JUDGE_LATE_NS) by itself.
+ * Exchanges come in about the order of their ends: the judge sorts what comes up to a second late (JUDGE_LATE_NS, or late_ns)
+ * by itself.
  */
 #ifndef BROWNOUT_REHEARSAL_JUDGE_H
 #define BROWNOUT_REHEARSAL_JUDGE_H
@@ -90,6 +91,11 @@ struct judge_options {
 	int64_t noise_floor_ns; /* shorter waits are not used for growth and jitter; 0: 50 ms */
 	int64_t link_ns; /* how long after a failure a follow-up may come; 0: by what was told, at least 30 s */
 	uint32_t max_chains; /* remembered at a time; 0: 65536 */
+	/*
+	 * Only judge_advance says what the time is, by somebody who knows that nothing which ended this long before it is still
+	 * to come; so little has to be kept. 0: exchanges say it by their ends, and come up to JUDGE_LATE_NS late.
+	 */
+	int64_t late_ns;
 };
 
 /* How the observation ended. */
@@ -112,7 +118,7 @@ void judge_request_of(struct judge_request *to, const struct judge_exchange *e);
 /* Never fails: what finds no room is counted. */
 void judge_add(struct judge *j, const struct judge_exchange *e);
 
-/* It is now so late: what ended more than JUDGE_LATE_NS ago is all here, though nothing newer may be. */
+/* It is now so late: what ended more than JUDGE_LATE_NS (late_ns) ago is all here, though nothing newer may be. */
 void judge_advance(struct judge *j, int64_t now_ns);
 
 /* A further rule (after a reload); its index. Those there were keep theirs. UINT16_MAX where memory is out. */

@@ -6,13 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
-
 struct live_judge {
 	pthread_mutex_t lock;
 	struct judge *judge;
-	bool has_clock;
-	int64_t base_ns;
 };
 
 struct live_judge *live_judge_new(const struct judge_options *options)
@@ -39,11 +35,10 @@ void live_judge_free(struct live_judge *l)
 	free(l);
 }
 
-void live_judge_set_clock(struct live_judge *l, int64_t base_ns)
+void live_judge_advance(struct live_judge *l, int64_t now_ns)
 {
 	pthread_mutex_lock(&l->lock);
-	l->has_clock = true;
-	l->base_ns = base_ns;
+	judge_advance(l->judge, now_ns);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -69,8 +64,6 @@ int live_judge_finish(struct live_judge *l, enum judge_end end, struct verdict *
 	int error;
 
 	pthread_mutex_lock(&l->lock);
-	if (l->has_clock && end == JUDGE_END_SO_FAR)
-		judge_advance(l->judge, clock_mono_ns() + l->base_ns);
 	error = judge_finish(l->judge, end, out);
 	pthread_mutex_unlock(&l->lock);
 	return error;

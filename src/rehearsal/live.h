@@ -13,8 +13,8 @@ struct live_judge;
 struct live_judge *live_judge_new(const struct judge_options *options) MUST_USE;
 void live_judge_free(struct live_judge *l);
 
-/* The exchanges' clock is the monotonic one put forward by base_ns (judge_exchange: one clock for all). */
-void live_judge_set_clock(struct live_judge *l, int64_t base_ns);
+/* As judge_advance. */
+void live_judge_advance(struct live_judge *l, int64_t now_ns);
 void live_judge_add(struct live_judge *l, const struct judge_exchange *e);
 /* As judge_add_rule; for a reload. */
 uint16_t live_judge_add_rule(struct live_judge *l, const struct judge_rule *rule);

@@ -12,7 +12,7 @@
 
 void order_init(struct order *o)
 {
-	*o = (struct order){ .newest_ns = INT64_MIN };
+	*o = (struct order){ .newest_ns = INT64_MIN / 2, .late_ns = JUDGE_LATE_NS };
 }
 
 void order_deinit(struct order *o)
@@ -138,7 +138,8 @@ bool order_add(struct order *o, const struct event *e)
 		ring_insert(o, slot);
 	else
 		heap_push(o, slot);
-	o->newest_ns = MAX(o->newest_ns, e->end_ns);
+	if (!o->by_clock)
+		o->newest_ns = MAX(o->newest_ns, e->end_ns);
 	return true;
 }
 
@@ -156,7 +157,7 @@ const struct event *order_take(struct order *o, bool all)
 		return NULL;
 	from_heap = o->n_ring == 0 || (o->n_heap && slot_goes_before(o, o->heap[0], *place(o, 0)));
 	slot = from_heap ? o->heap[0] : *place(o, 0);
-	if (!all && n < ORDER_MAX && o->v[slot].end_ns > o->newest_ns - JUDGE_LATE_NS)
+	if (!all && n < ORDER_MAX && o->v[slot].end_ns > o->newest_ns - o->late_ns)
 		return NULL;
 	if (from_heap) {
 		heap_pop(o);

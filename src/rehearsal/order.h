@@ -1,6 +1,6 @@
 /*
  * order: puts exchanges that come about in the order of their ends into that order. One is let go once another has come that
- * ended JUDGE_LATE_NS later, or where the store is full; so what comes out depends on what came in alone, not on when.
+ * ended late_ns later, or where the store is full; so what comes out depends on what came in alone, not on when.
  */
 #ifndef BROWNOUT_REHEARSAL_ORDER_H
 #define BROWNOUT_REHEARSAL_ORDER_H
@@ -15,7 +15,9 @@ struct order {
 	uint32_t *heap; /* a binary heap of the n_heap that came far out of order */
 	uint32_t *free; /* a stack of those in neither */
 	uint32_t cap, at, n_ring, n_heap;
-	int64_t newest_ns; /* latest end that has come */
+	int64_t newest_ns; /* what the time is: the latest end that has come, or was told */
+	int64_t late_ns; /* how late an exchange may come: set after order_init where it is not JUDGE_LATE_NS */
+	bool by_clock; /* ends do not say what the time is, order_advance alone does */
 };
 
 void order_init(struct order *o);
