@@ -53,7 +53,7 @@ struct lost_waits {
 	uint32_t unsure; /* early, and not certain at all */
 	uint32_t below_floor; /* not told, and too short to tell them from nothing */
 	uint8_t how; /* of kept and early: the weakest enum confidence */
-	int64_t early_sum_ns; /* by how much, all together */
+	double early_sum_ns; /* by how much, all together: of times from anywhere, which no integer would hold */
 	/* The earliest. */
 	int64_t worst_ns, worst_gap_ns, worst_told_ns, worst_first_ns, worst_before_end_ns;
 	uint64_t worst_id, worst_before_id;

@@ -69,7 +69,7 @@ static void lose_early(struct lost_waits *w, const struct attempt *a, int64_t by
 		w->early_by_print++;
 	else
 		w->early++;
-	w->early_sum_ns += by_ns;
+	w->early_sum_ns += (double)by_ns;
 	if (by_ns <= w->worst_ns)
 		return;
 	w->worst_ns = by_ns;
@@ -120,7 +120,7 @@ static void note_lost(struct tally *t, const struct piece *p)
 		return;
 	/* Of the others it is known by how much they were early on average. */
 	for (uint32_t i = 1; i < MIN(early, LOST_SAMPLES); i++)
-		samples_add(&t->early_by, (double)(w->early_sum_ns - w->worst_ns) / (double)(all - 1) / 1e9);
+		samples_add(&t->early_by, (w->early_sum_ns - (double)w->worst_ns) / (double)(all - 1) / 1e9);
 	show_early(t, p, &before, &a, w->worst_ns);
 	t->evidence_total[CHECK_RETRY_AFTER] += early - 1;
 }
