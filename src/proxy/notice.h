@@ -53,6 +53,8 @@ struct likeness {
 	uint16_t keeps;
 };
 
+/* What is known of the body is so at the exchange's end: before what the witness says of it is looked at. */
+void notice_complete(struct notice *n, struct client *c);
 /*
  * All of r, as of a repeat: true where the exchange is like an earlier one and nobody wants more of it. Else r is not touched.
  */
