@@ -24,7 +24,7 @@ const char *exchange_state_name(enum exchange_state s)
 	return names[s];
 }
 
-static bool edge_is_allowed(enum exchange_state from, enum exchange_state to)
+static inline bool edge_is_allowed(enum exchange_state from, enum exchange_state to)
 {
 	switch ((unsigned)from << 8 | (unsigned)to) {
 #define EDGE(a, b) case (unsigned)EXCHANGE_##a << 8 | (unsigned)EXCHANGE_##b:
