@@ -312,8 +312,9 @@ void exchange_finish(struct client *c, enum close_reason reason)
 
 	if (ex->begun) {
 		struct loop *loop = c->worker->loop;
-		/* The step's own time is its beginning: good enough but for a record. */
-		int64_t end_ns = c->worker->ring ? loop_read_clock(loop) : loop_now_ns(loop);
+		/* The step's own time is its beginning: good enough but for a log. */
+		bool exact = c->worker->ring && !ring_takes_repeats(c->worker->ring);
+		int64_t end_ns = exact ? loop_read_clock(loop) : loop_now_ns(loop);
 
 		count_end(c, reason, end_ns);
 		write_record(c, reason, end_ns);

@@ -67,7 +67,9 @@ enum step late_run(struct client *c)
 		case HTTP_PARSE_MORE:
 			continue;
 		default:
-			return client_linger(c);
+			/* No request: it is thrown away like what comes behind one. */
+			c->ex.watched = false;
+			return STEP_MORE;
 		}
 	}
 	return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);

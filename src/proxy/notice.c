@@ -413,11 +413,14 @@ void notice_begin(struct client *c, const struct http_request *r)
 	n->told_close = false;
 	n->json = NULL;
 	n->decided = NULL;
-	n->witness.fingerprint = print(o, r);
-	n->has_query = r->query.n > 0;
-	take_fields(&n->witness, o, &r->fields);
-	name_request(&n->witness, o, r);
-	name_client(&n->witness, c, o, r);
+	if (!notice_knows_head(c, r)) {
+		n->witness.fingerprint = print(o, r);
+		n->has_query = r->query.n > 0;
+		take_fields(&n->witness, o, &r->fields);
+		name_request(&n->witness, o, r);
+		name_client(&n->witness, c, o, r);
+		notice_learn_head(c, r);
+	}
 	begin_body(n, c, o, r);
 }
 

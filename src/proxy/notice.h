@@ -53,6 +53,24 @@ struct likeness {
 	uint16_t keeps;
 };
 
+#define NOTICE_HEADS 64 /* remembered at a time, of one worker */
+#define NOTICE_HEAD_BYTES 232
+
+/* A head that tells nothing but which request it is, as it was read, and what was made of it. It lies in its worker. */
+struct notice_head {
+	uint64_t generation; /* 0: nothing is remembered here */
+	uint64_t fingerprint;
+	uint64_t credentials;
+	uint16_t n;
+	bool has_query;
+	char bytes[NOTICE_HEAD_BYTES];
+};
+
+/* True where the same bytes came before: what was made of them is noted. */
+bool notice_knows_head(struct client *c, const struct http_request *r);
+/* What was made of them is noted now. */
+void notice_learn_head(struct client *c, const struct http_request *r);
+
 /* What is known of the body is so at the exchange's end: before what the witness says of it is looked at. */
 void notice_complete(struct notice *n, struct client *c);
 /*

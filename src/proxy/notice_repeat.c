@@ -1,11 +1,88 @@
 /*
- * notice_repeat: most exchanges of a client that nobody disturbs are alike. One of which a judge is to know no more than of one
- * before it leaves the collector a number and what differs (observe/record.h).
+ * notice_repeat: most exchanges of a client that nobody disturbs are alike. A head that was read before is not taken apart again,
+ * and one of which a judge is to know no more than of one before it leaves the collector a number and what differs
+ * (observe/record.h).
  */
 #include "proxy/notice.h"
 
 #include "core/random.h"
 #include "proxy/worker.h"
+
+/* ---- heads ---- */
+
+/* From the method to the end of the last field. Empty where it has none, or is too long to be remembered. */
+static struct span head_of(const struct http_request *r)
+{
+	const struct http_field *last = r->fields.n ? &r->fields.v[r->fields.n - 1] : NULL;
+	size_t n = last ? (size_t)(last->name.p - r->method.p) + last->name.n : 0;
+
+	/* The value of an empty one may lie nowhere. */
+	if (last && last->value.n)
+		n = (size_t)(last->value.p - r->method.p) + last->value.n;
+
+	return n >= sizeof(uint64_t) && n <= NOTICE_HEAD_BYTES ? span_of(r->method.p, n) : SPAN_EMPTY;
+}
+
+static uint64_t word_at(struct span s, size_t at)
+{
+	uint64_t word;
+
+	memcpy(&word, s.p + at, sizeof(word));
+	return word;
+}
+
+/* Targets stand in front, and what a client says of itself behind: both tell heads apart. */
+static struct notice_head *place_of_head(struct worker *w, struct span head)
+{
+	uint64_t mix = word_at(head, 0) ^ word_at(head, head.n / 2) * 3 ^ word_at(head, head.n - sizeof(uint64_t)) * 5 ^ head.n;
+
+	return &w->heads[(mix * UINT64_C(0x9e3779b97f4a7c15) >> 32) % NOTICE_HEADS];
+}
+
+bool notice_knows_head(struct client *c, const struct http_request *r)
+{
+	struct span head = head_of(r);
+	const struct notice_head *known;
+	struct notice *n = c->ex.notice;
+
+	if (!head.n)
+		return false;
+	known = place_of_head(c->worker, head);
+	if (known->n != head.n || known->generation != c->ex.generation->shared->number ||
+		memcmp(known->bytes, head.p, head.n) != 0)
+		return false;
+	n->witness.fingerprint = known->fingerprint;
+	n->witness.credentials = known->credentials;
+	n->has_query = known->has_query;
+	return true;
+}
+
+/* It says of itself what is the same for all, or nothing. */
+static bool is_silent(const struct witness *w)
+{
+	if (w->client_n || w->from_header || w->wants_process || w->expect || w->early_data || w->deadline_ns)
+		return false;
+	return !(w->logical_id | w->maybe_id | w->idempotency_key | w->attempt | w->attempt_max);
+}
+
+void notice_learn_head(struct client *c, const struct http_request *r)
+{
+	struct span head = head_of(r);
+	struct notice *n = c->ex.notice;
+	struct notice_head *known;
+
+	if (!head.n || !is_silent(&n->witness))
+		return;
+	known = place_of_head(c->worker, head);
+	known->generation = c->ex.generation->shared->number;
+	known->fingerprint = n->witness.fingerprint;
+	known->credentials = n->witness.credentials;
+	known->n = (uint16_t)head.n;
+	known->has_query = n->has_query;
+	memcpy(known->bytes, head.p, head.n);
+}
+
+/* ---- exchanges ---- */
 
 /* No rule has touched it, nothing failed, and neither side has said anything of its own. */
 static bool is_plain(const struct client *c, enum close_reason reason)
@@ -15,11 +92,7 @@ static bool is_plain(const struct client *c, enum close_reason reason)
 
 	if (ex->rule || ex->claim || ex->shape || ex->reject || ex->failure || reason != CLOSE_COMPLETE)
 		return false;
-	if (ex->status / 100 != 2 || w->client_n || w->wants_process || w->expect || w->early_data || w->closes)
-		return false;
-	if (w->logical_id | w->maybe_id | w->idempotency_key | w->attempt | w->attempt_max || w->deadline_ns)
-		return false;
-	return w->hints.wait_ns < 0 && w->hints.quota_ns < 0;
+	return ex->status / 100 == 2 && !w->closes && is_silent(w) && w->hints.wait_ns < 0 && w->hints.quota_ns < 0;
 }
 
 static struct likeness likeness_of(const struct client *c)

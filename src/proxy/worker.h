@@ -67,6 +67,7 @@ struct worker {
 	struct list clients_open; /* struct client */
 	struct list resolving; /* struct exchange */
 	struct likeness likenesses[RECORD_LIKENESSES]; /* of exchanges that others may be like */
+	struct notice_head heads[NOTICE_HEADS];
 	struct pool clients;
 	struct pool upstream_conns;
 	struct pool shapes;

@@ -5,6 +5,8 @@
 #ifndef BROWNOUT_REHEARSAL_CHECK_H
 #define BROWNOUT_REHEARSAL_CHECK_H
 
+#include <math.h>
+
 #include "rehearsal/tally.h"
 
 struct check_run {
@@ -22,8 +24,9 @@ struct check_value {
 	unsigned how; /* enum confidence */
 	bool at_least; /* a count that may be higher */
 	uint64_t forgotten; /* for want of room: of what each may have been against the client ... */
-	double worst; /* ... and the value if all of them had been; NAN: it could be any */
+	double worst; /* ... and the value if all of them had been; CHECK_ANY: it could be any */
 };
+#define CHECK_ANY ((double)NAN)
 struct measure *check_measure(const struct check_run *r, const struct check_value *value);
 /* A key of which nothing could be measured. */
 void check_unmeasured(const struct check_run *r, enum expect_key key);

@@ -13,7 +13,7 @@ void check_attempts(const struct check_run *r)
 	/* Of requests that are alike it cannot be told which worker follows whom, but how often they try on the whole. */
 	double most = MAX((double)t->attempts_max, ceil(samples_quantile(&t->attempts_alike, 0.5)));
 	struct check_value v = { .key = EXPECT_ATTEMPTS_MAX, .value = most, .n = t->attempts_seen.n,
-		.how = t->attempts_seen.how, .forgotten = t->forgotten.failed, .worst = NAN };
+		.how = t->attempts_seen.how, .forgotten = t->forgotten.failed, .worst = CHECK_ANY };
 	static const double q[2] = { 0.5, 0.95 };
 	double p[2];
 
@@ -154,9 +154,9 @@ void check_give_up(const struct check_run *r)
 	const struct tally *t = r->t;
 	double longest = samples_quantile(&t->give_up_times, 1);
 	struct check_value within = { .key = EXPECT_GIVE_UP_WITHIN, .value = longest * 1e9, .n = t->gave_up.n,
-		.how = t->gave_up.how, .forgotten = t->forgotten.failed, .worst = NAN };
+		.how = t->gave_up.how, .forgotten = t->forgotten.failed, .worst = CHECK_ANY };
 	struct check_value must = { .key = EXPECT_GIVE_UP_MUST, .value = t->gave_up.bad ? 0 : 1, .n = t->gave_up.n,
-		.how = t->gave_up.how, .forgotten = t->forgotten.failed, .worst = NAN };
+		.how = t->gave_up.how, .forgotten = t->forgotten.failed, .worst = CHECK_ANY };
 
 	if (t->gave_up.n == 0) {
 		if (t->still_retrying)

@@ -15,7 +15,7 @@ void check_duplicates(const struct check_run *r)
 {
 	const struct tally_count *c = &r->t->lost_answers;
 	struct check_value v = { .key = EXPECT_DUPLICATES_MAX, .value = (double)c->bad, .n = c->n, .how = c->how,
-		.forgotten = r->t->forgotten.executed, .worst = NAN };
+		.forgotten = r->t->forgotten.executed, .worst = CHECK_ANY };
 
 	if (c->n == 0) {
 		check_nothing(r, CHECK_DUPLICATES,
@@ -34,7 +34,7 @@ void check_unsafe_retries(const struct check_run *r)
 {
 	const struct tally_count *c = &r->t->unsafe;
 	struct check_value v = { .key = EXPECT_WITHOUT_KEY, .value = (double)c->bad, .n = c->n, .how = c->how,
-		.forgotten = r->t->forgotten.unsafe, .worst = NAN };
+		.forgotten = r->t->forgotten.unsafe, .worst = CHECK_ANY };
 
 	if (c->n == 0) {
 		check_nothing(r, CHECK_UNSAFE_RETRIES, "nothing that may not be repeated was repeated");
@@ -54,9 +54,9 @@ void check_idempotency_key(const struct check_run *r)
 {
 	const struct tally_count *keys = &r->t->keys, *used = &r->t->keys_used;
 	struct check_value stable = { .key = EXPECT_KEY_STABLE, .value = keys->bad ? 0 : 1, .n = keys->n, .how = keys->how,
-		.forgotten = r->t->forgotten.any, .worst = NAN };
+		.forgotten = r->t->forgotten.any, .worst = CHECK_ANY };
 	struct check_value reused = { .key = EXPECT_KEY_REUSED, .value = (double)used->bad, .n = used->n, .how = used->how,
-		.forgotten = r->t->forgotten.any, .worst = NAN };
+		.forgotten = r->t->forgotten.any, .worst = CHECK_ANY };
 
 	if (keys->n + used->n == 0) {
 		check_nothing(r, CHECK_IDEMPOTENCY_KEY, "no request with an idempotency key was repeated");
@@ -74,7 +74,7 @@ void check_pointless_retries(const struct check_run *r)
 {
 	const struct tally_count *c = &r->t->pointless;
 	struct check_value v = { .key = EXPECT_POINTLESS_MAX, .value = (double)c->bad, .n = c->n, .how = c->how,
-		.forgotten = r->t->forgotten.any, .worst = NAN };
+		.forgotten = r->t->forgotten.any, .worst = CHECK_ANY };
 
 	if (c->n == 0) {
 		check_nothing(r, CHECK_POINTLESS_RETRIES, "no answer that a repeat cannot change");
@@ -159,7 +159,7 @@ void check_quota(const struct check_run *r)
 {
 	const struct tally_count *c = &r->t->quota;
 	struct check_value v = { .key = EXPECT_QUOTA_MAX, .value = (double)c->bad, .n = c->n,
-		.forgotten = r->t->forgotten.quotas, .worst = NAN };
+		.forgotten = r->t->forgotten.quotas, .worst = CHECK_ANY };
 
 	if (c->n == 0) {
 		check_nothing(r, CHECK_QUOTA, "no answer said that a quota is used up");
@@ -174,7 +174,7 @@ void check_handling(const struct check_run *r)
 {
 	const struct tally_count *c = &r->t->handling;
 	struct check_value v = { .key = EXPECT_HANDLING_MAX, .value = (double)c->bad, .n = c->n, .how = c->how,
-		.forgotten = r->t->forgotten.any, .worst = NAN };
+		.forgotten = r->t->forgotten.any, .worst = CHECK_ANY };
 	uint64_t maybe = r->t->maybe_followed_early;
 	struct measure *m;
 

@@ -102,7 +102,7 @@ static void judge_first(const struct check_run *r)
 {
 	const struct samples *s = &r->t->first_waits;
 	struct check_value v = { .key = EXPECT_BACKOFF_FIRST, .value = samples_quantile(s, 0.5) * 1e9, .n = s->n, .n_min = 1,
-		.how = r->t->waves_how, .forgotten = forgotten_of(r->t, s->n), .worst = NAN };
+		.how = r->t->waves_how, .forgotten = forgotten_of(r->t, s->n), .worst = CHECK_ANY };
 
 	(void)check_measure(r, &v);
 }
@@ -118,7 +118,7 @@ void check_backoff(const struct check_run *r)
 {
 	const struct tally *t = r->t;
 	struct check_value v = { .key = EXPECT_BACKOFF_GROWTH, .n = t->growth.waits, .n_min = t->expect.min_samples,
-		.how = t->growth.how, .forgotten = forgotten_of(t, t->growth.waits), .worst = NAN };
+		.how = t->growth.how, .forgotten = forgotten_of(t, t->growth.waits), .worst = CHECK_ANY };
 	struct growth g = { 0 };
 	struct measure *m;
 
@@ -240,7 +240,7 @@ void check_jitter(const struct check_run *r)
 	uint64_t n_min = MAX(t->expect.min_samples, SPREAD_SAMPLES_MIN);
 	struct spread s = find_spread(t, n_min);
 	struct check_value v = { .key = EXPECT_JITTER_SPREAD, .value = s.value, .n = s.group ? s.n : s.most, .n_min = n_min,
-		.how = t->waves_how, .worst = NAN,
+		.how = t->waves_how, .worst = CHECK_ANY,
 		/* So few waits would not have been judged by themselves. */
 		.forgotten = t->forgotten.failed < n_min ? 0 : t->forgotten.failed };
 
@@ -280,7 +280,7 @@ void check_herd(const struct check_run *r)
 	const struct wave *w = &r->t->waves.worst;
 	uint32_t needed = MAX(r->t->waves.min_wave, 2u);
 	struct check_value v = { .key = EXPECT_HERD_PEAK, .value = w->share, .n = w->share > 0 ? w->n : r->t->waves.largest,
-		.n_min = needed, .how = r->t->waves_how, .forgotten = r->t->forgotten.failed, .worst = NAN };
+		.n_min = needed, .how = r->t->waves_how, .forgotten = r->t->forgotten.failed, .worst = CHECK_ANY };
 
 	if (r->t->waves.largest < 2) {
 		check_nothing(r, CHECK_HERD, "no two retries had failed at the same time");

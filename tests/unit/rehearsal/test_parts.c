@@ -171,7 +171,7 @@ static void lets_go_in_order(uint64_t (*end_of)(uint64_t i), uint64_t n)
 		while ((e = order_take(&o, in == n)) != NULL) {
 			while (!waits[waiting_min])
 				waiting_min++;
-			cr_assert_eq(e->end_ns, waiting_min);
+			cr_assert_eq((uint64_t)e->end_ns, waiting_min);
 			waits[waiting_min]--;
 			sum += e->id;
 			out++;
