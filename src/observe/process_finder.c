@@ -25,6 +25,7 @@
 #define CONNECTIONS_MAX 4096
 #define NAME_BYTES 28 /* of comm (15), #, and a number */
 #define TABLE_BYTES_MAX (16u << 20)
+#define TRIES 3
 #define PROCESSES_MAX 32768
 
 struct known {
@@ -289,11 +290,14 @@ static void put_name(char name[NAME_BYTES], const char *process)
 
 static void find(const uint8_t address[16], uint16_t port, char name[NAME_BYTES])
 {
-	uint64_t inode = inode_of(address, port);
+	uint64_t inode = 0;
 	char wanted[40], process[12];
 	uint32_t *list = NULL;
 	unsigned n;
 
+	/* A list of sockets that change while it is made may miss one. */
+	for (unsigned i = 0; !inode && i < TRIES; i++)
+		inode = inode_of(address, port);
 	if (!inode)
 		return;
 	(void)snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", inode);
