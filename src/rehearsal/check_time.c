@@ -297,7 +297,8 @@ static double longest_raised_s(const struct tally *t, const struct phases *p)
 void check_aftermath(const struct check_run *r)
 {
 	const struct tally *t = r->t;
-	struct check_value v = { .key = EXPECT_AFTERMATH_SUSTAINED, .n = 1, .forgotten = t->forgotten.failed, .worst = CHECK_ANY };
+	struct check_value v = { .key = EXPECT_AFTERMATH_SUSTAINED,
+		.n = 1, .forgotten = t->forgotten.failed, .worst = CHECK_ANY };
 	struct phases p;
 	double raised_s;
 
