@@ -165,6 +165,7 @@ SCENARIOS = [
              SMALL + ["--keys", subjects.QUOTA_KEYS, "--warmup-ms", 3000], [CPU]),
     Scenario("rules1k", "1,000 path rules, the last matches (503); ratio to one rule", "rules1k", SMALL + ABORTED, [CPU],
              base_job="rules1"),
+    Scenario("judged", "GET 1 KiB with a live judge; ratio to none", "judged", SMALL, [CPU], base_job="forward"),
     Scenario("observed", "GET 1 KiB with metrics, JSON access log, judge; ratio to none of them", "observed", SMALL,
              OBSERVED_ROWS, base_job="forward", watch=observers.Totals),
     Scenario("dashboard", "the same, and a dashboard that watches", "observed", SMALL, OBSERVED_ROWS, base_job="forward",

@@ -5,7 +5,7 @@ says so, connections are kept alive on both sides, nothing is limited that a run
 
 Jobs: forward, abort (503), abort10 (10 % of them), delay, hold; rules1 and rules1k (503 by the last of so many exact paths);
 quota (one for each value of a header, none is reached); workers1 and workers2 (abort), workers1-forward and
-workers2-forward; observed (forward with metrics, access log and judge); attacked (forward).
+workers2-forward; judged (forward with a judge); observed (that with metrics and access log as well); attacked (forward).
 """
 
 import os
@@ -219,6 +219,7 @@ class Brownout(Subject):
         "workers1-forward": "",
         "workers2-forward": "",
         "observed": "",
+        "judged": "expect: recommended\n",
     }
 
     def __init__(self, binary):

@@ -317,7 +317,9 @@ static void decode_key(struct decode *d, const struct key *key, const struct yam
 		decode_list(d, key, node, base);
 	else if (key->shape == KEY_ONE_OR_LIST)
 		(void)decode_append(d, key, node, base);
-	else if (!yaml_node_is_null(node)) /* "rules:" with nothing below is an empty list */
+	else if (yaml_node_is_null(node))
+		(void)grow_list(d, key, node, 0, base); /* "rules:" with nothing below is an empty list */
+	else
 		refuse_kind(d, key, key->shape, node);
 }
 

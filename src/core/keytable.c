@@ -97,12 +97,3 @@ uint32_t keytable_size(struct keytable *t)
 	}
 	return n;
 }
-
-void keytable_clear(struct keytable *t)
-{
-	for (unsigned i = 0; i < SHARDS; i++) {
-		(void)pthread_mutex_lock(&t->shards[i].lock);
-		lru_deinit(&t->shards[i].table);
-		(void)pthread_mutex_unlock(&t->shards[i].lock);
-	}
-}

@@ -24,7 +24,5 @@ void keytable_free(struct keytable *t);
 uint64_t keytable_count(struct keytable *t, uint64_t rule_name_hash, uint64_t key_hash);
 uint64_t keytable_evictions(const struct keytable *t);
 uint32_t keytable_size(struct keytable *t);
-/* Forgets all keys. */
-void keytable_clear(struct keytable *t);
 
 #endif

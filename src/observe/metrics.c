@@ -135,13 +135,6 @@ void metrics_u64(struct metrics *m, const struct span *labels, uint64_t value)
 	text_put_char(m->out, '\n');
 }
 
-void metrics_i64(struct metrics *m, const struct span *labels, int64_t value)
-{
-	put_sample_name(m, labels);
-	text_put_i64(m->out, value);
-	text_put_char(m->out, '\n');
-}
-
 void metrics_seconds(struct metrics *m, const struct span *labels, int64_t ns)
 {
 	put_sample_name(m, labels);

@@ -29,7 +29,6 @@ void metrics_begin(struct metrics *m, struct text *out, bool openmetrics);
 void metrics_family(struct metrics *m, enum metric id);
 /* A sample of the family, not of a histogram. `labels`: a value for each label, UTF-8; NULL where the family has none. */
 void metrics_u64(struct metrics *m, const struct span *labels, uint64_t value);
-void metrics_i64(struct metrics *m, const struct span *labels, int64_t value);
 void metrics_seconds(struct metrics *m, const struct span *labels, int64_t ns);
 /* The one sample of a family without labels, family and all. */
 void metrics_one(struct metrics *m, enum metric id, uint64_t value);

@@ -142,6 +142,8 @@ Test(errors, match)
 		{ "{delay: 1s, match: {path: [/a, b]}}",
 			"3:34: error: rules[0].match.path[1]: \"b\" is not a path (write /b)\n" },
 		{ "{delay: 1s, match: {path: []}}", "3:29: error: rules[0].match.path: must not be empty\n" },
+		{ "{sequence: }", "3:14: error: rules[0].sequence: must not be empty\n" },
+		{ "{outcomes: ~}", "3:14: error: rules[0].outcomes: must not be empty\n" },
 		{ "{delay: 1s, match: {path: {prefix: /a, regex: b}}}",
 			"3:29: error: rules[0].match.path: needs exactly one of prefix, regex\n" },
 		{ "{delay: 1s, match: {path: {prefix: a}}}",

@@ -103,19 +103,6 @@ Test(keytable, key_used_longest_ago_leaves_first)
 	keytable_free(t);
 }
 
-Test(keytable, clear_forgets_all)
-{
-	struct keytable *t = keytable_new(1000);
-
-	for (uint64_t key = 0; key < 500; key++)
-		(void)keytable_count(t, 1, key_of(key));
-	keytable_clear(t);
-	cr_assert_eq(keytable_size(t), 0);
-	for (uint64_t key = 0; key < 500; key++)
-		cr_assert_eq(keytable_count(t, 1, key_of(key)), 1);
-	keytable_free(t);
-}
-
 #define THREADS 4
 #define ROUNDS 500
 #define KEYS 300

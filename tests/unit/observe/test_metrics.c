@@ -89,9 +89,7 @@ Test(metrics, values)
 	metrics_family(&m, METRIC_PROCESS_START_TIME);
 	text_clear(&out);
 	metrics_seconds(&m, NULL, 1500000000 * NS_PER_S + 1);
-	metrics_i64(&m, NULL, INT64_MIN);
-	expect("process_start_time_seconds 1500000000.000000001\n"
-	       "process_start_time_seconds -9223372036854775808\n");
+	expect("process_start_time_seconds 1500000000.000000001\n");
 }
 
 /* The number behind the line that begins so; -1 where there is none. */
