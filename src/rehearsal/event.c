@@ -94,7 +94,21 @@ static size_t plain(struct span s, size_t max)
 	return n;
 }
 
-/* Cut at the end, at a whole character; what is not printable or not UTF-8 becomes a question mark. */
+#define ELLIPSIS "\xe2\x80\xa6"
+
+/* There is more: said in place of the last characters, as few of them as make room. There is room for it alone. */
+static void put_ellipsis(char *to, size_t *at, size_t cap)
+{
+	if (*at + sizeof(ELLIPSIS) > cap) {
+		*at = cap - sizeof(ELLIPSIS);
+		while (*at > 0 && ((unsigned char)to[*at] & 0xc0) == 0x80)
+			(*at)--;
+	}
+	memcpy(&to[*at], ELLIPSIS, sizeof(ELLIPSIS) - 1);
+	*at += sizeof(ELLIPSIS) - 1;
+}
+
+/* Cut at the end, at a whole character, and shown so; what is not printable or not UTF-8 becomes a question mark. */
 static void put_text(char *to, size_t *at, size_t cap, struct span s)
 {
 	size_t i = plain(s, cap - 1 - *at);
@@ -119,6 +133,8 @@ static void put_text(char *to, size_t *at, size_t cap, struct span s)
 		*at += MAX(n, 1u);
 		i += MAX(n, 1u);
 	}
+	if (i < s.n)
+		put_ellipsis(to, at, cap);
 	to[*at] = '\0';
 }
 

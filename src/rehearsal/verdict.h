@@ -57,7 +57,7 @@ struct evidence {
 	uint16_t source; /* which trace (from 0) it is in */
 	int64_t at_ns; /* end of the first, where there are two; else its beginning */
 	int64_t next_at_ns; /* beginning of the second */
-	char request[EVIDENCE_TEXT_BYTES]; /* "GET /api/items", cut where it is longer; control bytes as '?' */
+	char request[EVIDENCE_TEXT_BYTES]; /* "GET /api/items", an ellipsis at its end where it is longer; control bytes as '?' */
 	char client[48];
 	char what[EVIDENCE_TEXT_BYTES]; /* "1.62 s before 2 s" */
 };

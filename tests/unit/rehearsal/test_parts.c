@@ -1,5 +1,5 @@
 /*
- * The parts of the judge that have a life of their own: samples, bins, the order buffer, the contrast.
+ * The parts of the judge that have a life of their own: samples, bins, the order buffer, the contrast, the texts of a request.
  */
 #include <stdlib.h>
 
@@ -303,4 +303,87 @@ Test(contrast, too_few_to_measure)
 	contrast_ended(&c, 0, true);
 	contrast_add(&sum, &c, NS_PER_S);
 	cr_assert_not(contrast_estimate(&sum).measured);
+}
+
+/* ---- the texts of a request ---- */
+
+#define ELLIPSIS "\xe2\x80\xa6"
+/* Behind "GET " and before the NUL. */
+#define TARGET_BYTES (JUDGE_REQUEST_BYTES - 5)
+
+/* A target of n bytes and some: "/aaa...", and what it ends with. */
+static const char *text_of_target(struct judge_request *request, size_t n, const char *end)
+{
+	static char target[2 * JUDGE_REQUEST_BYTES];
+	const struct judge_exchange e = { .method = SPAN("GET"), .target = span_of(target, n + strlen(end)) };
+
+	memset(target, 'a', n);
+	target[0] = '/';
+	memcpy(target + n, end, strlen(end));
+	judge_request_of(request, &e);
+	return request->request_text;
+}
+
+Test(request, a_text_that_fits_is_whole)
+{
+	struct judge_request request;
+	const char *text = text_of_target(&request, TARGET_BYTES, "");
+
+	cr_assert_eq(strlen(text), JUDGE_REQUEST_BYTES - 1);
+	cr_assert_null(strstr(text, ELLIPSIS), "%s", text);
+	cr_assert_str_eq(text_of_target(&request, TARGET_BYTES - 2, "\xc3\xa4") + JUDGE_REQUEST_BYTES - 3, "\xc3\xa4");
+}
+
+Test(request, a_text_that_is_cut_says_so)
+{
+	struct judge_request request;
+	const char *text = text_of_target(&request, TARGET_BYTES, "b");
+
+	cr_assert_eq(strlen(text), JUDGE_REQUEST_BYTES - 1);
+	cr_assert_str_eq(text + JUDGE_REQUEST_BYTES - 6, "aa" ELLIPSIS);
+}
+
+/* Wherever characters of two to four bytes begin. */
+Test(request, a_text_is_cut_between_characters)
+{
+	static const char *const ends[] = { "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
+		"\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(ends); i++) {
+		for (size_t n = TARGET_BYTES - 8; n <= TARGET_BYTES + 1; n++) {
+			struct judge_request request;
+			const char *text = text_of_target(&request, n, ends[i]);
+			struct span rest = span_of_string(text);
+			bool cut = n + strlen(ends[i]) > TARGET_BYTES;
+
+			cr_assert_lt(rest.n, JUDGE_REQUEST_BYTES);
+			cr_assert_gt(rest.n + 4, JUDGE_REQUEST_BYTES - 4, "more was cut than had to: %s", text);
+			cr_assert_eq(strstr(text, ELLIPSIS) != NULL, cut, "%s", text);
+			cr_assert(!cut || strcmp(text + rest.n - 3, ELLIPSIS) == 0, "%s", text);
+			while (rest.n) {
+				unsigned length = span_utf8_length(rest);
+
+				cr_assert_gt(length, 0, "not UTF-8: %s", text);
+				rest = span_skip(rest, length);
+			}
+		}
+	}
+}
+
+Test(request, a_method_without_end)
+{
+	struct judge_exchange e = { .target = SPAN("/items") };
+	struct judge_request request;
+	char method[3 * JUDGE_REQUEST_BYTES], expected[JUDGE_REQUEST_BYTES];
+
+	memset(method, 'M', sizeof(method));
+	memset(expected, 'M', sizeof(expected) - 4);
+	memcpy(expected + sizeof(expected) - 4, ELLIPSIS, 4);
+	for (size_t n = JUDGE_REQUEST_BYTES; n < sizeof(method); n++) {
+		e.method = span_of(method, n);
+		e.client = e.method;
+		judge_request_of(&request, &e);
+		cr_assert_str_eq(request.request_text, expected);
+		cr_assert_str_eq(request.client_text + JUDGE_CLIENT_BYTES - 5, "M" ELLIPSIS);
+	}
 }
