@@ -158,6 +158,95 @@ struct span http_path_normalize(struct span path, char *out, size_t out_n)
 	return span_of(out, n);
 }
 
+/* ---- references ---- */
+
+/* RFC 3986 section 3.1. */
+static bool is_scheme(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = ascii_lower(s.p[i]);
+
+		if ((c < 'a' || c > 'z') && (i == 0 || (!ascii_is_digit(c) && c != '+' && c != '-' && c != '.')))
+			return false;
+	}
+	return s.n > 0;
+}
+
+void http_reference_parse(struct http_reference *r, struct span s)
+{
+	size_t n;
+
+	*r = (struct http_reference){ .scheme = SPAN_EMPTY };
+	s = span_first(s, span_find(s, '#'));
+	n = span_find(s, ':');
+	if (n < s.n && is_scheme(span_first(s, n))) {
+		r->scheme = span_first(s, n);
+		s = span_skip(s, n + 1);
+	}
+	n = span_find(s, '?');
+	r->has_query = n < s.n;
+	r->query = span_skip(s, n + 1);
+	s = span_first(s, n);
+	r->has_authority = span_starts_with(s, SPAN("//"));
+	if (r->has_authority) {
+		s = span_skip(s, 2);
+		r->authority = span_first(s, span_find(s, '/'));
+		s = span_skip(s, r->authority.n);
+	}
+	r->path = s;
+}
+
+/* RFC 3986 section 5.2.4, of a path that begins with '/', in its place; what is left of n. */
+static size_t remove_dot_segments(char *path, size_t n)
+{
+	size_t kept = 0;
+
+	/* Each turn takes a '/' and the segment behind it; path[0..kept) is empty or ends in a segment that stays. */
+	for (size_t i = 0, end; i < n; i = end) {
+		struct span segment = span_of(path + i + 1, n - i - 1);
+
+		segment = span_first(segment, span_find(segment, '/'));
+		end = i + 1 + segment.n;
+		if (span_eq(segment, SPAN(".."))) {
+			kept = without_last_segment(path, kept);
+		} else if (!span_eq(segment, SPAN("."))) {
+			memmove(path + kept, path + i, end - i);
+			kept += end - i;
+			continue;
+		}
+		if (end == n) /* the last segment named a directory */
+			path[kept++] = '/';
+	}
+	return kept;
+}
+
+int http_reference_resolve(const struct http_reference *r, const struct http_reference *base, struct text *out)
+{
+	const struct http_reference *query = r;
+	size_t start = out->n;
+
+	if (r->has_authority || span_starts_with(r->path, SPAN("/"))) {
+		text_put_span(out, r->path.n ? r->path : SPAN("/"));
+	} else if (r->path.n == 0) {
+		text_put_span(out, base->path.n ? base->path : SPAN("/"));
+		query = r->has_query ? r : base;
+	} else { /* section 5.2.3 */
+		text_put_span(out, span_first(base->path, without_last_segment(base->path.p, base->path.n)));
+		text_put_char(out, '/');
+		text_put_span(out, r->path);
+	}
+	if (out->cut || out->p[start] != '/')
+		return 1;
+	out->n = start + remove_dot_segments(out->p + start, out->n - start);
+	if (query->has_query) {
+		text_put_char(out, '?');
+		text_put_span(out, query->query);
+	}
+	return out->cut;
+}
+
+/* ---- queries ---- */
+
 bool http_query_next(struct span *rest, struct span *name, struct span *value)
 {
 	while (rest->n) {

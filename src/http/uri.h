@@ -22,6 +22,23 @@ int http_authority_parse(struct span authority, struct span *host, struct span *
  */
 struct span http_path_normalize(struct span path, char *out, size_t out_n);
 
+/* A URI or a reference relative to one, taken apart (RFC 3986 appendix B), without its fragment. Spans into it. */
+struct http_reference {
+	struct span scheme; /* empty: none */
+	struct span authority;
+	struct span path;
+	struct span query;
+	bool has_authority;
+	bool has_query;
+};
+
+void http_reference_parse(struct http_reference *r, struct span s);
+/*
+ * The path and the query that r leads to from base, an http URI or the target of a request, dot segments removed (RFC 3986
+ * section 5.2): appended to out. 1: they do not begin with '/', or do not fit.
+ */
+int http_reference_resolve(const struct http_reference *r, const struct http_reference *base, struct text *out) MUST_USE;
+
 /* The next name=value pair of a query ('&' separates); false at the end. Raw, not decoded. */
 bool http_query_next(struct span *rest, struct span *name, struct span *value);
 /* Decodes %XX and '+' into out (at most out_n bytes; cut where it does not fit), returns its length. */

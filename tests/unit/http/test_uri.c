@@ -180,3 +180,78 @@ Test(uri, query_values)
 	cr_expect_eq(http_query_value(SPAN("a=1"), SPAN("b"), out, sizeof(out)).n, 0);
 	cr_expect_eq(http_query_value(SPAN_EMPTY, SPAN("b"), out, sizeof(out)).n, 0);
 }
+
+/* Where a reference leads from the URI that RFC 3986 section 5.4 takes for its examples: its path and query. */
+static const char *resolved(const char *base, const char *reference, char *block, size_t n)
+{
+	struct http_reference from, to;
+	struct text out;
+
+	text_init_fixed(&out, block, n - 1);
+	http_reference_parse(&from, span_of_string(base));
+	http_reference_parse(&to, span_of_string(reference));
+	if (http_reference_resolve(&to, &from, &out) != 0)
+		return NULL;
+	block[out.n] = '\0';
+	return block;
+}
+
+Test(uri, references_of_the_rfc)
+{
+	static const struct {
+		const char *reference, *result;
+	} rows[] = {
+		/* section 5.4.1; what has another scheme or host is told by http_reference_parse */
+		{ "g", "/b/c/g" }, { "./g", "/b/c/g" }, { "g/", "/b/c/g/" }, { "/g", "/g" }, { "//g", "/" },
+		{ "?y", "/b/c/d;p?y" }, { "g?y", "/b/c/g?y" }, { "#s", "/b/c/d;p?q" }, { "g#s", "/b/c/g" },
+		{ "g?y#s", "/b/c/g?y" }, { ";x", "/b/c/;x" }, { "g;x", "/b/c/g;x" }, { "g;x?y#s", "/b/c/g;x?y" },
+		{ "", "/b/c/d;p?q" }, { ".", "/b/c/" }, { "./", "/b/c/" }, { "..", "/b/" }, { "../", "/b/" },
+		{ "../g", "/b/g" }, { "../..", "/" }, { "../../", "/" }, { "../../g", "/g" },
+		/* section 5.4.2 */
+		{ "../../../g", "/g" }, { "../../../../g", "/g" }, { "/./g", "/g" }, { "/../g", "/g" }, { "g.", "/b/c/g." },
+		{ ".g", "/b/c/.g" }, { "g..", "/b/c/g.." }, { "..g", "/b/c/..g" }, { "./../g", "/b/g" },
+		{ "./g/.", "/b/c/g/" }, { "g/./h", "/b/c/g/h" }, { "g/../h", "/b/c/h" }, { "g;x=1/./y", "/b/c/g;x=1/y" },
+		{ "g;x=1/../y", "/b/c/y" }, { "g?y/./x", "/b/c/g?y/./x" }, { "g?y/../x", "/b/c/g?y/../x" },
+		{ "g#s/../x", "/b/c/g" }, { "http:g", "/b/c/g" },
+		/* and such as are met */
+		{ "https://h/x/../y?z#f", "/y?z" }, { "//h?x", "/?x" }, { "./a:b", "/b/c/a:b" }, { "/a:b", "/a:b" },
+		{ "?", "/b/c/d;p?" }, { "//h//x", "//x" }, { "/..", "/" }, { "/.", "/" }, { "g//../h", "/b/c/g/h" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char block[64];
+		const char *got = resolved("http://a/b/c/d;p?q", rows[i].reference, block, sizeof(block));
+
+		cr_expect_str_eq(got, rows[i].result, "%s: %s", rows[i].reference, got);
+	}
+}
+
+Test(uri, references_from_targets)
+{
+	char block[8];
+
+	cr_expect_str_eq(resolved("/a/b?q", "c", block, sizeof(block)), "/a/c");
+	cr_expect_str_eq(resolved("/", "c", block, sizeof(block)), "/c");
+	cr_expect_str_eq(resolved("http://h", "c", block, sizeof(block)), "/c");
+	cr_expect_str_eq(resolved("http://h", "", block, sizeof(block)), "/");
+	cr_expect_null(resolved("*", "", block, sizeof(block)));
+	cr_expect_str_eq(resolved("/", "/345678", block, sizeof(block)), "/345678");
+	cr_expect_null(resolved("/", "/3456789", block, sizeof(block)));
+	cr_expect_null(resolved("/1234", "a/b", block, 3));
+	cr_expect_null(resolved("/", "/2345?789", block, sizeof(block)));
+}
+
+Test(uri, parts_of_references)
+{
+	struct http_reference r;
+
+	http_reference_parse(&r, SPAN("HTTP://u@h:80/p/?q?#f?#"));
+	cr_expect(span_eq(r.scheme, SPAN("HTTP")) && span_eq(r.authority, SPAN("u@h:80")) && span_eq(r.path, SPAN("/p/")));
+	cr_expect(r.has_authority && r.has_query && span_eq(r.query, SPAN("q?")));
+	http_reference_parse(&r, SPAN("1a:b"));
+	cr_expect(r.scheme.n == 0 && span_eq(r.path, SPAN("1a:b")) && !r.has_authority && !r.has_query);
+	http_reference_parse(&r, SPAN("mailto:a@b"));
+	cr_expect(span_eq(r.scheme, SPAN("mailto")) && span_eq(r.path, SPAN("a@b")));
+	http_reference_parse(&r, SPAN("//"));
+	cr_expect(r.has_authority && r.authority.n == 0 && r.path.n == 0);
+}
