@@ -45,9 +45,12 @@ void check_unsafe_retries(const struct check_run *r)
 		"repeats of requests that may not be repeated just so: %llu; without an idempotency key, though the one before "
 		"may have been executed: %llu",
 		N(c->n), N(c->bad));
-	if (r->t->unsafe_harmless)
+	if (r->t->unsafe_unsent)
 		check_say(r, CHECK_UNSAFE_RETRIES, "; harmless, as nothing had reached the upstream: %llu",
-			N(r->t->unsafe_harmless));
+			N(r->t->unsafe_unsent));
+	if (r->t->unsafe_refused)
+		check_say(r, CHECK_UNSAFE_RETRIES, "; harmless, as the upstream had refused the one before: %llu",
+			N(r->t->unsafe_refused));
 }
 
 void check_idempotency_key(const struct check_run *r)

@@ -107,7 +107,7 @@ struct tally {
 
 	struct tally_count lost_answers; /* executed, but the client was not told; of these executed again */
 	struct tally_count unsafe; /* repeats of what may not be repeated just so; of these without key, and maybe executed */
-	uint64_t unsafe_harmless; /* of the repeats: nothing had reached the upstream */
+	uint64_t unsafe_unsent, unsafe_refused; /* of the repeats: nothing had reached the upstream; it had said 4xx */
 	struct tally_count keys; /* requests with a key and several attempts; of these not one key */
 	struct tally_count keys_used; /* keys seen again; of these with another body */
 	struct tally_count pointless; /* after what cannot be bettered: all; repeated */

@@ -135,12 +135,14 @@ static void count_duplicates(struct tally *t, const struct piece *p)
 
 static void count_repeat(struct tally *t, const struct piece *p, const struct attempt *before, const struct attempt *a)
 {
-	bool reached = (before->flags & EVENT_FORWARDED) && !(before->flags & EVENT_REFUSED_THERE);
+	bool sent = before->flags & EVENT_FORWARDED;
+	bool refused = sent && (before->flags & EVENT_REFUSED_THERE);
+	bool maybe_done = sent && !refused;
 
-	if (!reached)
-		t->unsafe_harmless++;
-	tally_count(&t->unsafe, reached && !shares_key(before, a), a->how);
-	if (reached && !shares_key(before, a))
+	t->unsafe_unsent += !sent;
+	t->unsafe_refused += refused;
+	tally_count(&t->unsafe, maybe_done && !shares_key(before, a), a->how);
+	if (maybe_done && !shares_key(before, a))
 		evidence(t, p, CHECK_UNSAFE_RETRIES, before->flags & EVENT_EXECUTED ? 1 : 0, before, a,
 			before->flags & EVENT_EXECUTED ? "executed before" : "may have been executed before");
 }

@@ -133,7 +133,7 @@ Test(unsafe, nothing_had_reached_the_upstream)
 	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
 	cr_assert_eq(status(CHECK_DUPLICATES), CHECK_NOT_APPLICABLE);
 	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_PASS);
-	cr_assert(strstr(rig_check(&r, CHECK_UNSAFE_RETRIES)->text, "harmless"));
+	cr_assert(strstr(rig_check(&r, CHECK_UNSAFE_RETRIES)->text, "; harmless, as nothing had reached the upstream: 1"));
 }
 
 /* Forwarded, and nobody knows what became of it. */
@@ -151,10 +151,15 @@ Test(unsafe, may_have_been_executed)
 
 Test(unsafe, what_the_upstream_refused_was_not_executed)
 {
+	const char *text;
+
 	rig_add(&r, post(0, 429, 429, 0));
 	rig_add(&r, post(0.5, 201, 201, 0));
 	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
 	cr_assert_eq(status(CHECK_UNSAFE_RETRIES), CHECK_PASS);
+	text = rig_check(&r, CHECK_UNSAFE_RETRIES)->text;
+	cr_assert(strstr(text, "; harmless, as the upstream had refused the one before: 1"), "%s", text);
+	cr_assert_null(strstr(text, "nothing had reached"), "%s", text);
 }
 
 Test(unsafe, put_may_be_repeated)
