@@ -124,7 +124,7 @@ static int serve(struct run *r, struct server *server, struct admin *admin)
 
 	if (live_file_new(&options.live, server, &r->live, text_span(&r->source)) < 0)
 		log_error("no memory to keep the rules; they cannot be read again");
-	run_verdict_show(&r->verdict, admin);
+	run_verdict_show(&r->verdict, server, admin);
 	rc = serve_admin_start(admin, server, &options);
 	if (rc == EXIT_CODE_OK)
 		rc = wait(r, server, admin, &options);

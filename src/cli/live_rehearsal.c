@@ -3,6 +3,7 @@
  */
 #include "cli/live_rehearsal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "cli/judge_feed.h"
@@ -16,6 +17,7 @@ struct live_rehearsal {
 	struct live_judge *judge;
 	struct judge_names names;
 	uint64_t rules_hash; /* of the rules that it began with */
+	atomic_bool rules_differ; /* others came: said by the collector's thread, asked by any */
 
 	/* The collector's thread's. */
 	uint64_t generation; /* that `numbers` is about; 0: none yet */
@@ -23,7 +25,6 @@ struct live_rehearsal {
 	unsigned n_numbers;
 	struct trace_exchange exchange;
 	struct judge_repeats repeats;
-	bool rules_differ; /* others came */
 	bool has_base;
 	int64_t base_ns;
 };
@@ -52,7 +53,8 @@ static void learn_rules(struct live_rehearsal *r, const struct ruleset *rules)
 {
 	uint16_t *numbers = realloc(r->numbers, MAX(rules->n, 1u) * sizeof(*numbers));
 
-	r->rules_differ = r->rules_differ || hash_of(rules) != r->rules_hash;
+	if (hash_of(rules) != r->rules_hash)
+		atomic_store(&r->rules_differ, true);
 	r->n_numbers = 0;
 	if (!numbers)
 		return;
@@ -167,21 +169,28 @@ const struct collector_sink *live_rehearsal_sink(const struct live_rehearsal *r)
 	return &r->sink;
 }
 
-struct live_judge *live_rehearsal_judge(struct live_rehearsal *r)
+static int judge(struct live_rehearsal *r, struct server *server, enum judge_end end, struct verdict *out)
 {
-	return r->judge;
+	int error = live_judge_finish(r->judge, end, out);
+	struct plan *plan;
+
+	if (error)
+		return error;
+	plan = server_plan_ref(server);
+	out->run.has_seed = true;
+	out->run.seed = plan->seed;
+	out->run.rules_hash = atomic_load(&r->rules_differ) ? 0 : r->rules_hash;
+	plan_unref(plan);
+	return 0;
+}
+
+int live_rehearsal_so_far(struct live_rehearsal *r, struct server *server, struct verdict *out)
+{
+	return judge(r, server, JUDGE_END_SO_FAR, out);
 }
 
 int live_rehearsal_finish(struct live_rehearsal *r, struct server *server, enum judge_end end, struct verdict *out)
 {
-	struct plan *plan = server_plan_ref(server);
-	int error;
-
 	server_flush_records(server);
-	error = live_judge_finish(r->judge, end, out);
-	out->run.has_seed = true;
-	out->run.seed = plan->seed;
-	out->run.rules_hash = r->rules_differ ? 0 : r->rules_hash;
-	plan_unref(plan);
-	return error;
+	return judge(r, server, end, out);
 }

@@ -18,10 +18,9 @@ void live_rehearsal_free(struct live_rehearsal *r);
 
 /* For serve_options.sink. */
 const struct collector_sink *live_rehearsal_sink(const struct live_rehearsal *r);
-/* For whoever asks for the verdict so far. */
-struct live_judge *live_rehearsal_judge(struct live_rehearsal *r);
-
-/* The verdict, with the seed. After server_stop; end: how it came to that. out wants verdict_deinit. -ENOMEM */
+/* The verdict so far, with the seed and the rules' hash. Any thread, while the server runs. out wants verdict_deinit. -ENOMEM */
+int live_rehearsal_so_far(struct live_rehearsal *r, struct server *server, struct verdict *out) MUST_USE;
+/* The last one. After server_stop; end: how it came to that. */
 int live_rehearsal_finish(struct live_rehearsal *r, struct server *server, enum judge_end end, struct verdict *out) MUST_USE;
 
 #endif

@@ -111,26 +111,33 @@ void run_verdict_note(struct run_verdict *v, const struct child_result *result)
 		v->child_exit = result->number;
 }
 
-/* In the admin's thread. */
+static void tell_run(const struct run_verdict *v, struct verdict_run *run)
+{
+	run->rules_file = v->flags->file;
+	run->rules_line = v->rules_line;
+	run->command = (const char *const *)v->flags->command;
+	run->child_exit = -1;
+	run->unjudged = !v->decides;
+}
+
+/* In the admin's thread, while the server runs. */
 static int write_so_far(void *arg, struct text *out)
 {
 	struct run_verdict *v = arg;
 	struct verdict verdict;
-	int rc = live_judge_finish(live_rehearsal_judge(v->rehearsal), JUDGE_END_SO_FAR, &verdict);
+	int rc = live_rehearsal_so_far(v->rehearsal, v->server, &verdict);
 
 	if (rc < 0)
 		return rc;
-	verdict.run.rules_file = v->flags->file;
-	verdict.run.command = (const char *const *)v->flags->command;
-	verdict.run.child_exit = -1;
-	verdict.run.unjudged = !v->decides;
+	tell_run(v, &verdict.run);
 	report_write_json(&verdict, out);
 	verdict_deinit(&verdict);
 	return out->cut ? -ENOMEM : 0;
 }
 
-void run_verdict_show(struct run_verdict *v, struct admin *admin)
+void run_verdict_show(struct run_verdict *v, struct server *server, struct admin *admin)
 {
+	v->server = server;
 	if (v->rehearsal)
 		admin_set_verdict(admin, write_so_far, v);
 }
@@ -142,11 +149,8 @@ static int write_verdict(struct run_verdict *v, struct verdict *verdict)
 
 	text_init(&reproduce);
 	put_command_line(&reproduce, v, verdict->run.seed);
-	verdict->run.rules_file = v->flags->file;
-	verdict->run.rules_line = v->rules_line;
-	verdict->run.command = (const char *const *)v->flags->command;
+	tell_run(v, &verdict->run);
 	verdict->run.child_exit = v->child_exit;
-	verdict->run.unjudged = !v->decides;
 	verdict->run.reproduce = reproduce.cut ? NULL : reproduce.p;
 	rc = reports_write(&v->reports, verdict);
 	text_deinit(&reproduce);

@@ -12,6 +12,7 @@
 struct run_verdict {
 	struct live_rehearsal *rehearsal; /* NULL: nothing is judged, and nothing below is set */
 	struct reports reports;
+	struct server *server; /* once it is shown */
 	const struct run_flags *flags;
 	int argc;
 	char **argv;
@@ -29,8 +30,8 @@ struct run_verdict {
 int run_verdict_init(struct run_verdict *v, const struct plan *plan, const struct run_flags *flags, int argc, char **argv)
 	MUST_USE;
 void run_verdict_deinit(struct run_verdict *v);
-/* So that the admin listener (NULL: none) tells the verdict so far. */
-void run_verdict_show(struct run_verdict *v, struct admin *admin);
+/* So that the admin listener (NULL: none) tells the verdict so far. The server outlives it. */
+void run_verdict_show(struct run_verdict *v, struct server *server, struct admin *admin);
 /* So that every exchange is seen, and the verdict given at the end. */
 void run_verdict_attach(struct run_verdict *v, struct serve_options *options);
 
