@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/raw.h"
+
 #define DOUBLE_TEXT_BYTES 40
 
 void json_init(struct json *j, struct text *out, unsigned indent)
@@ -78,17 +80,10 @@ void json_end_array(struct json *j)
 	end(j, ']');
 }
 
-/* Is one of the eight bytes at p no ASCII, a control, a quote or a backslash? */
-static bool has_special_8(const char *p)
+/* Is one of the eight bytes no ASCII, a control, a quote or a backslash? */
+static inline bool has_special(uint64_t v)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t v, quote, backslash;
-
-	memcpy(&v, p, sizeof(v));
-	quote = v ^ ones * '"';
-	backslash = v ^ ones * '\\';
-	/* Of each byte the highest bit: set in it, or borrowed by taking away more than it has. */
-	return ((v | (v - ones * 0x20) | (quote - ones) | (backslash - ones)) & ones * 0x80) != 0;
+	return raw_found(v | raw_find_below(v, 0x20) | raw_find_byte(v, '"') | raw_find_byte(v, '\\'));
 }
 
 /* Bytes at the start of s that stand for themselves in a JSON string. */
@@ -96,7 +91,7 @@ static size_t plain_length(struct span s)
 {
 	size_t i = 0;
 
-	while (i + 8 <= s.n && !has_special_8(s.p + i))
+	while (i + 8 <= s.n && !has_special(raw_load_8(s.p + i)))
 		i += 8;
 	while (i < s.n) {
 		unsigned char c = (unsigned char)s.p[i];
@@ -113,41 +108,65 @@ static size_t plain_length(struct span s)
 	return i;
 }
 
+#define ESCAPED_BYTES 6
+
 /* One byte that does not stand for itself. */
-static void put_escaped(struct text *out, char c)
+static char *put_escaped(char *to, char c)
 {
 	switch (c) {
-	case '"': text_put_literal(out, "\\\""); break;
-	case '\\': text_put_literal(out, "\\\\"); break;
-	case '\b': text_put_literal(out, "\\b"); break;
-	case '\f': text_put_literal(out, "\\f"); break;
-	case '\n': text_put_literal(out, "\\n"); break;
-	case '\r': text_put_literal(out, "\\r"); break;
-	case '\t': text_put_literal(out, "\\t"); break;
-	default:
-		if ((unsigned char)c < 0x20) {
-			text_put_literal(out, "\\u");
-			text_put_hex(out, (unsigned char)c, 4);
-		} else {
-			text_put_literal(out, "\xef\xbf\xbd"); /* U+FFFD: the byte is no UTF-8 */
-		}
+	case '"': return RAW_PUT_LITERAL(to, "\\\"");
+	case '\\': return RAW_PUT_LITERAL(to, "\\\\");
+	case '\b': return RAW_PUT_LITERAL(to, "\\b");
+	case '\f': return RAW_PUT_LITERAL(to, "\\f");
+	case '\n': return RAW_PUT_LITERAL(to, "\\n");
+	case '\r': return RAW_PUT_LITERAL(to, "\\r");
+	case '\t': return RAW_PUT_LITERAL(to, "\\t");
+	default: break;
 	}
+	if ((unsigned char)c >= 0x20)
+		return RAW_PUT_LITERAL(to, "\xef\xbf\xbd"); /* U+FFFD: the byte is no UTF-8 */
+	to = RAW_PUT_LITERAL(to, "\\u00");
+	to = raw_put_char(to, (char)('0' + (c >> 4)));
+	return raw_put_char(to, "0123456789abcdef"[c & 15]);
+}
+
+/* Takes what stands for itself at the start of *rest away from it. */
+static struct span take_plain(struct span *rest)
+{
+	struct span plain = span_first(*rest, plain_length(*rest));
+
+	*rest = span_skip(*rest, plain.n);
+	return plain;
 }
 
 static void put_quoted(struct text *out, struct span s)
 {
 	text_put_char(out, '"');
 	while (s.n) {
-		size_t n = plain_length(s);
+		char escaped[ESCAPED_BYTES];
 
-		text_put(out, s.p, n);
-		s = span_skip(s, n);
-		if (s.n) {
-			put_escaped(out, s.p[0]);
-			s = span_skip(s, 1);
-		}
+		text_put_span(out, take_plain(&s));
+		if (s.n)
+			text_put(out, escaped, (size_t)(put_escaped(escaped, s.p[0]) - escaped));
+		s = span_skip(s, 1);
 	}
 	text_put_char(out, '"');
+}
+
+char *json_put_quoted(char *to, struct span s)
+{
+	*to++ = '"';
+	if (LIKELY(raw_copy_unless(to, s, has_special))) {
+		to += s.n;
+		return raw_put_char(to, '"');
+	}
+	while (s.n) {
+		to = raw_put_span(to, take_plain(&s));
+		if (s.n)
+			to = put_escaped(to, s.p[0]);
+		s = span_skip(s, 1);
+	}
+	return raw_put_char(to, '"');
 }
 
 void json_key_span(struct json *j, struct span key)

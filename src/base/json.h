@@ -39,6 +39,10 @@ void json_none(struct json *j);
 /* A number or other JSON text that is already well formed, written as it is. */
 void json_raw(struct json *j, struct span s);
 
+/* At `to`, which has room for so many bytes: s in quotes, as json_span writes it. Where it ends. */
+#define JSON_QUOTED_BYTES(n) (2 + 6 * (n))
+char *json_put_quoted(char *to, struct span s);
+
 /* key and value in one call. */
 void json_member_span(struct json *j, const char *key, struct span s);
 void json_member_string(struct json *j, const char *key, const char *s);

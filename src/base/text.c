@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/raw.h"
+
 #define TEXT_CAP_MIN 128
-#define U64_DIGITS_MAX 20
 
 void text_deinit(struct text *t)
 {
@@ -53,29 +54,6 @@ void text_put_string(struct text *t, const char *s)
 	text_put_span(t, span_of_string(s));
 }
 
-/* The two digits of v % 100, before `end`. */
-static char *two_digits_before(char *end, uint64_t v)
-{
-	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-				    "25262728293031323334353637383940414243444546474849"
-				    "50515253545556575859606162636465666768697071727374"
-				    "75767778798081828384858687888990919293949596979899";
-
-	memcpy(end - 2, pairs + v % 100 * 2, 2);
-	return end - 2;
-}
-
-/* Writes v so that it ends before `end`; the first digit's place. */
-static char *digits_before(char *end, uint64_t v)
-{
-	for (; v >= 100; v /= 100)
-		end = two_digits_before(end, v);
-	if (v >= 10)
-		return two_digits_before(end, v);
-	*--end = (char)('0' + v);
-	return end;
-}
-
 /* Without the overflow that -INT64_MIN would be. */
 static uint64_t magnitude(int64_t v)
 {
@@ -84,60 +62,46 @@ static uint64_t magnitude(int64_t v)
 
 void text_put_u64(struct text *t, uint64_t v)
 {
-	char digits[U64_DIGITS_MAX];
-	char *end = digits + sizeof(digits);
-	char *first = digits_before(end, v);
+	char digits[RAW_U64_BYTES];
 
-	text_put(t, first, (size_t)(end - first));
+	text_put(t, digits, (size_t)(raw_put_u64(digits, v) - digits));
 }
 
 void text_put_i64(struct text *t, int64_t v)
 {
-	char digits[1 + U64_DIGITS_MAX];
-	char *end = digits + sizeof(digits);
-	char *first = digits_before(end, magnitude(v));
+	char digits[1 + RAW_U64_BYTES];
+	char *to = digits;
 
 	if (v < 0)
-		*--first = '-';
-	text_put(t, first, (size_t)(end - first));
+		to = raw_put_char(to, '-');
+	text_put(t, digits, (size_t)(raw_put_u64(to, magnitude(v)) - digits));
 }
 
 void text_put_hex(struct text *t, uint64_t v, unsigned min_digits)
 {
-	char digits[16];
-	char *end = digits + sizeof(digits);
-	char *first = end;
-	unsigned wanted = MIN(MAX(min_digits, 1u), (unsigned)sizeof(digits));
+	char zeros[RAW_HEX_BYTES + RAW_HEX_BYTES];
+	char *digits = zeros + RAW_HEX_BYTES;
+	unsigned n = (unsigned)(raw_put_hex(digits, v) - digits);
+	unsigned missing = MIN(MAX(min_digits, n), (unsigned)RAW_HEX_BYTES) - n;
 
-	while (v || (unsigned)(end - first) < wanted) {
-		*--first = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	}
-	text_put(t, first, (size_t)(end - first));
+	memset(zeros, '0', RAW_HEX_BYTES);
+	text_put(t, digits - missing, missing + n);
 }
 
 void text_put_seconds(struct text *t, int64_t ns, unsigned decimals)
 {
-	char digits[1 + U64_DIGITS_MAX + 1 + 9]; /* sign, seconds, point, decimals */
-	char *end = digits + sizeof(digits);
-	char *first = end;
+	char digits[1 + RAW_MICROS_BYTES + 3]; /* with a sign, and nanoseconds */
 	uint64_t v = magnitude(ns);
+	unsigned nanos = (unsigned)(v % 1000);
+	unsigned left_out = decimals ? 9 - MIN(decimals, 9u) : 9 + 1; /* and the point with the last */
+	char *to = digits;
 
-	if (decimals > 0) {
-		static const uint32_t too_fine[] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1 };
-		unsigned left = MIN(decimals, 9u);
-		uint32_t fraction = (uint32_t)(v % (uint64_t)NS_PER_S) / too_fine[left];
-
-		for (; left >= 2; left -= 2, fraction /= 100)
-			first = two_digits_before(first, fraction);
-		if (left)
-			*--first = (char)('0' + fraction % 10);
-		*--first = '.';
-	}
-	first = digits_before(first, v / (uint64_t)NS_PER_S);
 	if (ns < 0)
-		*--first = '-';
-	text_put(t, first, (size_t)(end - first));
+		to = raw_put_char(to, '-');
+	to = raw_put_micros(to, v / 1000);
+	to = raw_put_pair(to, nanos / 10);
+	to = raw_put_char(to, (char)('0' + nanos % 10));
+	text_put(t, digits, (size_t)(to - digits) - left_out);
 }
 
 void text_put_shown(struct text *t, struct span s)

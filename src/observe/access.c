@@ -7,16 +7,19 @@
 #include <arpa/inet.h>
 
 #include "base/json.h"
-#include "base/wall_time.h"
+#include "base/raw.h"
 #include "observe/trace.h"
 
-#define SECONDS_DECIMALS 6
 #define NAME_COLUMN 18
 
-/* Where a line goes to and how its values are quoted. */
+/*
+ * A line while it is written, at places for which there is room: `fixed` bytes for all that has the same size in every line are
+ * kept free, and each text asks for its own besides.
+ */
 struct sink {
 	struct text *out;
-	struct json json; /* at depth 0, so that it writes values and nothing between them */
+	struct access_memory *memory;
+	size_t fixed;
 	bool is_json;
 };
 
@@ -73,10 +76,32 @@ static uint64_t threshold_value(const struct record *r)
 	return micro_percent(r->decision.threshold, true);
 }
 
-/* ---- values ---- */
+/* ---- values: each returns where the line goes on, or NULL where there is no memory for it ---- */
+
+/* Room behind `to` for n bytes more than what is kept free. */
+static inline char *reserve(struct sink *s, char *to, size_t n)
+{
+	if (LIKELY(n + s->fixed <= (size_t)(s->out->p + s->out->cap - to)))
+		return to;
+	s->out->n = (size_t)(to - s->out->p);
+	return text_reserve(s->out, n + s->fixed);
+}
+
+/* What stands for itself in the text log, within quotes; the same without quotes. */
+static inline bool is_special(uint64_t v)
+{
+	return raw_found(v | raw_find_below(v, 0x20) | raw_find_byte(v, 0x7f) | raw_find_byte(v, '"') | raw_find_byte(v, '\\'));
+}
+
+static inline bool needs_quotes(uint64_t v)
+{
+	return is_special(v) || raw_found(raw_find_below(v, ' ' + 1) | raw_find_byte(v, '='));
+}
+
+#define ESCAPED_BYTES 4 /* of one byte, at most */
 
 /* Within quotes: quotes, backslashes, control bytes and what is no UTF-8 are escaped. */
-static void put_escaped(struct text *out, struct span s)
+static char *put_escaped_slowly(char *to, struct span s)
 {
 	while (s.n) {
 		unsigned n = span_utf8_length(s);
@@ -84,83 +109,96 @@ static void put_escaped(struct text *out, struct span s)
 
 		/* C1 controls are c2 80 to c2 9f in UTF-8. */
 		if (n == 0 || c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)s.p[1] < 0xa0)) {
-			text_put_literal(out, "\\x");
-			text_put_hex(out, c, 2);
+			to = RAW_PUT_LITERAL(to, "\\x");
+			to = raw_put_char(to, "0123456789abcdef"[c >> 4]);
+			to = raw_put_char(to, "0123456789abcdef"[c & 15]);
 			n = 1;
 		} else {
 			if (c == '"' || c == '\\')
-				text_put_char(out, '\\');
-			text_put(out, s.p, n);
+				to = raw_put_char(to, '\\');
+			to = raw_put_span(to, span_first(s, n));
 		}
 		s = span_skip(s, n);
 	}
+	return to;
 }
 
-static bool is_plain(struct span s)
+static char *put_escaped(struct sink *s, char *to, struct span v)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '"' || s.p[i] == '\\' || s.p[i] == '=')
-			return false;
-	}
-	return s.n > 0;
+	to = reserve(s, to, ESCAPED_BYTES * v.n);
+	if (UNLIKELY(!to))
+		return NULL;
+	return LIKELY(raw_copy_unless(to, v, is_special)) ? to + v.n : put_escaped_slowly(to, v);
 }
 
-static void put_SPAN(struct sink *s, struct span v)
+static char *put_bare_or_quoted(struct sink *s, char *to, struct span v)
 {
-	if (s->is_json) {
-		json_span(&s->json, v);
-	} else if (is_plain(v)) {
-		text_put_span(s->out, v);
-	} else {
-		text_put_char(s->out, '"');
-		put_escaped(s->out, v);
-		text_put_char(s->out, '"');
-	}
+	to = reserve(s, to, v.n);
+	if (UNLIKELY(!to))
+		return NULL;
+	if (v.n && raw_copy_unless(to, v, needs_quotes))
+		return to + v.n;
+	to = put_escaped(s, raw_put_char(to, '"'), v);
+	return to ? raw_put_char(to, '"') : NULL;
 }
 
-static void put_STRING(struct sink *s, const char *v)
+static inline char *put_SPAN(struct sink *s, char *to, struct span v)
 {
-	put_SPAN(s, span_of_string(v));
+	if (!s->is_json)
+		return put_bare_or_quoted(s, to, v);
+	to = reserve(s, to, JSON_QUOTED_BYTES(v.n));
+	return LIKELY(to) ? json_put_quoted(to, v) : NULL;
 }
 
-static void put_COUNT(struct sink *s, uint64_t v)
+static inline char *put_STRING(struct sink *s, char *to, const char *v)
 {
-	text_put_u64(s->out, v);
+	return put_SPAN(s, to, span_of_string(v));
 }
 
-static void put_SECONDS(struct sink *s, int64_t ns)
+static inline char *put_COUNT(struct sink *s, char *to, uint64_t v)
 {
-	text_put_seconds(s->out, ns, SECONDS_DECIMALS);
+	(void)s;
+	return raw_put_u64(to, v);
+}
+
+static inline char *put_SECONDS(struct sink *s, char *to, int64_t ns)
+{
+	uint64_t magnitude = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+	(void)s;
+	if (UNLIKELY(ns < 0))
+		to = raw_put_char(to, '-');
+	return raw_put_micros(to, magnitude / 1000);
 }
 
 /* Six decimals, as the rule file has at most. */
-static void put_PERCENT(struct sink *s, uint64_t micro)
+static inline char *put_PERCENT(struct sink *s, char *to, uint64_t micro)
 {
-	text_put_seconds(s->out, (int64_t)micro * 1000, 6);
+	(void)s;
+	return raw_put_micros(to, micro);
 }
 
-static void put_FLAG(struct sink *s, bool v)
+static inline char *put_FLAG(struct sink *s, char *to, bool v)
 {
-	text_put_string(s->out, v ? "true" : "false");
+	(void)s;
+	return v ? RAW_PUT_LITERAL(to, "true") : RAW_PUT_LITERAL(to, "false");
+}
+
+/* What is a text in JSON, though it needs no escapes. */
+static inline char *put_quote(const struct sink *s, char *to)
+{
+	return s->is_json ? raw_put_char(to, '"') : to;
 }
 
 /* A string in JSON too: its readers keep 53 bits of a number. */
-static void put_ID(struct sink *s, uint64_t v)
+static inline char *put_ID(struct sink *s, char *to, uint64_t v)
 {
-	if (s->is_json)
-		text_put_char(s->out, '"');
-	text_put_hex(s->out, v, 1);
-	if (s->is_json)
-		text_put_char(s->out, '"');
+	return put_quote(s, raw_put_hex(put_quote(s, to), v));
 }
 
-static void put_TIME(struct sink *s, int64_t unix_ns)
+static inline char *put_TIME(struct sink *s, char *to, int64_t unix_ns)
 {
-	if (s->is_json)
-		text_put_char(s->out, '"');
-	wall_time_write(s->out, unix_ns);
-	if (s->is_json)
-		text_put_char(s->out, '"');
+	return put_quote(s, wall_time_put(put_quote(s, to), unix_ns, &s->memory->time));
 }
 
 static bool is_ipv4(const uint8_t address[16])
@@ -188,87 +226,152 @@ void access_write_client(struct text *out, const uint8_t address[16])
 	}
 }
 
-static void put_CLIENT(struct sink *s, const uint8_t address[16])
+static void remember_client(struct access_memory *m, const uint8_t address[16])
 {
-	if (s->is_json)
-		text_put_char(s->out, '"');
-	access_write_client(s->out, address);
-	if (s->is_json)
-		text_put_char(s->out, '"');
+	struct text out;
+
+	text_init_fixed(&out, m->client_text, sizeof(m->client_text));
+	access_write_client(&out, address);
+	m->client_n = (uint8_t)out.n;
+	memcpy(m->client, address, sizeof(m->client));
+}
+
+/* Many requests in a row are one client's. */
+static inline char *put_address(struct sink *s, char *to, const uint8_t address[16])
+{
+	struct access_memory *m = s->memory;
+
+	if (UNLIKELY(!m->client_n || memcmp(m->client, address, sizeof(m->client)) != 0))
+		remember_client(m, address);
+	memcpy(to, m->client_text, sizeof(m->client_text));
+	return to + m->client_n;
+}
+
+static inline char *put_CLIENT(struct sink *s, char *to, const uint8_t address[16])
+{
+	return put_quote(s, put_address(s, put_quote(s, to), address));
 }
 
 /* ---- lines ---- */
 
-/* client:port [time] "METHOD target HTTP/1.n" status bytes */
-static void put_lead(struct sink *s, const struct record *r)
+/* What each kind takes at most, but for texts, which ask for room. */
+enum {
+	BYTES_TIME = 1 + WALL_TIME_BYTES + 1,
+	BYTES_SECONDS = 1 + RAW_MICROS_BYTES,
+	BYTES_COUNT = RAW_U64_BYTES,
+	BYTES_ID = 1 + RAW_HEX_BYTES + 1,
+	BYTES_PERCENT = RAW_MICROS_BYTES,
+	BYTES_CLIENT = 1 + ACCESS_CLIENT_BYTES + 1,
+	BYTES_SPAN = 2,
+	BYTES_STRING = 2,
+	BYTES_FLAG = sizeof("false") - 1,
+};
+
+/* All names, with what stands before and behind them, all kinds, and what else there is in a line (put_lead). */
+enum {
+	FIXED_BYTES = sizeof("[]: [] \"... HTTP/1.\" - \n") + 2 * RAW_U64_BYTES
+#define ACCESS(place, kind, name, present, value, help) + sizeof(",\"" #name "\":") + BYTES_##kind
+#include "observe/access.def"
+#undef ACCESS
+};
+
+/* Where the line begins; NULL where there is no room for one. */
+static char *begin(struct sink *s)
 {
-	struct text *out = s->out;
+	return text_reserve(s->out, s->fixed);
+}
+
+/* What a line has when it is cut off is taken away. */
+static void end(struct sink *s, size_t start, const char *to)
+{
+	s->out->n = to ? (size_t)(to - s->out->p) : start;
+}
+
+/* client:port [time] "METHOD target HTTP/1.n" status bytes */
+static char *put_lead(struct sink *s, char *to, const struct record *r)
+{
 	bool bracketed = r->client_port && !is_ipv4(r->client);
 
 	if (bracketed)
-		text_put_char(out, '[');
-	access_write_client(out, r->client);
+		to = raw_put_char(to, '[');
+	to = put_address(s, to, r->client);
 	if (bracketed)
-		text_put_char(out, ']');
-	if (r->client_port) {
-		text_put_char(out, ':');
-		text_put_u64(out, r->client_port);
-	}
-	text_put_literal(out, " [");
-	put_TIME(s, r->wall_ns);
-	text_put_literal(out, "] \"");
+		to = raw_put_char(to, ']');
+	if (r->client_port)
+		to = raw_put_u64(raw_put_char(to, ':'), r->client_port);
+	to = RAW_PUT_LITERAL(to, " [");
+	to = put_TIME(s, to, r->wall_ns);
+	to = RAW_PUT_LITERAL(to, "] \"");
 	if (r->method_n) {
-		put_escaped(out, record_method(r));
-		text_put_char(out, ' ');
-		put_escaped(out, record_target(r));
-		text_put_string(out, r->text_cut ? "... HTTP/1." : " HTTP/1.");
-		text_put_u64(out, r->minor);
+		to = put_escaped(s, to, record_method(r));
+		if (to)
+			to = put_escaped(s, raw_put_char(to, ' '), record_target(r));
+		if (!to)
+			return NULL;
+		to = r->text_cut ? RAW_PUT_LITERAL(to, "... HTTP/1.") : RAW_PUT_LITERAL(to, " HTTP/1.");
+		to = raw_put_u64(to, r->minor);
 	} else {
-		text_put_char(out, '-');
+		to = raw_put_char(to, '-');
 	}
-	text_put_literal(out, "\" ");
-	if (r->status)
-		text_put_u64(out, r->status);
-	else
-		text_put_char(out, '-');
-	text_put_char(out, ' ');
-	text_put_u64(out, r->bytes_out);
+	to = RAW_PUT_LITERAL(to, "\" ");
+	to = r->status ? raw_put_u64(to, r->status) : raw_put_char(to, '-');
+	return raw_put_u64(raw_put_char(to, ' '), r->bytes_out);
 }
 
-void access_write_text(struct text *out, const struct record *r)
+/* NULL where memory is out. */
+static char *put_text_line(struct sink *s, char *to, const struct record *r)
 {
-	struct sink s = { .out = out };
-
-	put_lead(&s, r);
+	to = put_lead(s, to, r);
+	if (!to)
+		return NULL;
 #define TEXT_LEAD(kind, name, present, value)
 #define TEXT_JSON(kind, name, present, value)
 #define TEXT_PAIR(kind, name, present, value)                                                                                   \
 	if (present) {                                                                                                          \
-		text_put_literal(out, " " #name "=");                                                                           \
-		put_##kind(&s, value);                                                                                          \
+		to = put_##kind(s, RAW_PUT_LITERAL(to, " " #name "="), value);                                                  \
+		if (UNLIKELY(!to))                                                                                              \
+			return NULL;                                                                                            \
 	}
 #define ACCESS(place, kind, name, present, value, help) TEXT_##place(kind, name, present, value)
 #include "observe/access.def"
 #undef ACCESS
-	text_put_char(out, '\n');
+	return raw_put_char(to, '\n');
 }
 
-void access_write_json(struct text *out, const struct record *r)
+static char *put_json_line(struct sink *s, char *to, const struct record *r)
 {
-	struct sink s = { .out = out, .is_json = true };
-	char separator = '{';
-
-	json_init(&s.json, out, 0);
 #define ACCESS(place, kind, name, present, value, help)                                                                         \
 	if (present) {                                                                                                          \
-		text_put_char(out, separator);                                                                                  \
-		separator = ',';                                                                                                \
-		text_put_literal(out, "\"" #name "\":");                                                                        \
-		put_##kind(&s, value);                                                                                          \
+		to = put_##kind(s, RAW_PUT_LITERAL(to, ",\"" #name "\":"), value);                                              \
+		if (UNLIKELY(!to))                                                                                              \
+			return NULL;                                                                                            \
 	}
 #include "observe/access.def"
 #undef ACCESS
-	text_put_literal(out, "}\n");
+	return RAW_PUT_LITERAL(to, "}\n");
+}
+
+void access_write_text(struct access_memory *memory, struct text *out, const struct record *r)
+{
+	struct sink s = { .out = out, .memory = memory, .fixed = FIXED_BYTES };
+	size_t start = out->n;
+	char *to = begin(&s);
+
+	if (to)
+		end(&s, start, put_text_line(&s, to, r));
+}
+
+void access_write_json(struct access_memory *memory, struct text *out, const struct record *r)
+{
+	struct sink s = { .out = out, .memory = memory, .fixed = FIXED_BYTES, .is_json = true };
+	size_t start = out->n;
+	char *to = begin(&s);
+
+	if (!to)
+		return;
+	end(&s, start, put_json_line(&s, to, r));
+	if (out->n > start)
+		out->p[start] = '{'; /* there is a first field always, with its comma */
 }
 
 void access_write_reference(struct text *out)

@@ -22,6 +22,7 @@ struct collector {
 	unsigned n_rings;
 	enum access_format format;
 	struct log_file access;
+	struct access_memory memory; /* of its lines */
 	struct log_file trace;
 	uint64_t run; /* a number for the trace */
 	enum trace_end end;
@@ -225,9 +226,9 @@ static void put_record(struct collector *c, struct record *r)
 		struct text *line = log_file_begin_line(&c->access);
 
 		if (c->format == ACCESS_JSON)
-			access_write_json(line, r);
+			access_write_json(&c->memory, line, r);
 		else
-			access_write_text(line, r);
+			access_write_text(&c->memory, line, r);
 		log_file_end_line(&c->access);
 	}
 	if (log_file_is_open(&c->trace)) {

@@ -36,6 +36,7 @@ struct recent {
 	struct entry *notable;
 	struct entry *chosen[RECENT_MAX]; /* of the reader that has the lock */
 	struct text json;
+	struct access_memory memory; /* of its lines */
 };
 
 struct recent *recent_new(void)
@@ -163,7 +164,7 @@ static void write_entry(struct recent *r, struct entry *e)
 
 	e->record.rule = e->has_rule ? &rule : NULL;
 	text_clear(&r->json);
-	access_write_json(&r->json, &e->record);
+	access_write_json(&r->memory, &r->json, &e->record);
 	e->record.rule = NULL;
 	if (r->json.cut)
 		return;

@@ -5,6 +5,8 @@
 
 #include <criterion/criterion.h>
 
+typedef void (*write_fn)(struct access_memory *, struct text *, const struct record *);
+
 static struct rule rule = { .name = { "flaky checkout", 14 } };
 
 static struct record plain(void)
@@ -53,23 +55,25 @@ static struct record faulted(void)
 	return r;
 }
 
-static void expect_line(void (*write)(struct text *, const struct record *), const struct record *r, const char *expected)
+static void expect_line(write_fn write, const struct record *r, const char *expected)
 {
+	struct access_memory memory = { 0 };
 	struct text out;
 
 	text_init(&out);
-	write(&out, r);
+	write(&memory, &out, r);
 	cr_expect(span_eq(text_span(&out), span_of_string(expected)), "got:\n%.*sexpected:\n%s", SPAN_ARG(text_span(&out)),
 		expected);
 	text_deinit(&out);
 }
 
-static void expect_part(void (*write)(struct text *, const struct record *), const struct record *r, const char *part, bool there)
+static void expect_part(write_fn write, const struct record *r, const char *part, bool there)
 {
+	struct access_memory memory = { 0 };
 	struct text out;
 
 	text_init(&out);
-	write(&out, r);
+	write(&memory, &out, r);
 	text_put_char(&out, '\0');
 	cr_expect_eq(strstr(out.p, part) != NULL, there, "%s %s in:\n%s", part, there ? "is not" : "is", out.p);
 	text_deinit(&out);
