@@ -4,58 +4,11 @@
 #include "cli/run_verdict.h"
 
 #include <errno.h>
-#include <inttypes.h>
 
 #include "base/log.h"
 #include "cli/exit_code.h"
+#include "cli/reproduce.h"
 #include "rehearsal/report.h"
-
-/* ---- the line that reproduces the run ---- */
-
-/* As a shell reads it. */
-static void put_word(struct text *out, const char *word)
-{
-	bool plain = *word != '\0';
-
-	for (const char *p = word; *p; p++) {
-		char c = ascii_lower(*p);
-
-		plain = plain && (ascii_is_digit(c) || (c >= 'a' && c <= 'z') || strchr("-_./:=@%+,", c));
-	}
-	if (plain) {
-		text_put_string(out, word);
-		return;
-	}
-	text_put_char(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			text_put_literal(out, "'\\''");
-		else
-			text_put_char(out, *word);
-	}
-	text_put_char(out, '\'');
-}
-
-/* The arguments as they were given, with the seed where it was drawn. */
-static void put_command_line(struct text *out, const struct run_verdict *v, uint64_t seed)
-{
-	bool due = v->seed_drawn;
-
-	text_put_literal(out, "brownout");
-	for (int i = 0; i < v->argc; i++) {
-		if (due && v->flags->command == v->argv + i + 1) { /* at the "--" */
-			text_printf(out, " --seed %" PRIu64, seed);
-			due = false;
-		}
-		text_put_char(out, ' ');
-		put_word(out, v->argv[i]);
-	}
-	if (due)
-		text_printf(out, " --seed %" PRIu64, seed);
-	text_put_char(out, '\0');
-}
-
-/* ---- the run ---- */
 
 static bool is_required(const struct plan *plan)
 {
@@ -85,14 +38,18 @@ int run_verdict_init(struct run_verdict *v, const struct plan *plan, const struc
 		.end = JUDGE_END_STOPPED,
 		.child_exit = -1,
 	};
+	text_init(&v->variables);
 	if (!flags->command && !v->decides && !is_report_wanted(&flags->reports))
 		return EXIT_CODE_OK;
 	rc = reports_open(&v->reports, &flags->reports, flags->serve.quiet);
 	if (rc != EXIT_CODE_OK)
 		return rc;
 	v->rehearsal = live_rehearsal_new(plan);
-	if (v->rehearsal)
+	if (v->rehearsal) {
+		v->more_variables = plan->variables.more;
+		reproduce_put_variables(&plan->variables, &v->variables);
 		return EXIT_CODE_OK;
+	}
 	log_error("no memory to judge the clients");
 	reports_close(&v->reports);
 	return EXIT_CODE_FAILED;
@@ -101,6 +58,7 @@ int run_verdict_init(struct run_verdict *v, const struct plan *plan, const struc
 void run_verdict_deinit(struct run_verdict *v)
 {
 	live_rehearsal_free(v->rehearsal);
+	text_deinit(&v->variables);
 	reports_close(&v->reports);
 }
 
@@ -148,10 +106,14 @@ static int write_verdict(struct run_verdict *v, struct verdict *verdict)
 	int rc;
 
 	text_init(&reproduce);
-	put_command_line(&reproduce, v, verdict->run.seed);
+	text_put_span(&reproduce, text_span(&v->variables));
+	reproduce_put_command(v->argc, v->argv, v->flags->command, v->seed_drawn ? &verdict->run.seed : NULL, &reproduce);
+	if (v->more_variables)
+		text_put_literal(&reproduce, " # and with more variables, as in the environment of this run");
+	text_put_char(&reproduce, '\0');
 	tell_run(v, &verdict->run);
 	verdict->run.child_exit = v->child_exit;
-	verdict->run.reproduce = reproduce.cut ? NULL : reproduce.p;
+	verdict->run.reproduce = reproduce.cut || v->variables.cut ? NULL : reproduce.p;
 	rc = reports_write(&v->reports, verdict);
 	text_deinit(&reproduce);
 	return rc == EXIT_CODE_OK && v->decides ? reports_exit_code(verdict) : rc;

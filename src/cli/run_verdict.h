@@ -16,6 +16,8 @@ struct run_verdict {
 	const struct run_flags *flags;
 	int argc;
 	char **argv;
+	struct text variables; /* that the rules at the start use; reproduce_put_variables */
+	bool more_variables;
 	unsigned rules_line;
 	bool seed_drawn; /* neither the file nor a flag gives it */
 	bool decides; /* the file expects something: the verdict makes the exit code */

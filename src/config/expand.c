@@ -14,10 +14,11 @@
 struct expansion {
 	const struct yaml_tree *tree;
 	struct arena *arena;
-	load_env_fn env;
-	void *env_arg;
+	const struct expand_options *options;
 	struct diagnostics *d;
 	size_t n_bytes;
+	enum variable_place place; /* of the scalar at hand */
+	bool out_of_memory;
 };
 
 static bool is_name_char(char c, bool first)
@@ -75,7 +76,9 @@ static int expand_reference(struct expansion *x, const struct yaml_node *node, s
 			SPAN_ARG(span_first(inside, SHOWN_BYTES)));
 	memcpy(name, inside.p, n);
 	name[n] = '\0';
-	found = x->env ? x->env(x->env_arg, name) : NULL;
+	found = x->options->env ? x->options->env(x->options->env_arg, name) : NULL;
+	if (variables_note(x->options->used, x->options->kept, span_of(name, n), found, x->place) < 0)
+		x->out_of_memory = true;
 	if (found && (found[0] || value->n == 0)) {
 		*value = span_of_string(found);
 		return 0;
@@ -153,23 +156,27 @@ static int expand_scalar(struct expansion *x, struct yaml_node *node)
 	return rc;
 }
 
-static int expand_node(struct expansion *x, struct yaml_node *node)
+static int expand_node(struct expansion *x, struct yaml_node *node, enum variable_place place)
 {
 	int rc = 0;
 
 	if (node->expanded) /* reached by an alias before */
 		return 0;
 	node->expanded = true;
+	x->place = place;
 	if (node->kind == YAML_SCALAR)
 		return expand_scalar(x, node);
 	for (struct yaml_item *item = node->items; item && rc == 0 && !x->d->cut; item = item->next)
-		rc = expand_node(x, item->value);
+		rc = expand_node(x, item->value, item->key ? variable_place_below(place, item->key->text) : place);
 	return rc;
 }
 
-int expand_tree(const struct yaml_tree *tree, struct arena *arena, load_env_fn env, void *env_arg, struct diagnostics *d)
+int expand_tree(const struct yaml_tree *tree, struct arena *arena, const struct expand_options *options, struct diagnostics *d)
 {
-	struct expansion x = { .tree = tree, .arena = arena, .env = env, .env_arg = env_arg, .d = d };
+	struct expansion x = { .tree = tree, .arena = arena, .options = options, .d = d };
+	/* By its aliases a value stands at places that are not seen here. */
+	enum variable_place place = tree->has_anchors ? VARIABLE_HIDDEN : VARIABLE_PLAIN;
+	int rc = tree->root ? expand_node(&x, tree->root, place) : 0;
 
-	return tree->root ? expand_node(&x, tree->root) : 0;
+	return x.out_of_memory ? -ENOMEM : rc;
 }

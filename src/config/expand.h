@@ -7,6 +7,7 @@
 #ifndef BROWNOUT_CONFIG_EXPAND_H
 #define BROWNOUT_CONFIG_EXPAND_H
 
+#include "config/variables.h"
 #include "config/yaml_tree.h"
 
 /* How a variable is looked up; NULL value: not set. */
@@ -15,8 +16,15 @@ typedef const char *(*load_env_fn)(void *arg, const char *name);
 /* All scalars together may grow to this. */
 #define EXPAND_BYTES_MAX ((size_t)1024 * 1024)
 
+struct expand_options {
+	load_env_fn env; /* NULL: no variable is set */
+	void *env_arg;
+	struct plan_variables *used; /* which there are goes here ... */
+	struct arena *kept; /* ... and here lies what it points to */
+};
+
 /* 0 or -ENOMEM. d says what could not be expanded, all of it; those scalars are marked as broken. */
-int expand_tree(const struct yaml_tree *tree, struct arena *arena, load_env_fn env, void *env_arg, struct diagnostics *d)
+int expand_tree(const struct yaml_tree *tree, struct arena *arena, const struct expand_options *options, struct diagnostics *d)
 	MUST_USE;
 
 #endif

@@ -62,11 +62,13 @@ static int decode_tree(struct plan *plan, const struct yaml_tree *tree, const st
 static int read_and_decode(struct plan *plan, struct arena *scratch, struct span source, const struct load_options *options,
 	struct diagnostics *d)
 {
+	const struct expand_options expand = { .env = options->env, .env_arg = options->env_arg, .used = &plan->variables,
+		.kept = plan->memory };
 	struct yaml_tree tree;
 	int rc = yaml_tree_read(&tree, scratch, source, d);
 
 	if (rc == 0)
-		rc = expand_tree(&tree, scratch, options->env, options->env_arg, d);
+		rc = expand_tree(&tree, scratch, &expand, d);
 	if (rc == 0)
 		rc = decode_tree(plan, &tree, options, d);
 	return rc;

@@ -85,6 +85,20 @@ struct plan_admin {
 	struct span token; /* that each request must bring; empty: none is asked for, and the address is a loopback one */
 };
 
+/* Of the environment, that the file uses. */
+struct plan_variable {
+	struct span name;
+	struct span value; /* empty where it is hidden */
+	bool is_set;
+	bool hidden; /* it may be a secret */
+};
+
+struct plan_variables {
+	struct plan_variable *v; /* in the order of the file */
+	unsigned n;
+	bool more; /* than are kept */
+};
+
 struct plan {
 	_Atomic unsigned references;
 	uint64_t seed; /* the same as rules.seed; 0 where none was given */
@@ -114,6 +128,7 @@ struct plan {
 	bool has_expect; /* the file says what it expects ... */
 	unsigned expect_line; /* ... here */
 	struct observe observe;
+	struct plan_variables variables;
 	char *file; /* name it was loaded from, for messages */
 	void *memory; /* everything the spans point to; freed with the plan */
 };
