@@ -89,7 +89,7 @@ static int confine_server(struct server *server)
 static int start_server(struct run *r, struct server **server, struct plan *plan)
 {
 	char error[CONFINE_ERROR_BYTES];
-	int rc = r->flags.command ? EXIT_CODE_OK : confined(confine_begin(error), error);
+	int rc = r->flags.command ? EXIT_CODE_OK : confined(confine_begin(plan, error), error);
 
 	if (rc == EXIT_CODE_OK)
 		return serve_start(server, plan, &r->flags.serve);

@@ -78,6 +78,15 @@ static int become(const struct identity *id)
 	return 0;
 }
 
+static int find_wanted(const struct plan *plan, struct identity *id, char *error)
+{
+	int r = find_user(plan->user, id);
+
+	if (r < 0)
+		(void)snprintf(error, CONFINE_ERROR_BYTES, "user: %.*s: there is no such user or group", SPAN_ARG(plan->user));
+	return r;
+}
+
 static int drop_user(const struct plan *plan, char *error)
 {
 	struct identity id;
@@ -85,11 +94,9 @@ static int drop_user(const struct plan *plan, char *error)
 
 	if (!plan->user.n)
 		return 0;
-	r = find_user(plan->user, &id);
-	if (r < 0) {
-		(void)snprintf(error, CONFINE_ERROR_BYTES, "user: %.*s: there is no such user or group", SPAN_ARG(plan->user));
+	r = find_wanted(plan, &id, error);
+	if (r < 0)
 		return r;
-	}
 	r = become(&id);
 	return r < 0 ? fail(error, r, "user:", plan->user) : 0;
 }
@@ -135,9 +142,13 @@ static int filter_calls(const struct plan *plan, char *error)
 
 /* ---- all of it ---- */
 
-int confine_begin(char error[CONFINE_ERROR_BYTES])
+int confine_begin(const struct plan *plan, char error[CONFINE_ERROR_BYTES])
 {
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? fail(error, -errno, "prctl:", SPAN("no new privileges")) : 0;
+	struct identity id;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail(error, -errno, "prctl:", SPAN("no new privileges"));
+	return plan->user.n ? find_wanted(plan, &id, error) : 0;
 }
 
 int confine(const struct plan *plan, char error[CONFINE_ERROR_BYTES])

@@ -11,10 +11,10 @@
 #define CONFINE_ERROR_BYTES 200
 
 /*
- * Before the first thread is made, since each has what its maker has: no program that is run gets more rights than brownout. 0,
- * or a negative errno with one line in error.
+ * Before the first thread is made, since each has what its maker has: no program that is run gets more rights than brownout. And
+ * before anything is served it is seen whether there is such a user. 0, or a negative errno with one line in error.
  */
-int confine_begin(char error[CONFINE_ERROR_BYTES]) MUST_USE;
+int confine_begin(const struct plan *plan, char error[CONFINE_ERROR_BYTES]) MUST_USE;
 /* By plan->user, plan->sandbox and whether it has secrets. 0, or a negative errno with one line in error. */
 int confine(const struct plan *plan, char error[CONFINE_ERROR_BYTES]) MUST_USE;
 

@@ -355,19 +355,64 @@ const struct key *decode_find_key(const struct key_map *map, struct span name)
 	return NULL;
 }
 
-static void refuse_unknown_keys(struct decode *d, const struct key_map *map, const struct yaml_node *node)
-{
-	for (const struct yaml_item *item = node->items; item; item = item->next) {
-		char block[DECODE_SUGGESTION_BYTES];
-		struct suggestion s;
+#define HOMES_MAX 3 /* told of one key */
 
-		if (decode_find_key(map, item->key->text) || d->diagnostics->cut)
-			continue;
-		suggest_begin(&s, item->key->text);
+/* The key that may hold one of that name: "match", "rules[].match". */
+static void put_home(struct text *out, const struct key *outer, const struct key *key, unsigned nth)
+{
+	text_put_string(out, nth ? " or \"" : ", it belongs below \"");
+	if (outer)
+		text_printf(out, "%s%s.", outer->name, outer->shape & KEY_NAMED ? ".NAME" : outer->shape == KEY_LIST ? "[]" : "");
+	text_put_string(out, key->name);
+	text_put_char(out, '"');
+}
+
+/* Which keys of the map, that of `outer`, know such a key. The count. */
+static unsigned put_homes_in(struct text *out, const struct key *outer, const struct key_map *map, struct span name, unsigned n)
+{
+	for (unsigned i = 0; i < map->n_keys && n < HOMES_MAX; i++) {
+		if (map->keys[i].map && decode_find_key(map->keys[i].map, name))
+			put_home(out, outer, &map->keys[i], n++);
+	}
+	return n;
+}
+
+/* A key one level, or two, too far to the left is known, only not here. The count. */
+static unsigned put_homes(struct decode *d, struct text *out, const struct key_map *map, struct span name)
+{
+	unsigned n = put_homes_in(out, NULL, map, name, 0);
+
+	/* At the top it is most often one of a rule. */
+	if (n && d->path.n)
+		return n;
+	for (unsigned i = 0; i < map->n_keys; i++) {
+		if (map->keys[i].map)
+			n = put_homes_in(out, &map->keys[i], map->keys[i].map, name, n);
+	}
+	return n;
+}
+
+static void refuse_unknown_key(struct decode *d, const struct key_map *map, const struct yaml_node *key)
+{
+	char suggested[DECODE_SUGGESTION_BYTES], homes[160];
+	struct suggestion s;
+	struct text t;
+
+	text_init_fixed(&t, homes, sizeof(homes));
+	if (put_homes(d, &t, map, key->text) == 0) {
+		suggest_begin(&s, key->text);
 		for (unsigned i = 0; i < map->n_keys; i++)
 			suggest_offer(&s, span_of_string(map->keys[i].name));
-		decode_error(d, item->key, "unknown key \"%.*s\"%s", DECODE_SHOWN(item->key->text),
-			decode_suggestion(s.best, block, sizeof(block)));
+		text_put_string(&t, decode_suggestion(s.best, suggested, sizeof(suggested)));
+	}
+	decode_error(d, key, "unknown key \"%.*s\"%.*s", DECODE_SHOWN(key->text), SPAN_ARG(text_span(&t)));
+}
+
+static void refuse_unknown_keys(struct decode *d, const struct key_map *map, const struct yaml_node *node)
+{
+	for (const struct yaml_item *item = node->items; item && !d->diagnostics->cut; item = item->next) {
+		if (!decode_find_key(map, item->key->text))
+			refuse_unknown_key(d, map, item->key);
 	}
 }
 

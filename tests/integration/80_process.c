@@ -388,6 +388,7 @@ Test(process, says_that_there_is_no_such_user)
 	cr_expect_eq(program_run(&p, (const char *const[]){ "run", program_path(&p, "rules.yaml"), NULL }, NULL), 125);
 	said = program_stderr(&p);
 	cr_expect(strstr(bytes_text(&said), "user: no-such-user: there is no such user or group"), "%s", bytes_text(&said));
+	cr_expect_null(strstr(bytes_text(&said), "listening on"), "it was said after it served: %s", bytes_text(&said));
 	bytes_free(&said);
 	program_close(&p);
 }

@@ -26,6 +26,10 @@ Test(errors, keys)
 	static const struct bad cases[] = {
 		{ "{abrot: 503, delay: 1s}", "3:4: error: rules[0]: unknown key \"abrot\", did you mean \"abort\"?\n" },
 		{ "{latency: 5, delay: 1s}", "3:4: error: rules[0]: unknown key \"latency\"\n" },
+		{ "{path: /a, delay: 1s}",
+			"3:4: error: rules[0]: unknown key \"path\", it belongs below \"match\" or \"request\"\n" },
+		{ "{method: GET, delay: 1s}", "3:4: error: rules[0]: unknown key \"method\", it belongs below \"match\"\n" },
+		{ "{honoured: 1, delay: 1s}", "3:4: error: rules[0]: unknown key \"honoured\"\n" },
 		{ "{delay: {fxied: 1s}}", "3:12: error: rules[0].delay: unknown key \"fxied\", did you mean \"fixed\"?\n" },
 		{ "{abort: {reason: x}}", "3:11: error: rules[0].abort: the key \"status\" is missing\n" },
 		{ "{delay: 1s, delay: 2s}",
@@ -334,6 +338,12 @@ Test(errors, file)
 		{ "upstream: origin\nexclude: healthz\n",
 			"2:10: error: exclude: \"healthz\" is not a path (write /healthz)\n" },
 		{ "upstream: origin\ntls: {certificate: x}\n", "2:1: error: unknown key \"tls\"\n" },
+		{ "upstream: origin\nmethod: GET\n", "2:1: error: unknown key \"method\", it belongs below \"rules[].match\"\n" },
+		{ "upstream: origin\nhonoured: 1\n", "2:1: error: unknown key \"honoured\", it belongs below \"expect.retry_after\"\n" },
+		{ "upstream: origin\nheaders: {a: b}\n", "2:1: error: unknown key \"headers\", it belongs below \"log\" or "
+							"\"rules[].match\" or \"rules[].request\"\n" },
+		{ "upstream: origin\naddress: 127.0.0.1:1\n", "2:1: error: unknown key \"address\", it belongs below "
+								"\"listeners\" or \"admin\"\n" },
 		{ "upstream: origin\nrules: {abort: 503}\n",
 			"2:8: error: rules: must be a list, each entry a rule (a mapping), not a mapping\n" },
 		{ "upstream: origin\nrules:\n- {name: a, delay: 1s}\n- {name: a, delay: 1s}\n",
