@@ -251,7 +251,10 @@ static int read_all(struct judging *j)
 		s->last_ns = MAX(s->last_ns, s->next.end_ns);
 		rc = advance(j, s);
 	}
-	return rc;
+	if (rc != EXIT_CODE_OK || j->has_run)
+		return rc;
+	log_error("judge: there is nothing in any of the traces");
+	return EXIT_CODE_USAGE;
 }
 
 /* ---- start and end ---- */
@@ -267,6 +270,7 @@ static int open_all(struct judging *j, const char *const *names, unsigned n)
 		j->sources[j->n].last_ns = INT64_MIN;
 		if (!trace_file_open(&j->sources[j->n].file, names[j->n]))
 			return EXIT_CODE_USAGE;
+		j->sources[j->n].file.may_be_empty = n > 1;
 	}
 	return EXIT_CODE_OK;
 }

@@ -102,6 +102,16 @@ static enum trace_file_step bad(const struct trace_file *f, const char *what)
 	return TRACE_FILE_BAD;
 }
 
+static enum trace_file_step at_empty(const struct trace_file *f)
+{
+	static const char text[] = "it is empty: nothing has come since it was begun, or it is no trace";
+
+	if (!f->may_be_empty)
+		return bad(f, text);
+	log_warning("%s: %s", f->name, text);
+	return TRACE_FILE_END;
+}
+
 static bool rules_are_complete(const struct trace_file *f)
 {
 	return f->has_header && f->n_rules == f->n_rules_told;
@@ -157,7 +167,7 @@ enum trace_file_step trace_file_next(struct trace_file *f)
 		trace_line_deinit(&f->line);
 		rc = next_line(f, &text);
 		if (rc == 0 && !f->line_number)
-			return bad(f, "it is empty: no trace");
+			return at_empty(f);
 		if (rc == 0)
 			return rules_are_complete(f) ? TRACE_FILE_END : bad(f, "the header and its rules are not complete");
 		if (rc > 0)

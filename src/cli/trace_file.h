@@ -19,6 +19,7 @@ struct trace_file {
 	char *block; /* bytes read and not yet taken: from `at` to `end` */
 	size_t at, end;
 	bool at_eof;
+	bool may_be_empty; /* set by who reads others beside it: a file that was begun anew, and nothing has come since */
 	uint64_t line_number; /* of the line just read, from 1 */
 	bool has_header;
 	uint64_t seed; /* of the run */

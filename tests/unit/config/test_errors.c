@@ -339,7 +339,8 @@ Test(errors, file)
 			"2:10: error: exclude: \"healthz\" is not a path (write /healthz)\n" },
 		{ "upstream: origin\ntls: {certificate: x}\n", "2:1: error: unknown key \"tls\"\n" },
 		{ "upstream: origin\nmethod: GET\n", "2:1: error: unknown key \"method\", it belongs below \"rules[].match\"\n" },
-		{ "upstream: origin\nhonoured: 1\n", "2:1: error: unknown key \"honoured\", it belongs below \"expect.retry_after\"\n" },
+		{ "upstream: origin\nhonoured: 1\n",
+			"2:1: error: unknown key \"honoured\", it belongs below \"expect.retry_after\"\n" },
 		{ "upstream: origin\nheaders: {a: b}\n", "2:1: error: unknown key \"headers\", it belongs below \"log\" or "
 							"\"rules[].match\" or \"rules[].request\"\n" },
 		{ "upstream: origin\naddress: 127.0.0.1:1\n", "2:1: error: unknown key \"address\", it belongs below "
