@@ -130,6 +130,19 @@ int64_t judge_feed_base_ns(const struct trace_exchange *e)
 	return ns(e->start) - ns(e->at);
 }
 
+void judge_feed_repeat(struct judge_repeat *to, const struct trace_exchange *e, int64_t base_ns)
+{
+	int64_t first_ns = base_ns + ns(e->at);
+
+	to->wall_ns = ns(e->start);
+	to->first_ns = first_ns;
+	to->last_ns = moment(first_ns, e->last);
+	to->hdr_ns = moment(first_ns, e->answer);
+	to->end_ns = first_ns + ns(e->end);
+	to->connection = e->connection;
+	to->connections = e->connections;
+}
+
 void judge_feed_exchange(struct judge_exchange *to, const struct trace_exchange *e, int64_t base_ns)
 {
 	int64_t first_ns = base_ns + ns(e->at);

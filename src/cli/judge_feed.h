@@ -28,6 +28,8 @@ uint16_t judge_names_add(struct judge_names *names, struct span name);
  * same for all exchanges of one run.
  */
 void judge_feed_exchange(struct judge_exchange *to, const struct trace_exchange *e, int64_t base_ns);
+/* What a repeat has of its own (trace_exchange_repeat), but for its id. */
+void judge_feed_repeat(struct judge_repeat *to, const struct trace_exchange *e, int64_t base_ns);
 /*
  * The rule that shaped it, and in *fired that rule and the n that are there already. UINT16_MAX: it has no number, or there is
  * none.

@@ -5,22 +5,29 @@
 
 #include <stdlib.h>
 
-struct judge_likeness {
-	bool known;
-	struct trace_exchange exchange; /* its texts lie here */
-	struct judge_request request;
-	char text[RECORD_TEXT_BYTES];
+struct judge_known {
+	struct judge_likeness *like; /* NULL: none */
+	uint8_t address[16]; /* the client's */
 };
+
+void judge_repeats_init(struct judge_repeats *s)
+{
+	*s = (struct judge_repeats){ 0 };
+	trace_exchange_init(&s->exchange);
+}
 
 void judge_repeats_deinit(struct judge_repeats *s)
 {
-	for (unsigned i = 0; i < s->n; i++)
+	for (unsigned i = 0; i < s->n; i++) {
+		for (unsigned k = 0; s->v[i] && k < RECORD_LIKENESSES; k++)
+			judge_likeness_drop(s->v[i][k].like);
 		free(s->v[i]);
+	}
 	free(s->v);
-	*s = (struct judge_repeats){ 0 };
+	judge_repeats_init(s);
 }
 
-static struct judge_likeness *find(const struct judge_repeats *s, const struct record *r)
+static struct judge_known *find(const struct judge_repeats *s, const struct record *r)
 {
 	unsigned worker = record_worker(r->id);
 
@@ -29,7 +36,7 @@ static struct judge_likeness *find(const struct judge_repeats *s, const struct r
 
 static void make_room(struct judge_repeats *s, unsigned worker)
 {
-	struct judge_likeness **v;
+	struct judge_known **v;
 
 	if (worker >= s->n) {
 		v = realloc(s->v, (worker + 1) * sizeof(*v));
@@ -43,40 +50,29 @@ static void make_room(struct judge_repeats *s, unsigned worker)
 		s->v[worker] = calloc(RECORD_LIKENESSES, sizeof(*s->v[worker]));
 }
 
-static struct span move(struct span s, const char *from, const char *to)
+void judge_repeats_learn(struct judge_repeats *s, struct live_judge *judge, const struct record *r,
+	const struct judge_exchange *e)
 {
-	return s.n ? span_of(to + (s.p - from), s.n) : SPAN_EMPTY;
-}
-
-void judge_repeats_learn(struct judge_repeats *s, const struct record *r, const struct trace_exchange *e)
-{
-	struct judge_likeness *l;
-	struct judge_exchange exchange;
+	struct judge_known *k;
 
 	make_room(s, record_worker(r->id));
-	l = find(s, r);
-	if (!l)
+	k = find(s, r);
+	if (!k)
 		return;
-	l->known = true;
-	l->exchange = *e;
-	memcpy(l->text, r->text, (size_t)r->method_n + r->host_n + r->target_n);
-	l->exchange.method = move(e->method, r->text, l->text);
-	l->exchange.host = move(e->host, r->text, l->text);
-	l->exchange.target = move(e->target, r->text, l->text);
-	l->exchange.client = move(e->client, e->address, l->exchange.address);
-	judge_feed_exchange(&exchange, &l->exchange, 0);
-	judge_request_of(&l->request, &exchange);
+	live_judge_learn(judge, e, &k->like);
+	memcpy(k->address, r->client, sizeof(k->address));
 }
 
-bool judge_repeats_feed(struct judge_repeats *s, const struct record *r, int64_t base_ns, struct judge_exchange *to)
+bool judge_repeats_feed(struct judge_repeats *s, const struct record *r, int64_t base_ns, struct judge_repeat *to)
 {
-	struct judge_likeness *l = find(s, r);
+	const struct judge_known *k = find(s, r);
 
-	if (!l || !l->known)
+	if (!k || !k->like)
 		return false;
-	trace_exchange_repeat(&l->exchange, r);
-	judge_feed_exchange(to, &l->exchange, base_ns);
+	memcpy(s->exchange.address_of, k->address, sizeof(k->address));
+	trace_exchange_repeat(&s->exchange, r);
+	judge_feed_repeat(to, &s->exchange, base_ns);
+	to->like = k->like;
 	to->id = r->id;
-	to->request = &l->request;
 	return true;
 }

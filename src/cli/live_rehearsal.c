@@ -12,6 +12,8 @@
 /* A worker may be kept from its core between the end of an exchange and its record. */
 #define LATE_NS (100 * NS_PER_MS)
 
+#define REPEATS_MAX 32 /* told to the judge in one go */
+
 struct live_rehearsal {
 	struct collector_sink sink;
 	struct live_judge *judge;
@@ -24,7 +26,9 @@ struct live_rehearsal {
 	uint16_t *numbers; /* of the rules of that generation */
 	unsigned n_numbers;
 	struct trace_exchange exchange;
-	struct judge_repeats repeats;
+	struct judge_repeats known;
+	struct judge_repeat repeats[REPEATS_MAX]; /* that the judge was not told yet */
+	unsigned n_repeats;
 	bool has_base;
 	int64_t base_ns;
 };
@@ -78,6 +82,23 @@ static unsigned fired_rules(const struct live_rehearsal *r, const struct record 
 	return n;
 }
 
+static void tell_repeats(struct live_rehearsal *r)
+{
+	if (r->n_repeats)
+		live_judge_add_repeats(r->judge, r->repeats, r->n_repeats);
+	r->n_repeats = 0;
+}
+
+static void take_repeat(struct live_rehearsal *r, const struct record *record)
+{
+	if (judge_repeats_feed(&r->known, record, r->base_ns, &r->repeats[r->n_repeats]))
+		r->n_repeats++;
+	else
+		live_judge_lose(r->judge);
+	if (r->n_repeats == REPEATS_MAX)
+		tell_repeats(r);
+}
+
 static void take(void *arg, const struct record *record)
 {
 	struct live_rehearsal *r = arg;
@@ -86,8 +107,7 @@ static void take(void *arg, const struct record *record)
 	struct judge_exchange exchange;
 
 	if (record->is_repeat) {
-		if (judge_repeats_feed(&r->repeats, record, r->base_ns, &exchange))
-			live_judge_add(r->judge, &exchange);
+		take_repeat(r, record);
 		return;
 	}
 	/* A request that was refused as malformed is nobody's attempt at anything. */
@@ -101,10 +121,11 @@ static void take(void *arg, const struct record *record)
 	if (!r->has_base)
 		r->base_ns = judge_feed_base_ns(e);
 	r->has_base = true;
-	if (record->likeness)
-		judge_repeats_learn(&r->repeats, record, e);
+	tell_repeats(r);
 	judge_feed_exchange(&exchange, e, r->base_ns);
 	exchange.id = record->id;
+	if (record->likeness)
+		judge_repeats_learn(&r->known, r->judge, record, &exchange);
 	judge_feed_rules(&exchange, record->rule ? number_of(r, record->rule) : UINT16_MAX, fired,
 		fired_rules(r, record, fired));
 	live_judge_add(r->judge, &exchange);
@@ -114,6 +135,7 @@ static void looked(void *arg, int64_t now_ns)
 {
 	struct live_rehearsal *r = arg;
 
+	tell_repeats(r);
 	if (r->has_base)
 		live_judge_advance(r->judge, now_ns + r->base_ns);
 }
@@ -145,6 +167,7 @@ struct live_rehearsal *live_rehearsal_new(const struct plan *plan)
 	r->sink = (struct collector_sink){ take, looked, r };
 	r->rules_hash = hash_of(&plan->rules);
 	trace_exchange_init(&r->exchange);
+	judge_repeats_init(&r->known);
 	judge_names_init(&r->names);
 	if (make_judge(r, plan) < 0) {
 		live_rehearsal_free(r);
@@ -159,7 +182,7 @@ void live_rehearsal_free(struct live_rehearsal *r)
 		return;
 	live_judge_free(r->judge);
 	judge_names_deinit(&r->names);
-	judge_repeats_deinit(&r->repeats);
+	judge_repeats_deinit(&r->known);
 	free(r->numbers);
 	free(r);
 }

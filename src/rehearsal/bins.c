@@ -40,8 +40,7 @@ static void move_up(struct bins *b, int64_t at_ns)
 	b->origin_ns -= (int64_t)by * b->width_ns;
 }
 
-/* The bin of a time that may be new. */
-static struct bin *bin_of(struct bins *b, int64_t at_ns)
+struct bin *bins_of(struct bins *b, int64_t at_ns)
 {
 	uint32_t i;
 
@@ -64,14 +63,7 @@ static struct bin *bin_of(struct bins *b, int64_t at_ns)
 
 void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
 {
-	bin_of(b, at_ns)->v[count] += n;
-}
-
-void bins_note_connections(struct bins *b, int64_t at_ns, uint32_t n)
-{
-	struct bin *bin = bin_of(b, at_ns);
-
-	bin->connections = MAX(bin->connections, n);
+	bins_of(b, at_ns)->v[count] += n;
 }
 
 uint32_t bins_at(const struct bins *b, int64_t at_ns)

@@ -37,8 +37,8 @@ struct bins {
 /* Adds n to what happened at this time, which may be before all others as well. */
 void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n);
 
-/* So many connections were open at this time. */
-void bins_note_connections(struct bins *b, int64_t at_ns, uint32_t n);
+/* The bin of this time, to add to; it holds until the next call that may make another. */
+struct bin *bins_of(struct bins *b, int64_t at_ns);
 
 /* The bin of a time, held within those that there are; 0 where there is none. */
 uint32_t bins_at(const struct bins *b, int64_t at_ns);

@@ -60,7 +60,7 @@ struct kind *chains_kind(struct chains *s, const struct event *e, uint64_t which
 		return NULL;
 	node = kind->node;
 	*kind = (struct kind){ .node = node, .open_first = CHAIN_NONE, .open_last = CHAIN_NONE, .closed = CHAIN_NONE,
-		.embodied = CHAIN_NONE, .client = e->client };
+		.embodied = CHAIN_NONE, .loose = which == e->loose, .client = e->client };
 	memcpy(kind->request_text, e->request_text, sizeof(kind->request_text));
 	memcpy(kind->client_text, e->client_text, sizeof(kind->client_text));
 	return kind;
@@ -119,6 +119,8 @@ static void take_out(struct chains *s, uint32_t i)
 
 void chains_touch(struct chains *s, uint32_t chain)
 {
+	if (chain == s->newest)
+		return;
 	take_out(s, chain);
 	put_newest(s, chain);
 }
@@ -206,6 +208,7 @@ void chains_open(struct chains *s, uint32_t chain)
 	}
 	insert_after(s, kind, at, chain);
 	s->v[chain].open = true;
+	s->n_open_loose += kind->loose;
 }
 
 void chains_close(struct chains *s, uint32_t chain)
@@ -216,6 +219,7 @@ void chains_close(struct chains *s, uint32_t chain)
 	if (!c->open)
 		return;
 	c->open = false;
+	s->n_open_loose -= kind->loose;
 	if (c->before == CHAIN_NONE)
 		kind->open_first = c->next;
 	else

@@ -74,6 +74,7 @@ struct chain {
 	bool ok; /* some attempt went well */
 	bool has_ordinals;
 	bool has_id; /* may be found by one, and not by its kind alone */
+	bool plain; /* one attempt, and that was plain (event.h) */
 	int64_t due_ns; /* when a follow-up may come: the end of a told wait, less what is tolerated */
 	int64_t expires_ns; /* after that, nothing is taken for a follow-up */
 	uint64_t body_hash;
@@ -106,6 +107,7 @@ struct kind {
 	/* Of requests whose body is not known: the chain that failed last of those that differ in nothing but the body. */
 	uint32_t embodied;
 	uint32_t embodied_generation;
+	bool loose; /* the body is not known */
 	bool unordered; /* the open ones are too many to be kept in order */
 	bool shuffled; /* some follow-up did not find the failure that it follows: who follows whom is not certain any more */
 	bool parallel; /* several are under way at a time: who comes next need not be who failed last */
@@ -129,6 +131,7 @@ struct chains {
 	uint32_t n, cap, max;
 	uint32_t free; /* list of unused places, by `newer` */
 	uint32_t newest, oldest;
+	uint32_t n_open_loose; /* open ones of kinds whose body is not known */
 	struct lru kinds;
 	struct lru ids;
 };

@@ -25,37 +25,39 @@ static int64_t bucket_start_ns(unsigned b)
 	return b == 0 ? 0 : (int64_t)(exp2((double)b / 2) * (double)NS_PER_MS);
 }
 
-static void drop_pending(struct contrast *c, unsigned i)
+static unsigned pending_place(const struct contrast *c, unsigned i)
 {
+	return (c->pending_at + i) % CONTRAST_PENDING;
+}
+
+static void drop_first(struct contrast *c)
+{
+	c->pending_at = pending_place(c, 1);
 	c->n_pending--;
-	for (; i < c->n_pending; i++)
-		c->pending[i] = c->pending[i + 1];
 }
 
 void contrast_arrival(struct contrast *c, int64_t first_ns)
 {
-	for (unsigned i = 0; i < c->n_pending;) {
-		int64_t after_ns = first_ns - c->pending[i].end_ns;
-		bool faulted = c->pending[i].faulted;
+	while (c->n_pending && c->pending[c->pending_at].end_ns <= first_ns) {
+		int64_t after_ns = first_ns - c->pending[c->pending_at].end_ns;
+		bool faulted = c->pending[c->pending_at].faulted;
 
-		if (after_ns < 0) {
-			i++;
-			continue;
-		}
 		c->side[faulted].n++;
 		if (after_ns < CONTRAST_LONGEST_NS)
 			c->side[faulted].after[bucket_of(after_ns)]++;
-		drop_pending(c, i);
+		drop_first(c);
 	}
 }
 
 void contrast_ended(struct contrast *c, int64_t end_ns, bool faulted)
 {
+	unsigned at;
+
 	if (c->n_pending == CONTRAST_PENDING)
-		drop_pending(c, 0); /* too many at a time: a part of them is sample enough */
-	c->pending[c->n_pending].end_ns = end_ns;
-	c->pending[c->n_pending].faulted = faulted;
-	c->n_pending++;
+		drop_first(c); /* too many at a time: a part of them is sample enough */
+	at = pending_place(c, c->n_pending++);
+	c->pending[at].end_ns = end_ns;
+	c->pending[at].faulted = faulted;
 }
 
 int64_t contrast_horizon_ns(const struct contrast *c)
@@ -101,8 +103,11 @@ void contrast_add(struct contrast_sum *sum, const struct contrast *c, int64_t en
 		for (unsigned b = 0; b < CONTRAST_BUCKETS; b++)
 			sum->side[side].after[b] += c->side[side].after[b];
 	}
-	for (unsigned i = 0; i < c->n_pending; i++)
-		sum->side[c->pending[i].faulted].open[bucket_of(end_ns - c->pending[i].end_ns)]++;
+	for (unsigned i = 0; i < c->n_pending; i++) {
+		unsigned at = pending_place(c, i);
+
+		sum->side[c->pending[at].faulted].open[bucket_of(end_ns - c->pending[at].end_ns)]++;
+	}
 }
 
 /*

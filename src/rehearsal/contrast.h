@@ -9,7 +9,7 @@
 #include "base/base.h"
 
 #define CONTRAST_BUCKETS 40 /* two for each doubling, from a millisecond on */
-#define CONTRAST_PENDING 6
+#define CONTRAST_PENDING 8 /* a power of two */
 /* Without another request of the kind for so long, none has followed. */
 #define CONTRAST_LONGEST_NS (64 * NS_PER_S)
 
@@ -18,7 +18,8 @@ struct contrast {
 		uint32_t n; /* requests whose follow-up, or lack of one, is known */
 		uint32_t after[CONTRAST_BUCKETS]; /* so many were followed after so long */
 	} side[2]; /* [1]: with a fault */
-	uint32_t n_pending;
+	/* Ended, and not followed yet: a queue, the one that ended first at `pending_at`. */
+	uint32_t pending_at, n_pending;
 	struct {
 		int64_t end_ns;
 		bool faulted;
@@ -27,7 +28,7 @@ struct contrast {
 
 /* A request of the kind arrived that is not known to be a retry. */
 void contrast_arrival(struct contrast *c, int64_t first_ns);
-/* A request ended: well and without a fault, or by a fault. Others are not to be told. */
+/* A request ended, none before it later: well and without a fault, or by a fault. Others are not to be told. */
 void contrast_ended(struct contrast *c, int64_t end_ns, bool faulted);
 
 /*

@@ -42,7 +42,7 @@ static enum outcome outcome_of(const struct judge_exchange *e)
 	return e->status >= 400 ? OUTCOME_REFUSED : OUTCOME_OK;
 }
 
-static uint16_t flags_of(const struct judge_exchange *e, const struct judge_request *request)
+static uint16_t flags_of(const struct judge_exchange *e)
 {
 	unsigned flags = 0;
 
@@ -64,7 +64,7 @@ static uint16_t flags_of(const struct judge_exchange *e, const struct judge_requ
 		flags |= EVENT_KEEPS;
 	if (e->closes)
 		flags |= EVENT_CLOSES;
-	if (request->unsafe)
+	if (!http_method_is_idempotent(http_method_of(e->method)))
 		flags |= EVENT_UNSAFE;
 	return (uint16_t)flags;
 }
@@ -143,7 +143,8 @@ static struct span path_of(struct span target)
 	return span_first(target, span_find(target, '?'));
 }
 
-void judge_request_of(struct judge_request *to, const struct judge_exchange *e)
+/* Who sent what, as hashes and as text. */
+static void name(struct event *to, const struct judge_exchange *e)
 {
 	uint64_t print = e->fingerprint;
 	size_t at = 0;
@@ -157,7 +158,7 @@ void judge_request_of(struct judge_request *to, const struct judge_exchange *e)
 	to->place = mix(to->client, hint_place(e->host, e->target));
 	to->loose = mix(to->client, print);
 	to->kind = e->body_hash ? mix(to->loose, e->body_hash) : to->loose;
-	to->unsafe = !http_method_is_idempotent(http_method_of(e->method));
+	to->redirect = e->redirect ? mix(to->client, e->redirect) : 0;
 	put_text(to->request_text, &at, sizeof(to->request_text), e->method);
 	put_text(to->request_text, &at, sizeof(to->request_text), SPAN(" "));
 	put_text(to->request_text, &at, sizeof(to->request_text), e->target);
@@ -165,50 +166,50 @@ void judge_request_of(struct judge_request *to, const struct judge_exchange *e)
 	put_text(to->client_text, &at, sizeof(to->client_text), e->client);
 }
 
+void event_set_times(struct event *to, int64_t first_ns, int64_t last_ns, int64_t hdr_ns, int64_t end_ns)
+{
+	to->first_ns = bounded(first_ns);
+	to->last_ns = bounded(last_ns);
+	to->hdr_ns = bounded(hdr_ns);
+	to->end_ns = MAX(bounded(end_ns), to->first_ns);
+}
+
+bool event_is_plain(const struct event *e)
+{
+	const unsigned usual = EVENT_FORWARDED | EVENT_EXECUTED | EVENT_KEEPS | EVENT_UNSAFE;
+
+	if (e->outcome != OUTCOME_OK || e->status / 100 != 2 || e->flags & ~usual || e->wait_ns >= 0 || e->quota_ns >= 0)
+		return false;
+	if (e->logical_id | e->maybe_id | e->idempotency_key | e->redirect | e->attempt | e->attempt_max)
+		return false;
+	return !e->deadline_ns && !e->delay_ns && !e->after_close_ns;
+}
+
 void event_of(struct event *to, const struct judge_exchange *e)
 {
-	struct judge_request made;
-	const struct judge_request *request = e->request;
-
-	if (!request) {
-		judge_request_of(&made, e);
-		request = &made;
-	}
-	*to = (struct event){
-		.id = e->id,
-		.first_ns = bounded(e->first_ns),
-		.last_ns = bounded(e->last_ns),
-		.hdr_ns = bounded(e->hdr_ns),
-		.end_ns = bounded(e->abort_ns ? e->abort_ns : e->end_ns),
-		.kind = request->kind,
-		.loose = request->loose,
-		.client = request->client,
-		.host = request->host,
-		.path = request->path,
-		.place = request->place,
-		.redirect = e->redirect ? mix(request->client, e->redirect) : 0,
-		.body_hash = e->body_hash,
-		.logical_id = e->logical_id,
-		.maybe_id = e->maybe_id,
-		.idempotency_key = e->idempotency_key,
-		.credentials = e->credentials,
-		.connection = e->connection,
-		.deadline_ns = bounded(e->deadline_ns),
-		.delay_ns = bounded(e->delay_ns),
-		.wait_ns = e->wait_ns < 0 ? -1 : bounded(e->wait_ns),
-		.quota_ns = e->quota_ns < 0 ? -1 : bounded(e->quota_ns),
-		.after_close_ns = bounded(e->after_close_ns),
-		.connections = e->connections,
-		.rule = e->rule,
-		.source = e->source,
-		.attempt = e->attempt,
-		.attempt_max = e->attempt_max,
-		.status = e->status,
-		.flags = flags_of(e, request),
-		.outcome = (uint8_t)(e->abort_ns ? OUTCOME_FAILED : outcome_of(e)),
-		.hint = e->hint,
-	};
-	to->end_ns = MAX(to->end_ns, to->first_ns);
-	memcpy(to->request_text, request->request_text, sizeof(to->request_text));
-	memcpy(to->client_text, request->client_text, sizeof(to->client_text));
+	memset(to, 0, offsetof(struct event, request_text));
+	to->id = e->id;
+	event_set_times(to, e->first_ns, e->last_ns, e->hdr_ns, e->abort_ns ? e->abort_ns : e->end_ns);
+	name(to, e);
+	to->body_hash = e->body_hash;
+	to->logical_id = e->logical_id;
+	to->maybe_id = e->maybe_id;
+	to->idempotency_key = e->idempotency_key;
+	to->credentials = e->credentials;
+	to->connection = e->connection;
+	to->deadline_ns = bounded(e->deadline_ns);
+	to->delay_ns = bounded(e->delay_ns);
+	to->wait_ns = e->wait_ns < 0 ? -1 : bounded(e->wait_ns);
+	to->quota_ns = e->quota_ns < 0 ? -1 : bounded(e->quota_ns);
+	to->after_close_ns = bounded(e->after_close_ns);
+	to->connections = e->connections;
+	to->rule = e->rule;
+	to->source = e->source;
+	to->attempt = e->attempt;
+	to->attempt_max = e->attempt_max;
+	to->status = e->status;
+	to->flags = flags_of(e);
+	to->outcome = (uint8_t)(e->abort_ns ? OUTCOME_FAILED : outcome_of(e));
+	to->hint = e->hint;
+	to->plain = event_is_plain(to);
 }

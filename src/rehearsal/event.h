@@ -29,7 +29,12 @@ enum event_flag {
 struct event {
 	uint64_t id;
 	int64_t first_ns, last_ns, hdr_ns, end_ns;
-	uint64_t kind, loose, client, path, host, place; /* hashes: struct judge_request */
+	uint64_t kind; /* hash of client, fingerprint and body: equal for requests that cannot be told apart */
+	uint64_t loose; /* the same without the body, which is the kind of those whose body is not known */
+	uint64_t client; /* hash */
+	uint64_t path; /* hash of client, host and path */
+	uint64_t host; /* hash of client and host */
+	uint64_t place; /* hash of client, host and whole target */
 	uint64_t redirect; /* the place where the answer sends the client with a wait; 0: nowhere */
 	uint64_t body_hash, logical_id, maybe_id, idempotency_key, credentials, connection;
 	int64_t deadline_ns, delay_ns;
@@ -44,11 +49,21 @@ struct event {
 	uint16_t flags; /* enum event_flag */
 	uint8_t outcome; /* enum outcome */
 	uint8_t hint; /* enum hint */
+	bool plain; /* a success that nobody has touched, of a client that says nothing of itself: event_is_plain */
 	char request_text[JUDGE_REQUEST_BYTES]; /* "GET /items" */
 	char client_text[JUDGE_CLIENT_BYTES];
 };
 
 void event_of(struct event *to, const struct judge_exchange *e);
+
+/* Those that a repeat has of its own; whatever they are, no difference of two overflows. */
+void event_set_times(struct event *to, int64_t first_ns, int64_t last_ns, int64_t hdr_ns, int64_t end_ns);
+
+/*
+ * Nothing but its times and its connection tells it from others of its kind that are plain as well. Most are: for these the
+ * linker has a shorter way (link.c).
+ */
+bool event_is_plain(const struct event *e);
 
 /* Its answer sends the client elsewhere. */
 static inline bool event_is_redirect(const struct event *e)

@@ -102,6 +102,15 @@ static void take(struct judge *j, bool all)
 		linker_add(&j->linker, &j->tally, e);
 }
 
+/* The beginning of the run, of which all times are told. */
+static void note_begin(struct judge *j, int64_t first_ns, int64_t wall_ns)
+{
+	if (first_ns >= j->tally.begin_ns)
+		return;
+	j->tally.begin_ns = first_ns;
+	j->tally.begin_wall_ns = wall_ns;
+}
+
 void judge_add(struct judge *j, const struct judge_exchange *e)
 {
 	struct event event;
@@ -111,14 +120,39 @@ void judge_add(struct judge *j, const struct judge_exchange *e)
 			j->rules[e->fired[i]].fired++;
 	}
 	event_of(&event, e);
-	/* The beginning of the run, of which all times are told. */
-	if (event.first_ns < j->tally.begin_ns) {
-		j->tally.begin_ns = event.first_ns;
-		j->tally.begin_wall_ns = e->wall_ns;
-	}
+	note_begin(j, event.first_ns, e->wall_ns);
 	if (!order_add(&j->order, &event))
 		tally_lose(&j->tally);
 	take(j, false);
+}
+
+struct judge_likeness *judge_likeness_new(const struct judge_exchange *e)
+{
+	struct judge_likeness *l = malloc(sizeof(*l));
+
+	if (!l)
+		return NULL;
+	event_of(&l->event, e);
+	l->keepers = 1;
+	return l;
+}
+
+void judge_likeness_drop(struct judge_likeness *l)
+{
+	likeness_drop(l);
+}
+
+void judge_add_repeat(struct judge *j, const struct judge_repeat *r)
+{
+	note_begin(j, MAX(r->first_ns, 0), r->wall_ns);
+	if (!order_add_repeat(&j->order, r))
+		tally_lose(&j->tally);
+	take(j, false);
+}
+
+void judge_lose(struct judge *j)
+{
+	tally_lose(&j->tally);
 }
 
 void judge_advance(struct judge *j, int64_t now_ns)

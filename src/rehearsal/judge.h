@@ -19,19 +19,6 @@
 #define JUDGE_REQUEST_BYTES 80
 #define JUDGE_CLIENT_BYTES 40
 
-/* What a judge makes of the client, method, host, target, fingerprint and body of a request. */
-struct judge_request {
-	uint64_t kind; /* hash of client, fingerprint and body: equal for requests that cannot be told apart */
-	uint64_t loose; /* the same without the body, which is the kind of those whose body is not known */
-	uint64_t client; /* hash */
-	uint64_t path; /* hash of client, host and path */
-	uint64_t host; /* hash of client and host */
-	uint64_t place; /* hash of client, host and whole target */
-	bool unsafe; /* the method may not be repeated just so (RFC 9110 section 9.2.2) */
-	char request_text[JUDGE_REQUEST_BYTES]; /* "GET /items" */
-	char client_text[JUDGE_CLIENT_BYTES];
-};
-
 /* One request and what became of it. Spans live for the call. Times are nanoseconds of one clock; 0: it did not come to that. */
 struct judge_exchange {
 	uint64_t id;
@@ -49,7 +36,6 @@ struct judge_exchange {
 	struct span target;
 	uint64_t fingerprint; /* of the request, without its client; 0: the judge makes one of method, host and target */
 	uint64_t body_hash; /* with its length; 0: not known */
-	const struct judge_request *request; /* of an earlier one that is the same in all of these; NULL: the judge makes it */
 	uint64_t logical_id; /* hash of an id that is the same for all attempts and for nothing else; 0: none */
 	uint64_t maybe_id; /* hash of one that may be (x-request-id, trace id): counts where the fingerprint agrees */
 	uint64_t idempotency_key; /* hash; 0: none */
@@ -77,6 +63,20 @@ struct judge_exchange {
 	bool expect; /* sent Expect: 100-continue */
 	bool early_data;
 	int64_t quota_ns; /* the answer said that the quota is used up, for so long; -1: it did not */
+};
+
+/*
+ * Most exchanges of a client that nobody disturbs are alike. This one is as another was whose likeness was made, but for what is
+ * said here; times are as in an exchange, and the client has not left.
+ */
+struct judge_likeness;
+struct judge_repeat {
+	struct judge_likeness *like;
+	uint64_t id;
+	int64_t wall_ns;
+	int64_t first_ns, last_ns, hdr_ns, end_ns;
+	uint64_t connection;
+	uint32_t connections;
 };
 
 struct judge_rule {
@@ -112,11 +112,19 @@ struct judge;
 struct judge *judge_new(const struct judge_options *options) MUST_USE;
 void judge_free(struct judge *j);
 
-/* For many exchanges that are the same in what it is about. */
-void judge_request_of(struct judge_request *to, const struct judge_exchange *e);
-
 /* Never fails: what finds no room is counted. */
 void judge_add(struct judge *j, const struct judge_exchange *e);
+
+/*
+ * Of an exchange that no rule has touched and whose client did not leave; its source is the repeats' as well. NULL where memory
+ * is out.
+ */
+struct judge_likeness *judge_likeness_new(const struct judge_exchange *e) MUST_USE;
+/* Its maker needs it no longer; never while a judge that has repeats of it is at work in another thread. NULL is fine. */
+void judge_likeness_drop(struct judge_likeness *l);
+void judge_add_repeat(struct judge *j, const struct judge_repeat *r);
+/* One that is not known any more, for want of memory: it is counted as forgotten. */
+void judge_lose(struct judge *j);
 
 /* It is now so late: what ended more than JUDGE_LATE_NS (late_ns) ago is all here, though nothing newer may be. */
 void judge_advance(struct judge *j, int64_t now_ns);

@@ -2,8 +2,7 @@
  * link: every step costs the same however many chains there are: lists are looked through for a bounded number of places.
  */
 #include "rehearsal/link_find.h"
-
-#include <stdio.h>
+#include "rehearsal/told.h"
 
 #define MAX_CHAINS 65536u
 #define UNTOLD_NS (30 * NS_PER_S) /* a follow-up that nobody told to wait comes within twice of this */
@@ -58,10 +57,12 @@ static void expire(struct linker *l, struct tally *t, int64_t now_ns)
 	for (unsigned i = 0; i < DROPS_PER_ADD && l->chains.oldest != CHAIN_NONE; i++) {
 		uint32_t oldest = l->chains.oldest;
 
-		if (l->chains.v[oldest].expires_ns >= now_ns || is_worth_keeping(l, &l->chains.v[oldest], now_ns))
+		if (l->chains.v[oldest].expires_ns < now_ns && !is_worth_keeping(l, &l->chains.v[oldest], now_ns))
+			settle(l, t, oldest, now_ns, false);
+		else if (oldest != l->chains.newest)
 			chains_touch(&l->chains, oldest);
 		else
-			settle(l, t, oldest, now_ns, false);
+			return; /* there is no other */
 	}
 }
 
@@ -131,9 +132,9 @@ static void describe(struct attempt *a, const struct attempt *before, const stru
 	a->flags = (uint16_t)flags;
 }
 
-static void append(struct chain *c, const struct tally *t, const struct event *e, const struct found *found)
+static struct attempt attempt_of(const struct event *e, const struct found *found)
 {
-	struct attempt a = {
+	return (struct attempt){
 		.id = e->id,
 		.key = e->idempotency_key,
 		.connection = e->connection,
@@ -151,6 +152,11 @@ static void append(struct chain *c, const struct tally *t, const struct event *e
 		.how = found->how,
 		.hint = e->hint,
 	};
+}
+
+static void append(struct chain *c, const struct tally *t, const struct event *e, const struct found *found)
+{
+	struct attempt a = attempt_of(e, found);
 
 	if (c->n)
 		describe(&a, chain_last(c), e);
@@ -167,6 +173,7 @@ static void append(struct chain *c, const struct tally *t, const struct event *e
 		c->n--;
 	}
 	c->v[c->n++] = a;
+	c->plain = c->n == 1 && e->plain;
 	c->ok = c->ok || e->outcome == OUTCOME_OK;
 	c->n_failed += e->outcome != OUTCOME_OK;
 	c->has_ordinals = c->has_ordinals || e->attempt;
@@ -229,6 +236,40 @@ static void settle_lost(struct linker *l, struct tally *t, const struct kind *ki
 	c = &l->chains.v[i];
 	if (c->generation == kind->closed_generation && c->ok && c->n == 1 && !c->has_id)
 		settle(l, t, i, now_ns, false);
+}
+
+static void contrast(struct kind *kind, const struct event *e, bool known_retry)
+{
+	bool faulted = e->flags & EVENT_FAULTED;
+
+	if (!known_retry)
+		contrast_arrival(&kind->contrast, e->first_ns);
+	if (faulted ? e->outcome != OUTCOME_OK : e->outcome == OUTCOME_OK)
+		contrast_ended(&kind->contrast, e->end_ns, faulted);
+}
+
+/*
+ * Most requests go well, as the one of their kind before them did, and nothing failed that they may follow. What all of the long
+ * way would come to is then that the new one takes the place of the other. False where it has to be gone all the same.
+ */
+static bool replace_plain(struct linker *l, struct tally *t, struct kind *kind, const struct event *e)
+{
+	uint32_t i = kind->closed;
+	struct chain *c;
+
+	if (!e->plain || e->kind == e->loose || kind->open_first != CHAIN_NONE || l->chains.n_open_loose || i == CHAIN_NONE)
+		return false;
+	c = &l->chains.v[i];
+	if (c->generation != kind->closed_generation || !c->plain)
+		return false;
+	contrast(kind, e, false);
+	link_note_connection(kind, e->connection);
+	tally_plain(t, &c->v[0]);
+	c->v[0] = attempt_of(e, &(struct found){ .how = CONFIDENCE_NONE });
+	c->due_ns = e->end_ns;
+	c->expires_ns = e->end_ns + AFTER_SUCCESS_NS;
+	chains_touch(&l->chains, i);
+	return true;
 }
 
 /*
@@ -302,68 +343,6 @@ static void note_client(struct tally *t, struct client_row *client, const struct
 	}
 }
 
-/*
- * Sent by somebody who could have read it. What comes on another connection may have been on its way while the answer was: nobody
- * but the noise floor knows how long that way is. On the same connection the next request comes after the answer was read.
- */
-static bool could_know(const struct tally *t, const struct stay_away *told, const struct event *e)
-{
-	bool other = !e->connection || e->connection != told->connection;
-
-	return e->first_ns > told->since_ns + (other ? t->noise_floor_ns : 0);
-}
-
-/* What the client was told about a whole path, host or quota, and whether it keeps to it. */
-static void note_waits(struct linker *l, struct tally *t, const struct event *e)
-{
-	bool by_path = t->expect.retry_after_scope == EXPECT_SCOPE_PATH;
-	uint64_t where = by_path ? e->path : e->host;
-	/* That of a redirect is about the place where it points to alone. */
-	int64_t wait_ns = event_is_redirect(e) ? -1 : tally_owed_ns(t, e->wait_ns);
-	struct stay_away *w = clients_find_wait(&l->clients.waits, where);
-	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
-	char what[EVIDENCE_TEXT_BYTES];
-
-	if (w && !could_know(t, w, e))
-		w = NULL;
-	if (w && e->first_ns < w->until_ns)
-		t->pressure++;
-	if (w && t->expect.retry_after_scope != EXPECT_SCOPE_CHAIN && (!w->followed || e->first_ns < w->until_ns)) {
-		int64_t by_ns = w->until_ns - e->first_ns;
-
-		w->followed = true;
-		tally_count(&t->early, by_ns > 0, CONFIDENCE_NONE);
-		if (by_ns > 0) {
-			told = (struct attempt){ .id = w->id, .source = w->source, .end_ns = w->since_ns };
-			(void)snprintf(what, sizeof(what), "%.2f s before %.2f s were over", (double)by_ns / 1e9,
-				(double)w->told_ns / 1e9);
-			samples_add(&t->early_by, (double)by_ns / 1e9);
-			tally_evidence(t, CHECK_RETRY_AFTER, (double)by_ns, &told, &came, e->request_text, e->client_text, what);
-		}
-	}
-	if (wait_ns > 0)
-		t->forgotten.places += clients_set_wait(&l->clients.waits, where, e, wait_ns,
-			event_known_ns(e) + wait_ns - tally_tolerance_ns(t, wait_ns));
-}
-
-static void note_quota(struct linker *l, struct tally *t, const struct event *e)
-{
-	struct stay_away *q = clients_find_wait(&l->clients.quotas, e->host);
-	struct attempt told = { 0 }, came = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
-
-	if (q && could_know(t, q, e) && e->first_ns < q->until_ns) {
-		told = (struct attempt){ .id = q->id, .source = q->source, .end_ns = q->since_ns };
-		t->quota.bad++;
-		tally_evidence(t, CHECK_QUOTA, (double)(q->until_ns - e->first_ns), &told, &came, e->request_text, e->client_text,
-			"while the quota is used up");
-	}
-	if (e->quota_ns < 0)
-		return;
-	t->quota.n++;
-	t->forgotten.quotas += clients_set_wait(&l->clients.quotas, e->host, e, e->quota_ns,
-		event_known_ns(e) + e->quota_ns - tally_tolerance_ns(t, e->quota_ns));
-}
-
 /* ---- one exchange ------------------------------------------------------------------------------------------------ */
 
 static struct kind *kind_of(struct linker *l, struct tally *t, const struct event *e)
@@ -400,16 +379,6 @@ static void note_overlap(struct kind *kind, const struct event *e)
 	kind->known_ns = MAX(kind->known_ns, event_known_ns(e));
 }
 
-static void contrast(struct kind *kind, const struct event *e, bool known_retry)
-{
-	bool faulted = e->flags & EVENT_FAULTED;
-
-	if (!known_retry)
-		contrast_arrival(&kind->contrast, e->first_ns);
-	if (faulted ? e->outcome != OUTCOME_OK : e->outcome == OUTCOME_OK)
-		contrast_ended(&kind->contrast, e->end_ns, faulted);
-}
-
 void linker_add(struct linker *l, struct tally *t, const struct event *e)
 {
 	struct client_row *client = clients_see(&l->clients, e);
@@ -423,8 +392,7 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 	}
 	expire(l, t, e->end_ns);
 	tally_exchange(t, e);
-	note_waits(l, t, e);
-	note_quota(l, t, e);
+	told_note(&l->clients, t, e);
 	redirects_note(&l->redirects, t, e, client && client->crowded);
 	kind = kind_of(l, t, e);
 	if (!kind) {
@@ -432,6 +400,11 @@ void linker_add(struct linker *l, struct tally *t, const struct event *e)
 		return;
 	}
 	note_overlap(kind, e);
+	if (replace_plain(l, t, kind, e)) {
+		if (client)
+			note_client(t, client, &l->chains.v[kind->closed], e);
+		return;
+	}
 	found = link_find(l, t, kind, client, e);
 	chain = found.chain != CHAIN_NONE ? found.chain : begin(l, t, kind, e);
 	if (chain == CHAIN_NONE) {

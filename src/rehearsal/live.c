@@ -49,6 +49,29 @@ void live_judge_add(struct live_judge *l, const struct judge_exchange *e)
 	pthread_mutex_unlock(&l->lock);
 }
 
+void live_judge_learn(struct live_judge *l, const struct judge_exchange *e, struct judge_likeness **like)
+{
+	pthread_mutex_lock(&l->lock);
+	judge_likeness_drop(*like);
+	*like = judge_likeness_new(e);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void live_judge_add_repeats(struct live_judge *l, const struct judge_repeat *v, unsigned n)
+{
+	pthread_mutex_lock(&l->lock);
+	for (unsigned i = 0; i < n; i++)
+		judge_add_repeat(l->judge, &v[i]);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void live_judge_lose(struct live_judge *l)
+{
+	pthread_mutex_lock(&l->lock);
+	judge_lose(l->judge);
+	pthread_mutex_unlock(&l->lock);
+}
+
 uint16_t live_judge_add_rule(struct live_judge *l, const struct judge_rule *rule)
 {
 	uint16_t i;

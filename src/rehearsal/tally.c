@@ -74,55 +74,61 @@ static void extend_window(struct tally_window *w, const struct event *e)
 	w->since = (struct tally_window_sum){ 0 };
 }
 
-/* A client that leaves shows its own timeout; one that stays for long shows that it is longer, or that there is none. */
-static void note_patience(struct tally *t, const struct event *e)
+static void note_left(struct tally *t, const struct event *e, int64_t waited_ns)
 {
-	int64_t from_ns = e->last_ns ? e->last_ns : e->first_ns;
-	int64_t waited_ns = (e->hdr_ns ? e->hdr_ns : e->end_ns) - from_ns;
-	bool left = (e->flags & EVENT_LEFT) && !e->hdr_ns;
-	bool below = left && e->delay_ns > waited_ns;
-	struct attempt a = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
+	const struct attempt a = { .id = e->id, .source = e->source, .first_ns = e->first_ns };
+	bool below = e->delay_ns > waited_ns;
 
-	if (e->deadline_ns)
-		samples_add(&t->declared, (double)e->deadline_ns / 1e9);
-	if (e->flags & EVENT_FAULTED)
-		t->gateway_ns = MAX(t->gateway_ns, e->delay_ns);
-	if (!left) {
-		t->waited_longest_ns = MAX(t->waited_longest_ns, waited_ns);
-		if (waited_ns >= ANSWERED_LATE_NS)
-			tally_count(&t->timeouts, false, CONFIDENCE_NONE);
-		return;
-	}
 	samples_add(&t->left_after, (double)waited_ns / 1e9);
 	tally_count(&t->timeouts, below, CONFIDENCE_NONE);
 	tally_evidence(t, CHECK_CLIENT_TIMEOUT, below ? 1 : 0, &a, NULL, e->request_text, e->client_text,
 		below ? "left before the answer that it was to get" : "left");
 }
 
+/* A client that leaves shows its own timeout; one that stays for long shows that it is longer, or that there is none. */
+static void note_patience(struct tally *t, const struct event *e)
+{
+	int64_t from_ns = e->last_ns ? e->last_ns : e->first_ns;
+	int64_t waited_ns = event_known_ns(e) - from_ns;
+
+	if (e->deadline_ns)
+		samples_add(&t->declared, (double)e->deadline_ns / 1e9);
+	if (e->flags & EVENT_FAULTED)
+		t->gateway_ns = MAX(t->gateway_ns, e->delay_ns);
+	if ((e->flags & EVENT_LEFT) && !e->hdr_ns) {
+		note_left(t, e, waited_ns);
+		return;
+	}
+	t->waited_longest_ns = MAX(t->waited_longest_ns, waited_ns);
+	if (waited_ns >= ANSWERED_LATE_NS)
+		tally_count(&t->timeouts, false, CONFIDENCE_NONE);
+}
+
 void tally_exchange(struct tally *t, const struct event *e)
 {
 	bool faulted = e->flags & EVENT_FAULTED;
+	struct bin *bin;
 
 	t->requests++;
 	t->begin_ns = MIN(t->begin_ns, e->first_ns);
 	t->last_ns = MAX(t->last_ns, e->end_ns);
 	t->declared_max = MAX(t->declared_max, e->attempt_max);
-	bins_add(&t->bins, e->first_ns, BIN_ARRIVALS, 1);
-	bins_add(&t->bins, e->first_ns, e->outcome == OUTCOME_FAILED ? BIN_FAILED : BIN_OK, 1);
+	bin = bins_of(&t->bins, e->first_ns);
+	bin->v[BIN_ARRIVALS]++;
+	bin->v[e->outcome == OUTCOME_FAILED ? BIN_FAILED : BIN_OK]++;
+	bin->connections = MAX(bin->connections, e->connections);
 	if (faulted)
 		t->recovered_ns = 0;
 	else if (e->outcome == OUTCOME_OK && !t->recovered_ns)
 		t->recovered_ns = e->end_ns;
 	if (faulted) {
 		t->faults++;
-		bins_add(&t->bins, e->first_ns, BIN_FAULTED, 1);
+		bin->v[BIN_FAULTED]++;
 		extend_window(&t->any, e);
 		if (t->during_rule == -1 || e->rule == t->during_rule)
 			extend_window(&t->during, e);
 	}
 	note_patience(t, e);
-	if (e->connections)
-		bins_note_connections(&t->bins, e->first_ns, e->connections);
 	t->closed.n += (e->flags & EVENT_CLOSES) != 0;
 }
 

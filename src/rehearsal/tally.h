@@ -166,6 +166,8 @@ struct tally_end {
 	int64_t at_ns;
 };
 void tally_chain(struct tally *t, const struct chain *c, const struct kind *kind, const struct tally_end *end);
+/* The same of a chain that is plain: a is its attempt. */
+void tally_plain(struct tally *t, const struct attempt *a);
 
 /* The chain is forgotten before its time is over. */
 void tally_forget(struct tally *t, const struct chain *c, int64_t now_ns);

@@ -277,6 +277,20 @@ static void count_yield(struct tally *t, const struct piece *p, bool ok)
 		evidence(t, p, CHECK_YIELD, 0, &p->v[0], p->n > 1 ? &p->v[p->n - 1] : NULL, "failed for good");
 }
 
+/* What tally_piece comes to where there is one attempt, and nothing about it but that it went well. */
+void tally_plain(struct tally *t, const struct attempt *a)
+{
+	const struct piece p = { .v = a, .n = 1 };
+
+	t->logical++;
+	t->attempts[1]++;
+	count_window(&t->any, &p, 1, true, false);
+	count_window(&t->during, &p, 1, true, false);
+	bins_add(&t->bins, a->first_ns, BIN_FIRSTS, 1);
+	tally_count(&t->hedged, false, CONFIDENCE_NONE);
+	samples_add(&t->clean_times, (double)(a->end_ns - a->first_ns) / 1e9);
+}
+
 void tally_piece(struct tally *t, const struct piece *p, const struct tally_end *end)
 {
 	uint64_t attempts = attempts_of(p);

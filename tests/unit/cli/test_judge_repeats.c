@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "cli/judge_repeats.h"
+#include "rehearsal/order.h"
 
 #define BASE_NS (INT64_C(1790000000) * NS_PER_S)
 
@@ -37,80 +38,102 @@ static void feed_whole(const struct record *r, struct judge_exchange *to, struct
 	to->id = r->id;
 }
 
-Test(judge_repeats, tell_what_a_whole_record_tells)
+static struct record repeat_of(const struct record *r, const struct witness *w)
 {
-	struct judge_repeats s = { 0 };
-	const struct witness first = witness_of(NS_PER_S, 1), later = witness_of(3 * NS_PER_S + 500, 2);
-	const struct record a = record_of(&first, UINT64_C(3) << 48 | 1, NS_PER_S);
-	const struct record b = record_of(&later, UINT64_C(3) << 48 | 9, 3 * NS_PER_S + 500);
 	struct record repeat;
-	struct trace_exchange e;
-	struct judge_exchange whole, got;
-	struct judge_request request;
 
-	feed_whole(&a, &whole, &e);
-	judge_repeats_learn(&s, &a, &e);
-	feed_whole(&b, &whole, &e);
-	judge_request_of(&request, &whole);
 	/* Nothing but what a repeat has is there. */
 	memset(&repeat, 0xa5, sizeof(repeat));
 	record_init_repeat(&repeat);
-	repeat.id = b.id;
-	repeat.wall_ns = b.wall_ns;
-	repeat.first_ns = b.first_ns;
-	repeat.end_ns = b.end_ns;
-	repeat.repeat = (struct repeat){ later.last_ns, later.answer_ns, later.connection, later.connections };
-	repeat.client_port = b.client_port;
-	repeat.likeness = b.likeness;
-	cr_assert(judge_repeats_feed(&s, &repeat, BASE_NS, &got));
+	repeat.id = r->id;
+	repeat.wall_ns = r->wall_ns;
+	repeat.first_ns = r->first_ns;
+	repeat.end_ns = r->end_ns;
+	repeat.repeat = (struct repeat){ w->last_ns, w->answer_ns, w->connection, w->connections };
+	repeat.client_port = r->client_port;
+	repeat.likeness = r->likeness;
+	return repeat;
+}
 
-#define SAME(member) cr_expect_eq(got.member, whole.member, #member ": %lld, not %lld", (long long)got.member, \
-	(long long)whole.member)
-	SAME(id); SAME(wall_ns); SAME(first_ns); SAME(last_ns); SAME(hdr_ns); SAME(end_ns); SAME(abort_ns);
-	SAME(fingerprint); SAME(body_hash); SAME(logical_id); SAME(maybe_id); SAME(idempotency_key); SAME(credentials);
-	SAME(connection); SAME(attempt); SAME(attempt_max); SAME(deadline_ns); SAME(status); SAME(upstream_status); SAME(rule);
-	SAME(n_fired); SAME(delay_ns); SAME(wait_ns); SAME(hint); SAME(forwarded); SAME(complete); SAME(keeps); SAME(expect);
-	SAME(early_data); SAME(quota_ns); SAME(closes); SAME(after_close_ns); SAME(connections); SAME(redirect);
+Test(judge_repeats, tell_what_a_whole_record_tells)
+{
+	struct live_judge *judge = live_judge_new(&(struct judge_options){ .n_rules = 0 });
+	struct judge_repeats s;
+	const struct witness first = witness_of(NS_PER_S, 1), later = witness_of(3 * NS_PER_S + 500, 2);
+	const struct record a = record_of(&first, UINT64_C(3) << 48 | 1, NS_PER_S);
+	const struct record b = record_of(&later, UINT64_C(3) << 48 | 9, 3 * NS_PER_S + 500);
+	const struct record repeat = repeat_of(&b, &later);
+	struct trace_exchange e;
+	struct judge_exchange whole;
+	struct judge_repeat got;
+	struct order o;
+	struct event event;
+	const struct event *told;
+
+	judge_repeats_init(&s);
+	feed_whole(&a, &whole, &e);
+	judge_repeats_learn(&s, judge, &a, &whole);
+	feed_whole(&b, &whole, &e);
+	event_of(&event, &whole);
+	cr_assert(event.plain);
+	cr_assert(judge_repeats_feed(&s, &repeat, BASE_NS, &got));
+	cr_expect_eq(got.wall_ns, whole.wall_ns);
+	order_init(&o);
+	cr_assert(order_add_repeat(&o, &got));
+	told = order_take(&o, true);
+	cr_assert_not_null(told);
+
+#define SAME(member) cr_expect_eq(told->member, event.member, #member ": %lld, not %lld", (long long)told->member, \
+	(long long)event.member)
+	SAME(id); SAME(first_ns); SAME(last_ns); SAME(hdr_ns); SAME(end_ns); SAME(kind); SAME(loose); SAME(client); SAME(path);
+	SAME(host); SAME(place); SAME(redirect); SAME(body_hash); SAME(logical_id); SAME(maybe_id); SAME(idempotency_key);
+	SAME(credentials); SAME(connection); SAME(deadline_ns); SAME(delay_ns); SAME(wait_ns); SAME(quota_ns);
+	SAME(after_close_ns); SAME(connections); SAME(rule); SAME(source); SAME(attempt); SAME(attempt_max); SAME(status);
+	SAME(flags); SAME(outcome); SAME(hint); SAME(plain);
 #undef SAME
-	cr_expect(span_eq(got.client, SPAN("192.0.2.1")));
-	cr_expect(span_eq(got.method, SPAN("POST")));
-	cr_expect(span_eq(got.host, SPAN("a.test")));
-	cr_expect(span_eq(got.target, SPAN("/items?x=1")));
-	cr_assert_not_null(got.request);
-	cr_expect_eq(got.request->kind, request.kind);
-	cr_expect_eq(got.request->loose, request.loose);
-	cr_expect_eq(got.request->client, request.client);
-	cr_expect_eq(got.request->path, request.path);
-	cr_expect_eq(got.request->host, request.host);
-	cr_expect_eq(got.request->unsafe, request.unsafe);
-	cr_expect_str_eq(got.request->request_text, request.request_text);
-	cr_expect_str_eq(got.request->client_text, request.client_text);
+	cr_expect_str_eq(told->request_text, "POST /items?x=1");
+	cr_expect_str_eq(told->request_text, event.request_text);
+	cr_expect_str_eq(told->client_text, "192.0.2.1");
+	cr_expect_str_eq(told->client_text, event.client_text);
+	order_deinit(&o);
+	live_judge_free(judge);
 	judge_repeats_deinit(&s);
 }
 
 /* Each worker has likenesses of its own, and one may take the number of another. */
 Test(judge_repeats, are_of_the_last_that_had_their_number)
 {
-	struct judge_repeats s = { 0 };
+	struct live_judge *judge = live_judge_new(&(struct judge_options){ .n_rules = 0 });
+	struct judge_repeats s;
 	const struct witness w = witness_of(NS_PER_S, 1);
-	struct record a = record_of(&w, 1, NS_PER_S), repeat = a;
+	struct record a = record_of(&w, 1, NS_PER_S), repeat = repeat_of(&a, &w);
 	struct trace_exchange e;
-	struct judge_exchange got;
+	struct judge_exchange whole;
+	struct judge_repeat got;
+	struct order o;
 
-	repeat.is_repeat = true;
+	judge_repeats_init(&s);
+	order_init(&o);
 	cr_expect_not(judge_repeats_feed(&s, &repeat, 0, &got), "nothing is known yet");
-	feed_whole(&a, &got, &e);
-	judge_repeats_learn(&s, &a, &e);
-	record_set_text(&a, SPAN("GET"), SPAN("b.test"), SPAN("/other"));
-	feed_whole(&a, &got, &e);
-	judge_repeats_learn(&s, &a, &e);
+	feed_whole(&a, &whole, &e);
+	judge_repeats_learn(&s, judge, &a, &whole);
 	cr_assert(judge_repeats_feed(&s, &repeat, 0, &got));
-	cr_expect(span_eq(got.target, SPAN("/other")));
-	cr_expect_not(got.request->unsafe);
+	cr_assert(order_add_repeat(&o, &got));
+	record_set_text(&a, SPAN("GET"), SPAN("b.test"), SPAN("/other"));
+	feed_whole(&a, &whole, &e);
+	judge_repeats_learn(&s, judge, &a, &whole);
+	cr_assert(judge_repeats_feed(&s, &repeat, 0, &got));
+	got.id = 2;
+	cr_assert(order_add_repeat(&o, &got));
+	/* One that waits is still what it was. */
+	cr_expect_str_eq(order_take(&o, true)->request_text, "POST /items?x=1");
+	cr_expect_str_eq(order_take(&o, true)->request_text, "GET /other");
 	repeat.likeness = 1;
 	cr_expect_not(judge_repeats_feed(&s, &repeat, 0, &got), "another number");
 	repeat.likeness = 64;
 	repeat.id = UINT64_C(1) << 48;
 	cr_expect_not(judge_repeats_feed(&s, &repeat, 0, &got), "another worker");
+	live_judge_free(judge);
 	judge_repeats_deinit(&s);
+	order_deinit(&o); /* the last to keep what waits in it */
 }

@@ -447,7 +447,6 @@ Test(judge, takes_anything, .timeout = 60)
 			p[k] = (unsigned char)random_word(1, 0, 0, draws++, 0);
 		for (size_t k = 0; k < sizeof(bytes); k++)
 			bytes[k] = (char)random_word(2, 0, 0, draws++, 0);
-		e.request = NULL;
 		e.client = span_of(bytes, i % 3);
 		e.method = i % 5 ? SPAN("POST") : span_of(bytes, i % 64);
 		e.host = SPAN_EMPTY;

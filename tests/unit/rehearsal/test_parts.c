@@ -312,7 +312,7 @@ Test(contrast, too_few_to_measure)
 #define TARGET_BYTES (JUDGE_REQUEST_BYTES - 5)
 
 /* A target of n bytes and some: "/aaa...", and what it ends with. */
-static const char *text_of_target(struct judge_request *request, size_t n, const char *end)
+static const char *text_of_target(struct event *request, size_t n, const char *end)
 {
 	static char target[2 * JUDGE_REQUEST_BYTES];
 	const struct judge_exchange e = { .method = SPAN("GET"), .target = span_of(target, n + strlen(end)) };
@@ -320,13 +320,13 @@ static const char *text_of_target(struct judge_request *request, size_t n, const
 	memset(target, 'a', n);
 	target[0] = '/';
 	memcpy(target + n, end, strlen(end));
-	judge_request_of(request, &e);
+	event_of(request, &e);
 	return request->request_text;
 }
 
 Test(request, a_text_that_fits_is_whole)
 {
-	struct judge_request request;
+	struct event request;
 	const char *text = text_of_target(&request, TARGET_BYTES, "");
 
 	cr_assert_eq(strlen(text), JUDGE_REQUEST_BYTES - 1);
@@ -336,7 +336,7 @@ Test(request, a_text_that_fits_is_whole)
 
 Test(request, a_text_that_is_cut_says_so)
 {
-	struct judge_request request;
+	struct event request;
 	const char *text = text_of_target(&request, TARGET_BYTES, "b");
 
 	cr_assert_eq(strlen(text), JUDGE_REQUEST_BYTES - 1);
@@ -351,7 +351,7 @@ Test(request, a_text_is_cut_between_characters)
 
 	for (unsigned i = 0; i < ARRAY_LEN(ends); i++) {
 		for (size_t n = TARGET_BYTES - 8; n <= TARGET_BYTES + 1; n++) {
-			struct judge_request request;
+			struct event request;
 			const char *text = text_of_target(&request, n, ends[i]);
 			struct span rest = span_of_string(text);
 			bool cut = n + strlen(ends[i]) > TARGET_BYTES;
@@ -373,7 +373,7 @@ Test(request, a_text_is_cut_between_characters)
 Test(request, a_method_without_end)
 {
 	struct judge_exchange e = { .target = SPAN("/items") };
-	struct judge_request request;
+	struct event request;
 	char method[3 * JUDGE_REQUEST_BYTES], expected[JUDGE_REQUEST_BYTES];
 
 	memset(method, 'M', sizeof(method));
@@ -382,7 +382,7 @@ Test(request, a_method_without_end)
 	for (size_t n = JUDGE_REQUEST_BYTES; n < sizeof(method); n++) {
 		e.method = span_of(method, n);
 		e.client = e.method;
-		judge_request_of(&request, &e);
+		event_of(&request, &e);
 		cr_assert_str_eq(request.request_text, expected);
 		cr_assert_str_eq(request.client_text + JUDGE_CLIENT_BYTES - 5, "M" ELLIPSIS);
 	}
