@@ -106,13 +106,34 @@ void admin_history_write(struct json *j, const struct admin_history *h, unsigned
 	put_mean(j, "delay_actual_s", s, s->delay_actual_s);
 }
 
+/* As written. */
+static int64_t time_ms(const struct admin_history *h, unsigned back)
+{
+	return sample(h, back)->wall_ns / NS_PER_MS;
+}
+
+/*
+ * How many have come since. Who asks gives the time of the last one that he has: after it comes what came after it, whatever
+ * the wall clock said then. A time that is still to come was told before the clock was set back.
+ */
+static unsigned count_since(const struct admin_history *h, int64_t since_ms, int64_t now_ms)
+{
+	unsigned n = 0;
+
+	while (n < h->n && time_ms(h, n) != since_ms)
+		n++;
+	if (n < h->n || since_ms > now_ms)
+		return n;
+	n = 0;
+	while (n < h->n && time_ms(h, n) > since_ms)
+		n++;
+	return n;
+}
+
 void admin_history_write_since(struct json *j, const struct admin_history *h, int64_t wall_ns)
 {
 	json_begin_array(j);
-	for (unsigned back = h->n; back-- > 0;) {
-		/* As written: whole milliseconds. */
-		if (sample(h, back)->wall_ns / NS_PER_MS <= wall_ns / NS_PER_MS)
-			continue;
+	for (unsigned back = count_since(h, wall_ns / NS_PER_MS, clock_wall_ns() / NS_PER_MS); back-- > 0;) {
 		json_begin_object(j);
 		admin_history_write(j, h, back);
 		json_end_object(j);

@@ -40,7 +40,7 @@ void admin_history_take(struct admin_history *h, struct server *server);
 
 /* The members of a sample, into an object that is open. back: 0 is the newest, h->n - 1 the oldest. */
 void admin_history_write(struct json *j, const struct admin_history *h, unsigned back);
-/* All that ended after this Unix time, the oldest first, as an array. */
+/* All that ended after this Unix time, the oldest first, as an array; after a sample of this very time all that came after it. */
 void admin_history_write_since(struct json *j, const struct admin_history *h, int64_t wall_ns);
 
 #endif

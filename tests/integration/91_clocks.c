@@ -267,6 +267,56 @@ Test(clocks, begin_in_1970)
 	finish(&r);
 }
 
+/* The time of the last sample of the history that came after another; 0 where none has come. As text in `time`. */
+static double last_sample(struct rig *r, const char *since, char time[32])
+{
+	char path[80];
+	char *history, *at, *last = NULL;
+	double last_s;
+
+	(void)snprintf(path, sizeof(path), "/v1/history%s%s", since ? "?since=" : "", since ? since : "");
+	history = ask(r, "GET", path, NULL, NULL, 200);
+	for (at = history; (at = strstr(at, "\"time\":")) != NULL; last = at)
+		at += strlen("\"time\":");
+	last_s = last ? strtod(last, NULL) : 0;
+	(void)snprintf(time, 32, "%.3f", last_s);
+	free(history);
+	return last_s;
+}
+
+static double wait_for_sample(struct rig *r, const char *since, char time[32])
+{
+	long long until_ms = now_ms() + PATIENCE_MS;
+	double last_s;
+
+	while ((last_s = last_sample(r, since, time)) == 0) {
+		rig_check(r, now_ms() < until_ms, "no sample since %s", since ? since : "the start");
+		sleep_ms(50);
+	}
+	return last_s;
+}
+
+/* Who asks for what is new gets it, whatever time it is. */
+Test(clocks, set_back_do_not_end_the_history)
+{
+	char before[32], after[32], ahead[32], last[32];
+	double before_s;
+	struct rig r;
+
+	start(&r, set_rules, 0);
+	before_s = wait_for_sample(&r, NULL, before);
+	set_clock(-3600);
+	cr_expect_lt(wait_for_sample(&r, before, after), before_s);
+	cr_expect_lt(wait_for_sample(&r, after, last), before_s);
+	/* A time that no sample has, and that is still to come. */
+	(void)snprintf(ahead, sizeof(ahead), "%.3f", before_s + 0.5);
+	cr_expect_gt(last_sample(&r, ahead, last), 0);
+	(void)last_sample(&r, NULL, after);
+	set_clock(0);
+	cr_expect_gt(wait_for_sample(&r, after, last), before_s);
+	finish(&r);
+}
+
 /* ---- standing still ---- */
 
 #define N_WAITING 20

@@ -59,8 +59,12 @@ function setWindow(seconds) {
 
 /* Samples newer than those that are there already, oldest first. */
 function takeSamples(list) {
-	const newest = charts.samples.length ? charts.samples[charts.samples.length - 1].time : 0;
-	const added = list.filter((sample) => isNumber(sample?.time) && sample.time > newest);
+	const timed = list.filter((sample) => isNumber(sample?.time));
+	/* The clock was set back: what has a later time would lie in the future. */
+	if (timed.length && timed[timed.length - 1].time < newestSampleTime())
+		charts.samples = charts.samples.filter((sample) => sample.time < timed[0].time);
+	const newest = newestSampleTime();
+	const added = timed.filter((sample) => sample.time > newest);
 	if (!added.length)
 		return;
 	charts.samples = [...charts.samples, ...added].slice(-SAMPLES_MAX);
