@@ -7,6 +7,9 @@
 #include "http/bytes.h"
 #include "http/head.h"
 
+/* No number of so many hexadecimal digits is too large. */
+#define PLAIN_DIGITS_MAX 8
+
 enum state {
 	SIZE_START, /* the first digit */
 	SIZE,
@@ -137,6 +140,30 @@ static enum http_error step(struct http_chunked *c, char b)
 	return c->state <= SIZE ? step_size(c, b) : step_extension(c, b);
 }
 
+/*
+ * Past the end of a chunk and past a size that says no more than that: what nearly all chunks have between their data. How many
+ * bytes of p[0..n) that is; 0: something else stands there, or not all of it is here, and each byte is looked at.
+ */
+static size_t pass_plain_head(struct http_chunked *c, const char *p, size_t n)
+{
+	uint64_t size = 0;
+	size_t at = c->state == DATA_CR ? 2 : 0;
+	size_t first = at;
+
+	if ((c->state != DATA_CR && c->state != SIZE_START) || n < at + PLAIN_DIGITS_MAX + 2)
+		return 0;
+	if (at && (p[0] != '\r' || p[1] != '\n'))
+		return 0;
+	while (at - first < PLAIN_DIGITS_MAX && http_byte_is(p[at], HTTP_BYTE_HEX))
+		size = size << 4 | http_hex_values[(unsigned char)p[at++]];
+	/* The last chunk has none of it: trailers come next. */
+	if (size == 0 || p[at] != '\r' || p[at + 1] != '\n')
+		return 0;
+	c->left = size;
+	c->state = DATA;
+	return at + 2;
+}
+
 static enum http_chunk_event fail(struct http_chunked *c, enum http_error error, struct http_chunk *ev)
 {
 	c->state = FAILED;
@@ -176,6 +203,7 @@ enum http_chunk_event http_chunked_next(struct http_chunked *c, const char *p, s
 		return HTTP_CHUNK_END;
 	if (c->state == FAILED)
 		return fail(c, (enum http_error)c->error, ev);
+	*used = pass_plain_head(c, p, n);
 	while (*used < n) {
 		const char *at = p + *used;
 		size_t rest = n - *used;

@@ -81,6 +81,16 @@ static bool is_same_8(const char *name, const char *lower)
 	return (a | (b & UINT64_C(0x4040404040404040)) >> 1) == b;
 }
 
+static bool is_same_4(const char *name, const char *lower)
+{
+	uint32_t a;
+	uint32_t b;
+
+	memcpy(&a, name, sizeof(a));
+	memcpy(&b, lower, sizeof(b));
+	return (a | (b & UINT32_C(0x40404040)) >> 1) == b;
+}
+
 static bool is_same(const char *name, const char *lower, size_t n)
 {
 	size_t i = 0;
@@ -92,6 +102,8 @@ static bool is_same(const char *name, const char *lower, size_t n)
 		}
 		return is_same_8(name + n - 8, lower + n - 8);
 	}
+	if (n >= 4)
+		return is_same_4(name, lower) && is_same_4(name + n - 4, lower + n - 4);
 	while (i < n && ascii_lower(name[i]) == lower[i])
 		i++;
 	return i == n;
@@ -188,5 +200,5 @@ void http_fields_drop(struct http_fields *fields, enum http_field_id id)
 
 bool http_is_token(struct span s)
 {
-	return s.n > 0 && http_scan(s.p, s.p + s.n, HTTP_BYTE_TOKEN) == s.p + s.n;
+	return s.n > 0 && http_scan_token(s.p, s.p + s.n) == s.p + s.n;
 }

@@ -6,6 +6,9 @@
 #include "http/bytes.h"
 #include "http/head.h"
 
+/* Any number of so many digits is less than INT64_MAX. */
+#define PLAIN_DIGITS_MAX 18
+
 /* The next element, trimmed and maybe empty; false after the last. */
 static bool next_element(struct span *rest, struct span *element)
 {
@@ -80,10 +83,30 @@ static struct span without_leading_zeros(struct span digits)
 	return digits;
 }
 
+/* One line with one number as it is written everywhere: no list, no zeros before it, no more digits than can be trusted. */
+static bool take_plain_length(const struct http_fields *fields, uint64_t *length)
+{
+	const struct http_field *f = http_fields_first(fields, HTTP_FIELD_CONTENT_LENGTH);
+	uint64_t v = 0;
+
+	if (!f || fields->repeated & HTTP_FIELD_BIT(CONTENT_LENGTH) || f->value.n == 0 || f->value.n > PLAIN_DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < f->value.n; i++) {
+		if (!ascii_is_digit(f->value.p[i]))
+			return false;
+		v = v * 10 + (uint64_t)(f->value.p[i] - '0');
+	}
+	*length = v;
+	return *f->value.p != '0' || f->value.n == 1;
+}
+
 enum http_error http_take_length(struct http_fields *fields, uint64_t *length)
 {
 	struct http_field *first = NULL;
 	struct span canonical = SPAN_EMPTY;
+
+	if (LIKELY(take_plain_length(fields, length)))
+		return HTTP_ERROR_NONE;
 
 	for (unsigned i = 0; i < fields->n; i++) {
 		struct http_field *f = &fields->v[i];

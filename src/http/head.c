@@ -82,7 +82,7 @@ int http_read_field_line(struct http_reader *in, struct http_field *f, bool leni
 	const char *value;
 	int rc;
 
-	in->p = http_scan(name, in->end, HTTP_BYTE_TOKEN);
+	in->p = http_scan_token(name, in->end);
 	if (in->p == in->end)
 		return HTTP_PARSE_MORE;
 	if (in->p == name)

@@ -44,7 +44,7 @@ static int read_request_line(struct http_reader *in, struct http_request *r)
 	const char *start = in->p;
 	int rc;
 
-	in->p = http_scan(start, in->end, HTTP_BYTE_TOKEN);
+	in->p = http_scan_token(start, in->end);
 	r->method = span_of(start, (size_t)(in->p - start));
 	if (r->method.n > METHOD_BYTES_MAX)
 		return http_reader_fail(in, HTTP_ERROR_METHOD_TOO_LONG);

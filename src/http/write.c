@@ -125,9 +125,64 @@ static void write_via(struct text *out, unsigned minor, struct span pseudonym)
 {
 	if (pseudonym.n == 0)
 		return;
-	text_put_string(out, minor ? "Via: 1.1 " : "Via: 1.0 ");
+	if (minor)
+		text_put_literal(out, "Via: 1.1 ");
+	else
+		text_put_literal(out, "Via: 1.0 ");
 	text_put_span(out, pseudonym);
 	text_put_literal(out, "\r\n");
+}
+
+static bool is_kept(const struct http_kept *kept, struct span s)
+{
+	return span_eq(span_of(kept->p, kept->n), s);
+}
+
+static bool keep(struct http_kept *kept, struct span s)
+{
+	if (s.n > sizeof(kept->p))
+		return false;
+	kept->n = (uint8_t)s.n;
+	if (s.n)
+		memcpy(kept->p, s.p, s.n);
+	return true;
+}
+
+static bool has_kept(const struct http_forwarded_lines *kept, const struct http_request *r, const struct http_forward_request *f)
+{
+	return kept->n && kept->minor == r->minor && is_kept(&kept->client, f->client) &&
+		is_kept(&kept->authority, r->authority) && is_kept(&kept->proto, f->proto) && is_kept(&kept->via, f->via);
+}
+
+static void keep_lines(struct http_forwarded_lines *kept, const struct http_request *r, const struct http_forward_request *f,
+	struct span lines)
+{
+	kept->n = 0;
+	if (lines.n > sizeof(kept->p) || !keep(&kept->client, f->client) || !keep(&kept->authority, r->authority) ||
+		!keep(&kept->proto, f->proto) || !keep(&kept->via, f->via))
+		return;
+	kept->minor = (uint8_t)r->minor;
+	memcpy(kept->p, lines.p, lines.n);
+	kept->n = (uint16_t)lines.n;
+}
+
+/* Forwarded, its older names, and Via: from where they are kept, unless the request brings some of its own. */
+static void write_path(struct text *out, const struct http_request *r, const struct http_forward_request *f)
+{
+	const uint64_t own = HTTP_FIELD_BIT(X_FORWARDED_FOR) | HTTP_FIELD_BIT(X_FORWARDED_PROTO) |
+		HTTP_FIELD_BIT(X_FORWARDED_HOST) | HTTP_FIELD_BIT(FORWARDED);
+	bool keepable = f->kept && f->client.n && !(r->fields.seen & own);
+	size_t before = out->n;
+
+	if (keepable && LIKELY(has_kept(f->kept, r, f))) {
+		text_put(out, f->kept->p, f->kept->n);
+		return;
+	}
+	if (f->client.n)
+		write_forwarded(out, r, f);
+	write_via(out, r->minor, f->via);
+	if (keepable && !out->cut)
+		keep_lines(f->kept, r, f, span_of(out->p + before, out->n - before));
 }
 
 static void write_upgrade(struct text *out, const struct http_fields *fields)
@@ -195,9 +250,7 @@ void http_write_request_head(struct text *out, const struct http_request *r, con
 		without |= HTTP_FIELD_BIT(MAX_FORWARDS);
 	write_fields(out, &r->fields, without);
 
-	if (f->client.n)
-		write_forwarded(out, r, f);
-	write_via(out, r->minor, f->via);
+	write_path(out, r, f);
 	if (f->max_forwards >= 0) {
 		text_put_literal(out, "Max-Forwards: ");
 		text_put_i64(out, f->max_forwards);
@@ -228,13 +281,21 @@ static void write_response_connection(struct text *out, const struct http_respon
 	text_put_literal(out, "\r\n");
 }
 
+/* The space must stand even where no reason follows: RFC 9112 section 4. */
+static void write_status_line(struct text *out, unsigned status, struct span reason)
+{
+	char start[] = "HTTP/1.1 000 ";
+
+	for (unsigned i = 3; i > 0; i--, status /= 10)
+		start[8 + i] = (char)('0' + status % 10);
+	text_put(out, start, sizeof(start) - 1);
+	text_put_span(out, reason);
+	text_put_literal(out, "\r\n");
+}
+
 void http_write_response_head(struct text *out, const struct http_response *r, const struct http_forward_response *f)
 {
-	text_put_literal(out, "HTTP/1.1 ");
-	text_put_u64(out, r->status);
-	text_put_char(out, ' '); /* must stand even where no reason follows: RFC 9112 section 4 */
-	text_put_span(out, r->reason);
-	text_put_literal(out, "\r\n");
+	write_status_line(out, r->status, r->reason);
 	write_fields(out, &r->fields, f->drop_length || f->chunked ? HTTP_FIELD_BIT(CONTENT_LENGTH) : 0);
 	if (f->date.n && !passes(&r->fields, HTTP_FIELD_DATE))
 		http_write_field(out, SPAN("Date"), f->date);

@@ -8,6 +8,20 @@
 #include "base/text.h"
 #include "http/message.h"
 
+/*
+ * The lines that told the last upstream who asked: the next request of the same client to the same authority has the same ones.
+ * All zero at first. Longer names and lines are not kept.
+ */
+struct http_forwarded_lines {
+	struct http_kept {
+		uint8_t n;
+		char p[63];
+	} client, authority, proto, via;
+	uint8_t minor;
+	uint16_t n; /* 0: nothing is kept */
+	char p[512];
+};
+
 /* What the request that goes to the upstream has that the client's did not (RFC 9110 section 7.6). */
 struct http_forward_request {
 	struct span host; /* Host to send; empty: the request's authority as it came */
@@ -21,6 +35,7 @@ struct http_forward_request {
 	bool upgrade; /* pass Upgrade on, with Connection: upgrade */
 	bool te_trailers; /* send "TE: trailers" and Connection: TE */
 	int64_t max_forwards; /* value to send, or -1 where none was received */
+	struct http_forwarded_lines *kept; /* the caller's, from request to request; NULL: none */
 	struct span extra; /* whole field lines to add, each with CRLF */
 };
 

@@ -468,7 +468,7 @@ static size_t put_decimal_byte(char *p, unsigned v)
 	return n;
 }
 
-size_t client_address_text(const struct client *c, char text[CLIENT_TEXT_BYTES])
+static size_t write_address(const struct client *c, char text[CLIENT_TEXT_BYTES])
 {
 	static const uint8_t none[16];
 	size_t n = 0;
@@ -484,4 +484,15 @@ size_t client_address_text(const struct client *c, char text[CLIENT_TEXT_BYTES])
 			text[n++] = '.';
 	}
 	return n;
+}
+
+struct span client_address_text(const struct client *c)
+{
+	struct client_text *last = &c->worker->last_client;
+
+	if (memcmp(last->address, c->address, sizeof(last->address)) != 0) {
+		memcpy(last->address, c->address, sizeof(last->address));
+		last->n = (uint8_t)write_address(c, last->p);
+	}
+	return span_of(last->p, last->n);
 }

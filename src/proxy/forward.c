@@ -202,7 +202,6 @@ static void write_head(struct client *c, const struct http_request *r)
 {
 	struct worker *w = c->worker;
 	const struct plan_upstream *u = plan_of(c);
-	char address[CLIENT_TEXT_BYTES];
 	struct http_forward_request f = {
 		.host = u->rewrite_host ? u->authority : SPAN_EMPTY,
 		.path_prefix = u->path_prefix,
@@ -213,9 +212,10 @@ static void write_head(struct client *c, const struct http_request *r)
 		.upgrade = r->upgrade,
 		.te_trailers = r->te_trailers,
 		.max_forwards = max_forwards_of(r),
+		.client = client_address_text(c),
+		.kept = &w->forwarded,
 	};
 
-	f.client = span_of(address, client_address_text(c, address));
 	if (!f.client.n)
 		f.client = SPAN("unknown"); /* RFC 7239 section 6.2; a unix socket has no address */
 	text_clear(&w->extra);

@@ -256,15 +256,14 @@ static uint64_t print(const struct observe *o, const struct http_request *r)
 static void put_client(struct text *out, struct witness *w, struct client *c, const struct observe_key *key,
 	const struct http_request *r)
 {
-	char address[CLIENT_TEXT_BYTES];
 	const struct http_field *f;
-	size_t n;
+	struct span address;
 
 	switch (key->kind) {
 	case OBSERVE_KEY_PROCESS: w->wants_process = true; break;
 	case OBSERVE_KEY_ADDRESS:
-		n = client_address_text(c, address);
-		text_put_span(out, n ? span_of(address, n) : SPAN("unix"));
+		address = client_address_text(c);
+		text_put_span(out, address.n ? address : SPAN("unix"));
 		break;
 	case OBSERVE_KEY_HEADER:
 		f = http_fields_find(&r->fields, key->name, 0);

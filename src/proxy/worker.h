@@ -9,6 +9,7 @@
 
 #include "base/pool.h"
 #include "config/plan.h"
+#include "http/write.h"
 #include "net/listener.h"
 #include "net/pipe.h"
 #include "net/resolver.h"
@@ -92,6 +93,8 @@ struct worker {
 	struct http_response response;
 	const struct client *parsed_for; /* whose request `request` is */
 	struct fault_plan last_plan; /* of decide */
+	struct http_forwarded_lines forwarded; /* of the last request that went to an upstream */
+	struct client_text last_client; /* whose address was last written as text */
 
 	char date[sizeof("Date: ") - 1 + 29 + 2]; /* a whole field line, good for the current second */
 	int64_t date_until_ns; /* CLOCK_MONOTONIC */

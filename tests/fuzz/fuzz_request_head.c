@@ -77,6 +77,21 @@ static void check_in_pieces(
 	free(copy);
 }
 
+/* Lines kept from whatever request came before change nothing. */
+static void check_kept(const struct http_request *r, struct http_forward_request f, struct span want)
+{
+	static struct http_forwarded_lines kept;
+	struct text out;
+
+	f.kept = &kept;
+	for (int i = 0; i < 2; i++) {
+		text_init(&out);
+		http_write_request_head(&out, r, &f);
+		MUST_HOLD(span_eq(text_span(&out), want));
+		text_deinit(&out);
+	}
+}
+
 static void check_forwarded(const struct http_request *r)
 {
 	struct http_forward_request f = {
@@ -96,6 +111,7 @@ static void check_forwarded(const struct http_request *r)
 	text_init(&out);
 	http_write_request_head(&out, r, &f);
 	MUST_HOLD(!out.cut);
+	check_kept(r, f, text_span(&out));
 	MUST_HOLD(http_request_parse(&again, out.p, out.n, &error) == HTTP_PARSE_OK);
 	MUST_HOLD(again.head_n == out.n && again.minor == 1 && again.keep_alive);
 	MUST_HOLD(span_eq(again.method, r->method) && span_eq(again.authority, r->authority) && span_eq(again.host, r->host));

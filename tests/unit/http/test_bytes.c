@@ -61,6 +61,8 @@ Test(bytes, wide_scans_agree_with_the_plain_one)
 				p[at] = (char)c;
 				cr_expect_eq(http_scan_value(p, p + n), http_scan(p, p + n, HTTP_BYTE_VALUE),
 					"value, byte %#x at %zu of %zu", (unsigned)c, at, n);
+				cr_expect_eq(http_scan_token(p, p + n), http_scan(p, p + n, HTTP_BYTE_TOKEN),
+					"token, byte %#x at %zu of %zu", (unsigned)c, at, n);
 				cr_expect_eq(http_scan_target(p, p + n), http_scan(p, p + n, HTTP_BYTE_TARGET),
 					"target, byte %#x at %zu of %zu", (unsigned)c, at, n);
 			}

@@ -14,6 +14,8 @@ static const struct {
 	{ "5\r\nhello\r\n006\r\n world\r\n000\r\n\r\n", "hello world", "", "" },
 	{ "A\r\n0123456789\r\na\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n", "0123456789\r\n\r\n\r\n\r\n\r\n", "", "" },
 	{ "0000000000000005\r\nhello\r\n0\r\n\r\n", "hello", "", "" },
+	{ "00000005\r\nhello\r\n000000001\r\n,\r\n0\r\n\r\n", "hello,", "", "" },
+	{ "5\r\nhello\r\n1;a=b\r\n,\r\n0000000000\r\n\r\n", "hello,", "", "" },
 	{ "5;a\r\nhello\r\n0;b=c\r\n\r\n", "hello", "", "" },
 	{ "5  ;  a  =  b  ;c=\"d \\\" \t;\xc3\xa9\";e\r\nhello\r\n0\r\n\r\n", "hello", "", "" },
 	{ "5;a=\"\"\t;\tb\r\nhello\r\n0\r\n\r\n", "hello", "", "" },

@@ -130,6 +130,51 @@ Test(write, forwarded_fields)
 		"GET / HTTP/1.0\r\n\r\n", .client = SPAN("unix:"));
 }
 
+/* With lines kept from request to request every head is what it is without. */
+Test(write, kept_lines_change_nothing)
+{
+	static const char long_host[] = GET "Host: a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.a.b.c.d.e.test\r\n\r\n";
+	static const struct {
+		const char *head, *client, *proto, *via;
+	} steps[] = {
+		{ GET HOST "\r\n", "192.0.2.1", "http", "b" },
+		{ GET "Host: b.test\r\n\r\n", "192.0.2.1", "http", "b" },
+		{ GET HOST "\r\n", "192.0.2.2", "http", "b" },
+		{ GET HOST "\r\n", "192.0.2.1", "https", "b" },
+		{ GET HOST "\r\n", "192.0.2.1", "http", "c" },
+		{ GET HOST "\r\n", "192.0.2.1", "http", "" },
+		{ GET HOST "\r\n", "", "http", "b" },
+		{ "GET /x?y HTTP/1.0\r\n" HOST "\r\n", "192.0.2.1", "http", "b" },
+		{ "GET /x?y HTTP/1.0\r\n\r\n", "192.0.2.1", "http", "b" },
+		{ GET HOST "X-Forwarded-For: 1\r\n\r\n", "192.0.2.1", "http", "b" },
+		{ GET HOST "X-Forwarded-Proto: x\r\n\r\n", "192.0.2.1", "http", "b" },
+		{ GET HOST "X-Forwarded-Host: x\r\n\r\n", "192.0.2.1", "http", "b" },
+		{ GET HOST "Forwarded: for=x\r\n\r\n", "192.0.2.1", "http", "b" },
+		{ long_host, "192.0.2.1", "http", "b" },
+	};
+
+	/* Each after each, and each after itself. */
+	for (size_t i = 0; i < ARRAY_LEN(steps) * ARRAY_LEN(steps); i++) {
+		struct http_forwarded_lines kept = { .n = 0 };
+		size_t order[] = { i / ARRAY_LEN(steps), i % ARRAY_LEN(steps), i % ARRAY_LEN(steps) };
+
+		for (size_t j = 0; j < ARRAY_LEN(order); j++) {
+			const char *head = steps[order[j]].head;
+			struct http_forward_request how = {
+				.client = span_of_string(steps[order[j]].client),
+				.proto = span_of_string(steps[order[j]].proto),
+				.via = span_of_string(steps[order[j]].via),
+				.max_forwards = -1,
+			};
+			char want[sizeof(written)];
+
+			memcpy(want, request_as(head, &how), sizeof(want));
+			how.kept = &kept;
+			cr_expect_str_eq(request_as(head, &how), want, "step %zu of %zu", j, i);
+		}
+	}
+}
+
 Test(write, body_framing_of_a_request)
 {
 	EXPECT_REQUEST(GET HOST "Content-Length: 3\r\n\r\n", GET HOST "Content-Length: 3\r\n\r\n", .via = SPAN_EMPTY);
