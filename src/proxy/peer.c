@@ -8,6 +8,9 @@
 
 #include "proxy/worker.h"
 
+/* A head and a small body. With more of it copying would cost what it spares. */
+#define WHOLE_BYTES_MAX 2048
+
 void peer_init(struct peer *p)
 {
 	p->conn.fd = -1;
@@ -175,6 +178,26 @@ int peer_flush(struct worker *w, struct peer *p)
 	return 0;
 }
 
+/* A small message in several parts: to copy it together costs less than to have the kernel gather it. */
+static ssize_t write_parts(struct conn *c, const struct iovec *parts, int n)
+{
+	char whole[WHOLE_BYTES_MAX];
+	size_t at = 0;
+	size_t total = 0;
+
+	for (int i = 0; i < n; i++)
+		total += parts[i].iov_len;
+	if (n == 1)
+		return conn_write(c, parts[0].iov_base, total);
+	if (total > sizeof(whole))
+		return conn_writev(c, parts, n);
+	for (int i = 0; i < n; i++) {
+		memcpy(whole + at, parts[i].iov_base, parts[i].iov_len);
+		at += parts[i].iov_len;
+	}
+	return conn_write(c, whole, total);
+}
+
 int peer_send(struct worker *w, struct peer *p, const struct iovec *parts, int n)
 {
 	ssize_t done;
@@ -193,7 +216,7 @@ int peer_send(struct worker *w, struct peer *p, const struct iovec *parts, int n
 	}
 	if (!(p->conn.ready & CONN_WRITABLE))
 		return keep_rest(w, p, parts, n, 0);
-	done = n == 1 ? conn_write(&p->conn, parts[0].iov_base, parts[0].iov_len) : conn_writev(&p->conn, parts, n);
+	done = write_parts(&p->conn, parts, n);
 	if (done == -EAGAIN)
 		done = 0;
 	if (done < 0)
