@@ -25,7 +25,7 @@ struct entry {
 	} rule;
 	char upstream[NAME_BYTES + 1]; /* "": none */
 	char listener[NAME_BYTES + 1];
-	struct record record; /* its text last: only what is used is copied */
+	struct record record; /* only what is used is copied */
 };
 
 struct recent {
@@ -96,6 +96,7 @@ static void fill(struct entry *e, uint64_t seq, bool notable, const struct recor
 	e->has_rule = record->rule != NULL;
 	if (!record->rule)
 		return;
+	e->record.decision = record->decision;
 	e->rule.sampling = record->rule->sampling;
 	e->rule.even_block = record->rule->even_block;
 	e->rule.n_outcomes = record->rule->n_outcomes;

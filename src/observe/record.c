@@ -4,6 +4,12 @@
  */
 #include "observe/record.h"
 
+const struct record_decisions record_no_decisions;
+
+_Static_assert(offsetof(struct witness, client) == 2 * CACHE_LINE_BYTES, "a witness is two lines and who it is");
+_Static_assert(offsetof(struct record, answer_ns) == CACHE_LINE_BYTES, "a repeat is one line");
+_Static_assert(offsetof(struct record, text) < 4 * CACHE_LINE_BYTES - 48, "short texts end in the fourth line");
+
 static uint16_t put(struct record *r, size_t at, struct span s)
 {
 	size_t n = MIN(s.n, RECORD_TEXT_BYTES - at);
@@ -51,9 +57,10 @@ void record_decisions_add(struct record_decisions *d, const struct fault_plan *p
 	d->lost += plan->n_decisions_lost;
 }
 
-void record_decisions_copy(struct record_decisions *to, const struct record_decisions *from)
+const struct record_decisions *record_decisions_copy(struct record_decisions *to, const struct record_decisions *from)
 {
 	record_decisions_init(to);
 	put_decisions(to, from->v, from->n);
 	to->lost = from->lost;
+	return to;
 }

@@ -104,7 +104,7 @@ void trace_exchange_of(struct trace_exchange *e, const struct record *r)
 	e->status = r->status;
 	e->upstream_status = r->upstream_status;
 	e->close = r->close == CLOSE_NONE ? SPAN_EMPTY : span_of_string(close_reason_name((enum close_reason)r->close));
-	e->asked = r->decision.asked;
+	e->asked = r->rule && r->decision.asked;
 	e->host = record_host(r);
 	set_start(e, r);
 	e->shaped_by = r->rule ? r->rule->name : SPAN_EMPTY;
@@ -120,7 +120,7 @@ void trace_exchange_repeat(struct trace_exchange *e, const struct record *r)
 	e->last = since(r, r->repeat.last_ns);
 	e->answer = since(r, r->repeat.answer_ns);
 	e->connection = connection_of(e->address_of, r->client_port, r->repeat.connection);
-	e->connections = r->repeat.connections;
+	e->connections = r->connections;
 }
 
 /* ---- as JSON ---- */

@@ -221,6 +221,12 @@ struct span exchange_target(const struct client *c)
 	return exchange_plan(c)->log_query ? target : span_first(target, span_find(target, '?'));
 }
 
+static void fill_decision(const struct exchange *ex, struct decision *d)
+{
+	*d = ex->claim ? ex->claim->decision : (struct decision){ 0 };
+	d->asked = ex->asked;
+}
+
 static void fill_record(struct client *c, enum close_reason reason, int64_t end_ns, struct record *r)
 {
 	const struct exchange *ex = &c->ex;
@@ -253,9 +259,8 @@ static void fill_record(struct client *c, enum close_reason reason, int64_t end_
 	r->reject = ex->reject ? http_error_name((enum http_error)ex->reject) : NULL;
 	r->minor = ex->minor;
 	r->reused = ex->reused;
-	if (ex->claim)
-		r->decision = ex->claim->decision;
-	r->decision.asked = ex->asked;
+	if (ex->rule)
+		fill_decision(ex, &r->decision);
 	memcpy(r->client, c->address, sizeof(r->client));
 	record_set_text(r, exchange_part(ex, ex->method_part), exchange_part(ex, ex->host_part), exchange_target(c));
 	notice_record(c, r);

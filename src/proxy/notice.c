@@ -495,18 +495,15 @@ void notice_record(struct client *c, struct record *r)
 {
 	struct ring *ring = c->worker->ring;
 	struct notice *n = c->ex.notice;
-	struct record_decisions *decisions;
 	struct witness *witness;
 
 	if (!ring_wants_details(ring))
 		return;
-	decisions = ring_decisions(ring);
-	record_decisions_init(decisions);
-	r->decisions = decisions;
+	r->decisions = &record_no_decisions;
 	if (!n)
 		return;
 	if (n->decided)
-		record_decisions_copy(decisions, n->decided);
+		r->decisions = record_decisions_copy(ring_decisions(ring), n->decided);
 	notice_complete(n, c);
 	r->likeness = n->likeness;
 	n->witness.keeps = c->ex.keep_alive && r->close == CLOSE_COMPLETE;

@@ -146,6 +146,7 @@ bool notice_repeats(struct client *c, enum close_reason reason, int64_t end_ns, 
 	r->end_ns = end_ns;
 	r->client_port = c->port;
 	r->likeness = n->likeness;
-	r->repeat = (struct repeat){ n->witness.last_ns, n->witness.answer_ns, n->witness.connection, n->witness.connections };
+	r->repeat = (struct repeat){ n->witness.last_ns, n->witness.answer_ns, n->witness.connection };
+	r->connections = n->witness.connections;
 	return true;
 }

@@ -49,7 +49,8 @@ static struct record repeat_of(const struct record *r, const struct witness *w)
 	repeat.wall_ns = r->wall_ns;
 	repeat.first_ns = r->first_ns;
 	repeat.end_ns = r->end_ns;
-	repeat.repeat = (struct repeat){ w->last_ns, w->answer_ns, w->connection, w->connections };
+	repeat.repeat = (struct repeat){ w->last_ns, w->answer_ns, w->connection };
+	repeat.connections = w->connections;
 	repeat.client_port = r->client_port;
 	repeat.likeness = r->likeness;
 	return repeat;

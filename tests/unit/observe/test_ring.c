@@ -85,6 +85,74 @@ Test(ring, a_peek_takes_nothing)
 	ring_free(ring);
 }
 
+/* All of its room, however far the oldest record lies from the beginning of a block. */
+Test(ring, is_full_only_when_it_is)
+{
+	struct ring *ring = ring_new(256);
+	uint64_t in = 0, out = 0;
+
+	for (unsigned step = 0; step < 2000; step++) {
+		while (put(ring, in + 1))
+			in++;
+		cr_assert_eq(in - out, 256, "step %u: %u", step, (unsigned)(in - out));
+		for (unsigned k = 0; k <= step * 7 % 256; k++) {
+			out++;
+			cr_assert_eq(take(ring), out);
+		}
+	}
+	ring_free(ring);
+}
+
+/* Where all that came was taken, what was used just now is used again, and the rest is not touched. */
+Test(ring, stays_where_it_was)
+{
+	struct ring *ring = ring_new(8192);
+	const struct record *low, *high;
+
+	low = high = ring_begin(ring);
+	for (uint64_t id = 1; id <= 100000; id++) {
+		const struct record *r = ring_begin(ring);
+
+		low = r < low ? r : low;
+		high = r > high ? r : high;
+		cr_assert(put(ring, id));
+		cr_assert_eq(take(ring), id);
+	}
+	cr_expect_leq(high - low, 2 * 64, "%td", high - low);
+	ring_free(ring);
+}
+
+/* Decisions and witness lie where no other record's do that is there. */
+Test(ring, details_are_each_records_own)
+{
+	struct ring *ring = ring_new(128);
+
+	cr_assert_eq(ring_keep_details(ring), 0);
+	for (uint64_t id = 1, out = 0; id <= 5000; id++) {
+		struct record *r = ring_begin(ring);
+		const struct record *oldest;
+
+		cr_assert_not_null(r);
+		ring_witness(ring)->fingerprint = id;
+		ring_decisions(ring)->lost = (uint32_t)id;
+		r->id = id;
+		r->witness = ring_witness(ring);
+		r->decisions = ring_decisions(ring);
+		ring_commit(ring);
+		for (unsigned k = 0; k < id % 3 || id - out == 128; k++) {
+			oldest = ring_peek(ring);
+			if (!oldest)
+				break;
+			out++;
+			cr_assert_eq(oldest->id, out);
+			cr_assert_eq(oldest->witness->fingerprint, out);
+			cr_assert_eq(oldest->decisions->lost, out);
+			ring_release(ring);
+		}
+	}
+	ring_free(ring);
+}
+
 /* Begun twice without a commit: the same place, and nothing is visible. */
 Test(ring, a_begin_shows_nothing)
 {

@@ -269,12 +269,13 @@ Test(trace, members_of_the_wrong_kind_are_refused_by_name)
 
 Test(trace, what_was_asked_for_was_not_decided)
 {
-	static struct record r = { .id = 7, .decision = { .asked = true } };
+	struct record r = { .id = 7, .rule = &rules[0], .decision = { .asked = true } };
 	struct text out;
 
 	text_init(&out);
 	trace_write_exchange(&out, &set, &r);
-	expect(&out, "{\"id\":\"7\",\"time\":\"1970-01-01T00:00:00.000Z\",\"asked\":true,\"decisions\":[]}\n");
+	expect(&out, "{\"id\":\"7\",\"time\":\"1970-01-01T00:00:00.000Z\",\"asked\":true,"
+		"\"shaped_by\":\"one-in-ten\",\"decisions\":[]}\n");
 }
 
 Test(trace, the_longest_line_can_be_read)
