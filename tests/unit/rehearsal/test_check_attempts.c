@@ -1,31 +1,7 @@
 /*
  * How often, how much, until when, and did it help: M1, M2, M3, M12, M20.
  */
-#include <criterion/criterion.h>
-
-#include "rig.h"
-
-static struct rig r;
-
-static void start(void)
-{
-	rig_init(&r);
-}
-
-static void end(void)
-{
-	rig_deinit(&r);
-}
-
-static enum check_status status(enum check_id id)
-{
-	return (enum check_status)rig_check(&r, id)->status;
-}
-
-static void limit(enum expect_key key, enum expect_way way, double value)
-{
-	r.expect.limits[key] = (struct expect_limit){ EXPECT_FAIL, (uint8_t)way, value };
-}
+#include "check_rig.h"
 
 /* n attempts, the last with this status, 0.2 s apart; each request has a place of its own. */
 static void request(const char *target, double at_s, unsigned n, unsigned last)

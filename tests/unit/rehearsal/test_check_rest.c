@@ -1,31 +1,7 @@
 /*
  * Connections and quotas: how they are used, and what crosses an answer on its way: M17, M18.
  */
-#include <criterion/criterion.h>
-
-#include "rig.h"
-
-static struct rig r;
-
-static void start(void)
-{
-	rig_init(&r);
-}
-
-static void end(void)
-{
-	rig_deinit(&r);
-}
-
-static enum check_status status(enum check_id id)
-{
-	return (enum check_status)rig_check(&r, id)->status;
-}
-
-static void limit(enum expect_key key, enum expect_way way, double value)
-{
-	r.expect.limits[key] = (struct expect_limit){ EXPECT_FAIL, (uint8_t)way, value };
-}
+#include "check_rig.h"
 
 TestSuite(rest, .init = start, .fini = end);
 

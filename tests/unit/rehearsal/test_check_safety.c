@@ -1,31 +1,7 @@
 /*
  * What was done twice, in vain, in copies, or against what a status asks for: M8 to M11, M19.
  */
-#include <criterion/criterion.h>
-
-#include "rig.h"
-
-static struct rig r;
-
-static void start(void)
-{
-	rig_init(&r);
-}
-
-static void end(void)
-{
-	rig_deinit(&r);
-}
-
-static enum check_status status(enum check_id id)
-{
-	return (enum check_status)rig_check(&r, id)->status;
-}
-
-static void limit(enum expect_key key, enum expect_way way, double value)
-{
-	r.expect.limits[key] = (struct expect_limit){ EXPECT_FAIL, (uint8_t)way, value };
-}
+#include "check_rig.h"
 
 /* A POST; upstream: what it said, 0: it was not asked. told: 0: the answer was lost. */
 static struct judge_exchange post(double at_s, unsigned upstream, unsigned told, uint64_t key)

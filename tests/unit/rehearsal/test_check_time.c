@@ -1,31 +1,7 @@
 /*
  * The client's patience, and traffic before, during and after the faults: M13 to M16.
  */
-#include <criterion/criterion.h>
-
-#include "rig.h"
-
-static struct rig r;
-
-static void start(void)
-{
-	rig_init(&r);
-}
-
-static void end(void)
-{
-	rig_deinit(&r);
-}
-
-static enum check_status status(enum check_id id)
-{
-	return (enum check_status)rig_check(&r, id)->status;
-}
-
-static void limit(enum expect_key key, enum expect_way way, double value)
-{
-	r.expect.limits[key] = (struct expect_limit){ EXPECT_FAIL, (uint8_t)way, value };
-}
+#include "check_rig.h"
 
 /* ---- client_timeout ---- */
 

@@ -2,22 +2,9 @@
  * Waits: told ones are kept or not, the client's own grow, spread, and come at once or not. Each check with what passes, what
  * fails, its bound, what is too little, and what is nothing.
  */
-#include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "rig.h"
-
-static struct rig r;
-
-static void start(void)
-{
-	rig_init(&r);
-}
-
-static void end(void)
-{
-	rig_deinit(&r);
-}
+#include "check_rig.h"
 
 static const char *target_of(unsigned i)
 {
@@ -36,11 +23,6 @@ static void told(double wait_s, double gap_s)
 	e.hint = HINT_RETRY_AFTER;
 	rig_add(&r, e);
 	rig_add(&r, rig_exchange(0.01 + gap_s, 0.02 + gap_s, 200));
-}
-
-static enum check_status status(enum check_id id)
-{
-	return (enum check_status)rig_check(&r, id)->status;
 }
 
 /* ---- retry_after ---- */

@@ -2,33 +2,20 @@
  * What was forgotten for want of room: what it may hide is no pass, what was seen all the same is a failure, and what it cannot
  * change stands.
  */
-#include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "rig.h"
+#include "check_rig.h"
 
 #define REQUESTS 500
 #define ROOM 64
 
-static struct rig r;
-
-static void start(void)
+static void begin(void)
 {
-	rig_init(&r);
+	start();
 	r.options.max_chains = ROOM;
 }
 
-static void end(void)
-{
-	rig_deinit(&r);
-}
-
-TestSuite(forgotten, .init = start, .fini = end);
-
-static void limit(enum expect_key key, enum expect_way way, double value)
-{
-	r.expect.limits[key] = (struct expect_limit){ EXPECT_FAIL, (uint8_t)way, value };
-}
+TestSuite(forgotten, .init = begin, .fini = end);
 
 static enum check_status status_of(enum expect_key key)
 {

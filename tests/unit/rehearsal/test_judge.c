@@ -1,30 +1,11 @@
 /*
  * The judge as a whole: who belongs together, coverage, what the verdict comes to, order, memory.
  */
-#include <criterion/criterion.h>
-
 #include "core/random.h"
 #include "rehearsal/live.h"
-#include "rig.h"
-
-static struct rig r;
-
-static void start(void)
-{
-	rig_init(&r);
-}
-
-static void end(void)
-{
-	rig_deinit(&r);
-}
+#include "check_rig.h"
 
 TestSuite(judge, .init = start, .fini = end);
-
-static enum check_status status(enum check_id id)
-{
-	return (enum check_status)rig_check(&r, id)->status;
-}
 
 /* ---- links ---- */
 

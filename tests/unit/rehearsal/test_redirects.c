@@ -1,25 +1,16 @@
 /*
  * Redirects that tell a wait (RFC 9110 section 10.2.3): who follows at once is seen, and nobody else is accused: M19.
  */
-#include <criterion/criterion.h>
-
 #include "core/hint.h"
-#include "rig.h"
+#include "check_rig.h"
 
-static struct rig r;
-
-static void start(void)
+static void begin(void)
 {
-	rig_init(&r);
-	r.expect.limits[EXPECT_HANDLING_MAX] = (struct expect_limit){ EXPECT_FAIL, EXPECT_AT_MOST, 0 };
+	start();
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
 }
 
-static void end(void)
-{
-	rig_deinit(&r);
-}
-
-TestSuite(redirects, .init = start, .fini = end);
+TestSuite(redirects, .init = begin, .fini = end);
 
 /* Sent from /a to /b, with a wait. */
 static void told(double at_s, double wait_s)
