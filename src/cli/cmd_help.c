@@ -20,6 +20,7 @@
 #include "observe/collector.h"
 #include "observe/metrics.h"
 #include "observe/trace.h"
+#include "rehearsal/report.h"
 
 #define FAULT_COLUMN 14
 #define MALFORMED_COLUMN 16
@@ -120,6 +121,22 @@ static void write_trace(struct text *out)
 		"  brownout replay trace.jsonl --against other.jsonl  compares the decisions of two runs\n");
 }
 
+static void write_verdict(struct text *out)
+{
+	text_put_literal(out,
+		"What the clients are judged by, where the rule file has expect:, and by brownout judge. Each check passes,\n"
+		"fails, warns, is inconclusive (there was too little to go by) or not applicable. Limits are those of the\n"
+		"profiles; where there is none (-) it is measured all the same, and judged where the file sets a limit.\n"
+		"\n");
+	report_write_reference(out);
+	text_put_literal(out,
+		"\n"
+		"A report has the seed, a hash of the rules, and the line that runs it again. Variables that the rule file\n"
+		"uses stand in that line as they were where they are amounts or addresses; what may be a secret (by its name,\n"
+		"or as it is used for headers, bodies, queries, tokens, or anything else) is named alone, for the shell to\n"
+		"take from its own environment. The verdict so far is at /v1/verdict of the admin listener.\n");
+}
+
 static void write_log(struct text *out)
 {
 	text_put_literal(out,
@@ -179,6 +196,7 @@ static const struct {
 	{ "rules", "every key of the rule file", write_rules },
 	{ "faults", "what a rule can do", write_faults },
 	{ "profiles", "answers in the manner of known gateways", write_profiles },
+	{ "verdict", "what clients are judged by", write_verdict },
 	{ "log", "the fields of the access log", write_log },
 	{ "trace", "what a trace of decisions has in it", write_trace },
 	{ "metrics", "what /metrics tells", write_metrics },

@@ -35,10 +35,6 @@ struct fault_verdict {
 };
 
 void fault_effect_take(struct fault_effect *e, const struct fault_plan *plan);
-static inline bool fault_effect_is_none(const struct fault_effect *e)
-{
-	return !e->delay_ns && !e->end_rule;
-}
 
 /* since_ns is when the phase began (the head was complete): a delay counts from there. */
 struct fault_verdict fault_next(const struct fault_effect *e, int64_t since_ns, int64_t now_ns);

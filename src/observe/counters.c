@@ -53,17 +53,6 @@ const char *counter_name(enum counter id)
 	return names[id];
 }
 
-const char *counter_help(enum counter id)
-{
-	static const char *const texts[COUNTER_COUNT] = {
-#define COUNTER(id, name, help) [COUNTER_##id] = help,
-#include "observe/counters.def"
-#undef COUNTER
-	};
-
-	return texts[id];
-}
-
 const char *close_reason_name(enum close_reason r)
 {
 	static const char *const names[CLOSE_REASON_COUNT] = {

@@ -73,7 +73,6 @@ uint64_t counters_faults(const struct counters *c);
 void counters_sum(struct counters *sum, const struct counters *from);
 
 const char *counter_name(enum counter id);
-const char *counter_help(enum counter id);
 const char *close_reason_name(enum close_reason r);
 const char *close_reason_text(enum close_reason r);
 

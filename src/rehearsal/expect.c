@@ -18,7 +18,6 @@ static const char *const profile_names[EXPECT_PROFILES] = { "recommended", "sre"
 static const struct row {
 	const char *group;
 	const char *name;
-	const char *help;
 	uint8_t check, unit, way;
 	struct expect_limit limits[EXPECT_PROFILES]; /* none has no limits */
 } rows[EXPECT_COUNT] = {
@@ -26,7 +25,7 @@ static const struct row {
 #define WARN(way_, value_) { .severity = EXPECT_WARN, .way = EXPECT_##way_, .value = (value_) }
 #define FAIL(way_, value_) { .severity = EXPECT_FAIL, .way = EXPECT_##way_, .value = (value_) }
 #define EXPECT(id_, check_, group_, name_, unit_, way_, recommended_, sre_, aws_, strict_, help_)                                \
-	[EXPECT_##id_] = { .group = (group_), .name = (name_), .help = (help_), .check = CHECK_##check_,                         \
+	[EXPECT_##id_] = { .group = (group_), .name = (name_), .check = CHECK_##check_,                         \
 		.unit = EXPECT_UNIT_##unit_, .way = EXPECT_##way_, .limits = { recommended_, sre_, aws_, strict_, OFF } },
 #include "rehearsal/expect.def"
 #undef EXPECT
@@ -74,11 +73,6 @@ const char *expect_key_group(enum expect_key key)
 const char *expect_key_name(enum expect_key key)
 {
 	return rows[key].name;
-}
-
-const char *expect_key_help(enum expect_key key)
-{
-	return rows[key].help;
 }
 
 enum expect_unit expect_key_unit(enum expect_key key)

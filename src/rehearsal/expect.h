@@ -81,7 +81,6 @@ int expect_profile_of(struct span name, enum expect_profile *profile) MUST_USE;
 /* Rows of expect.def. */
 const char *expect_key_group(enum expect_key key);
 const char *expect_key_name(enum expect_key key);
-const char *expect_key_help(enum expect_key key);
 enum expect_unit expect_key_unit(enum expect_key key);
 enum expect_way expect_key_way(enum expect_key key); /* of a bare number */
 unsigned expect_key_check(enum expect_key key); /* enum check_id of verdict.h */

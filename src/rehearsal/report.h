@@ -24,6 +24,9 @@ void report_write_github(const struct verdict *v, struct text *out);
 /* Markdown, as GitHub's step summary shows it. */
 void report_write_markdown(const struct verdict *v, struct text *out);
 
+/* Every check, and what each profile asks of it, for `brownout help verdict`. */
+void report_write_reference(struct text *out);
+
 /* What an inconclusive check comes to, and with it the verdict: pass, warn or fail. */
 enum check_status report_comes_to(const struct verdict *v, enum check_status status);
 

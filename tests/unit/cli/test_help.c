@@ -60,7 +60,8 @@ Test(help, faults_are_those_that_a_rule_can_have)
 
 Test(help, every_topic_says_something)
 {
-	static const char *const topics[] = { "rules", "faults", "profiles", "log", "trace", "metrics", "origin", "exit-codes" };
+	static const char *const topics[] = { "rules", "faults", "profiles", "verdict", "log", "trace", "metrics", "origin",
+		"exit-codes" };
 
 	for (unsigned i = 0; i < ARRAY_LEN(topics); i++) {
 		struct text out = say(topics[i]);

@@ -111,26 +111,25 @@ Test(fault, a_wait_is_over_when_it_said)
 static const struct {
 	const char *what;
 	struct fault_effect effect;
-	bool none;
 	enum fault_kind kind;
 	const struct rule *rule;
 } effects[] = {
-	{ "nothing", NO_EFFECT, true, FAULT_NONE, NULL },
-	{ "delay", DELAY(250), false, FAULT_DELAY, &delay_rule },
-	{ "abort", END_ABORT(abort_rule), false, FAULT_ABORT, &abort_rule },
-	{ "close", END(close_rule), false, FAULT_CONNECTION, &close_rule },
-	{ "reset", END(reset_rule), false, FAULT_CONNECTION, &reset_rule },
-	{ "abort and connection in one", END_ABORT(both_rule), false, FAULT_ABORT, &both_rule },
-	{ "delay, then abort", DELAY_THEN_ABORT(250, abort_rule), false, FAULT_ABORT, &abort_rule },
-	{ "delay, then reset", DELAY_THEN(250, reset_rule), false, FAULT_CONNECTION, &reset_rule },
-	{ "refuse", END(refuse_rule), false, FAULT_CONNECTION, &refuse_rule },
-	{ "hang", END(hang_rule), false, FAULT_HANG, &hang_rule },
-	{ "quota", { .end_rule = &quota_rule, .end_set = &quota_rule.faults, .end_abort = &quota.refusal }, false,
+	{ "nothing", NO_EFFECT, FAULT_NONE, NULL },
+	{ "delay", DELAY(250), FAULT_DELAY, &delay_rule },
+	{ "abort", END_ABORT(abort_rule), FAULT_ABORT, &abort_rule },
+	{ "close", END(close_rule), FAULT_CONNECTION, &close_rule },
+	{ "reset", END(reset_rule), FAULT_CONNECTION, &reset_rule },
+	{ "abort and connection in one", END_ABORT(both_rule), FAULT_ABORT, &both_rule },
+	{ "delay, then abort", DELAY_THEN_ABORT(250, abort_rule), FAULT_ABORT, &abort_rule },
+	{ "delay, then reset", DELAY_THEN(250, reset_rule), FAULT_CONNECTION, &reset_rule },
+	{ "refuse", END(refuse_rule), FAULT_CONNECTION, &refuse_rule },
+	{ "hang", END(hang_rule), FAULT_HANG, &hang_rule },
+	{ "quota", { .end_rule = &quota_rule, .end_set = &quota_rule.faults, .end_abort = &quota.refusal },
 		FAULT_RATE_LIMIT, &quota_rule },
-	{ "delay, then pass", DELAY_THEN(250, pass_rule), false, FAULT_DELAY, &pass_rule },
+	{ "delay, then pass", DELAY_THEN(250, pass_rule), FAULT_DELAY, &pass_rule },
 	/* A uniform delay may draw 0: nothing happens then, and nothing is to be named. */
-	{ "a delay of nothing", DELAY(0), true, FAULT_NONE, NULL },
-	{ "a delay of nothing, then close", DELAY_THEN(0, close_rule), false, FAULT_CONNECTION, &close_rule },
+	{ "a delay of nothing", DELAY(0), FAULT_NONE, NULL },
+	{ "a delay of nothing, then close", DELAY_THEN(0, close_rule), FAULT_CONNECTION, &close_rule },
 };
 
 Test(fault, what_ends_an_exchange_names_it_before_what_delays_it)
@@ -138,7 +137,6 @@ Test(fault, what_ends_an_exchange_names_it_before_what_delays_it)
 	for (size_t i = 0; i < ARRAY_LEN(effects); i++) {
 		const struct fault_effect *e = &effects[i].effect;
 
-		cr_expect_eq(fault_effect_is_none(e), effects[i].none, "%s", effects[i].what);
 		cr_expect_eq(fault_effect_kind(e), effects[i].kind, "%s: kind %d", effects[i].what, fault_effect_kind(e));
 		cr_expect_eq(fault_effect_rule(e), effects[i].rule, "%s: another rule", effects[i].what);
 	}

@@ -1,6 +1,6 @@
 /*
- * check_rig: the rig of a file of tests, which each of them begins and ends with (TestSuite(..., .init = start, .fini = end)), and
- * what nearly all of them ask of it.
+ * check_rig: the rig of a file of tests, which each of them begins and ends with (TestSuite(..., .init = start, .fini = end)),
+ * and what nearly all of them ask of it.
  */
 #ifndef BROWNOUT_TEST_REHEARSAL_CHECK_RIG_H
 #define BROWNOUT_TEST_REHEARSAL_CHECK_RIG_H

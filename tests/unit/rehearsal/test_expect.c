@@ -58,7 +58,6 @@ Test(expect, each_way_at_its_bound)
 Test(expect, every_key_has_a_name_and_a_check)
 {
 	for (unsigned i = 0; i < EXPECT_COUNT; i++) {
-		cr_assert_gt(strlen(expect_key_help((enum expect_key)i)), 10);
 		cr_assert_lt(expect_key_check((enum expect_key)i), CHECK_COUNT);
 		for (unsigned k = 0; k < i; k++)
 			cr_assert(strcmp(expect_key_group((enum expect_key)i), expect_key_group((enum expect_key)k)) ||

@@ -102,3 +102,22 @@ Test(report, inconclusive_comes_to_what_was_asked)
 	cr_expect_eq(report_comes_to(&v, CHECK_INCONCLUSIVE), CHECK_PASS);
 	cr_expect_eq(report_comes_to(&v, CHECK_FAIL), CHECK_FAIL);
 }
+
+Test(report, the_reference_has_every_check_and_limit)
+{
+	struct text out;
+
+	text_init(&out);
+	report_write_reference(&out);
+	text_put_char(&out, '\0');
+	for (unsigned i = 0; i < CHECK_COUNT; i++) {
+		cr_expect(strstr(out.p, check_name((enum check_id)i)));
+		cr_expect(strstr(out.p, check_help((enum check_id)i)));
+	}
+	for (unsigned i = 0; i < EXPECT_COUNT; i++)
+		cr_expect(strstr(out.p, expect_key_name((enum expect_key)i)));
+	cr_expect(strstr(out.p,
+			  "  retry_after.honoured                   >= 100 %        >= 100 %        >= 100 %        >= 100 %\n"),
+		"%s", out.p);
+	text_deinit(&out);
+}
