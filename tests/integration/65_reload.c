@@ -1,5 +1,5 @@
 /*
- * 84 reload: another rule file is served without a request being lost; what did not change goes on; a file with an error changes
+ * 65 reload: another rule file is served without a request being lost; what did not change goes on; a file with an error changes
  * nothing; what an exchange has begun with it keeps.
  */
 #include <errno.h>

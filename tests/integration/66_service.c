@@ -1,5 +1,5 @@
 /*
- * 84 service: what a service manager is told, datagram by datagram, and that its watchdog is patted only while every worker
+ * 66 service: what a service manager is told, datagram by datagram, and that its watchdog is patted only while every worker
  * comes round. The test is the manager: it has the socket that systemd would have.
  */
 #include <dirent.h>

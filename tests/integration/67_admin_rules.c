@@ -1,5 +1,5 @@
 /*
- * 89 admin rules: rules changed one by one: what the text in force becomes, what serves then, and what is refused.
+ * 67 admin rules: rules changed one by one: what the text in force becomes, what serves then, and what is refused.
  */
 #include <signal.h>
 #include <stdio.h>

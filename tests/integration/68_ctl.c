@@ -1,5 +1,5 @@
 /*
- * 89 ctl: the command line against a running brownout: what it says, to people and to programs, and how it ends.
+ * 68 ctl: the command line against a running brownout: what it says, to people and to programs, and how it ends.
  */
 #include <signal.h>
 #include <stdio.h>
