@@ -1,5 +1,6 @@
 /*
- * reproduce: see reproduce.h. Words are quoted where a shell would not take them as they are.
+ * reproduce: see reproduce.h. Words are quoted where a shell would not take them as they are; and where a report would not show
+ * them as they are (a script of several lines, as an argument), printf makes them.
  */
 #include "cli/reproduce.h"
 
@@ -16,10 +17,49 @@ static bool is_plain(struct span word)
 	return word.n > 0;
 }
 
+/* Of one line, and UTF-8. */
+static bool is_shown(struct span word)
+{
+	while (word.n) {
+		unsigned n = span_utf8_length(word);
+		unsigned char c = (unsigned char)word.p[0];
+
+		if (n == 0 || c < ' ' || c == 0x7f || (n == 2 && c == 0xc2 && (unsigned char)word.p[1] < 0xa0))
+			return false;
+		word = span_skip(word, n);
+	}
+	return true;
+}
+
+/* A shell cuts line ends off the end of what printf says: of a script they mean nothing. */
+static void put_by_printf(struct text *out, struct span word)
+{
+	text_put_literal(out, "\"$(printf '");
+	for (size_t i = 0; i < word.n; i++) {
+		unsigned char c = (unsigned char)word.p[i];
+
+		if (c == '\n')
+			text_put_literal(out, "\\n");
+		else if (c < ' ' || c >= 0x7f || (c == '-' && i == 0))
+			text_printf(out, "\\%03o", c);
+		else if (c == '%' || c == '\\')
+			text_printf(out, "%c%c", c, c);
+		else if (c == '\'')
+			text_put_literal(out, "'\\''");
+		else
+			text_put_char(out, (char)c);
+	}
+	text_put_literal(out, "')\"");
+}
+
 static void put_word(struct text *out, struct span word)
 {
 	if (is_plain(word)) {
 		text_put_span(out, word);
+		return;
+	}
+	if (!is_shown(word)) {
+		put_by_printf(out, word);
 		return;
 	}
 	text_put_char(out, '\'');

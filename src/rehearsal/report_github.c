@@ -57,7 +57,7 @@ static void put_annotation(struct text *out, const struct verdict *v, const stru
 
 	put_command(out, v, comes_to == CHECK_FAIL ? "error" : "warning", check_name((enum check_id)c->id));
 	text_init(&t);
-	report_put_printable(&t, span_of_string(c->text));
+	text_put_shown(&t, span_of_string(c->text));
 	text_put_char(&t, '\n');
 	report_put_limits(&t, c);
 	for (unsigned i = 0; i < c->n_evidence; i++) {
@@ -68,9 +68,9 @@ static void put_annotation(struct text *out, const struct verdict *v, const stru
 		text_put_char(&t, ' ');
 		report_put_times(&t, e);
 		text_put_literal(&t, "  ");
-		report_put_printable(&t, span_of_string(e->request));
+		text_put_shown(&t, span_of_string(e->request));
 		text_put_literal(&t, "  ");
-		report_put_printable(&t, span_of_string(e->what));
+		text_put_shown(&t, span_of_string(e->what));
 	}
 	put_command_text(out, text_span(&t), false);
 	text_put_char(out, '\n');
@@ -107,7 +107,7 @@ static void put_cell(struct text *out, struct span s)
 	struct text t;
 
 	text_init(&t);
-	report_put_printable(&t, s);
+	text_put_shown(&t, s);
 	for (size_t i = 0; i < t.n; i++) {
 		if (ascii_is_digit(t.p[i]) || t.p[i] == ' ' || (t.p[i] & 0x80) || (t.p[i] >= 'A' && t.p[i] <= 'Z') ||
 			(t.p[i] >= 'a' && t.p[i] <= 'z') || strchr(",./-+=%()", t.p[i]))

@@ -53,7 +53,7 @@ static void put_head(struct text *out, const struct verdict *v, bool color)
 	}
 	if (v->run.rules_file) {
 		text_put_literal(out, "   ");
-		report_put_printable(out, span_of_string(v->run.rules_file));
+		text_put_shown(out, span_of_string(v->run.rules_file));
 	}
 	text_put_literal(out, "   ");
 	text_put_seconds(out, v->run.duration_ns, 1);
@@ -68,15 +68,15 @@ static void put_evidence(struct text *out, const struct evidence *e)
 	report_put_times(out, e);
 	if (e->request[0]) {
 		text_put_literal(out, "  ");
-		report_put_printable(out, span_of_string(e->request));
+		text_put_shown(out, span_of_string(e->request));
 	}
 	if (e->what[0]) {
 		text_put_literal(out, "  ");
-		report_put_printable(out, span_of_string(e->what));
+		text_put_shown(out, span_of_string(e->what));
 	}
 	if (e->client[0]) {
 		text_put_literal(out, "  (");
-		report_put_printable(out, span_of_string(e->client));
+		text_put_shown(out, span_of_string(e->client));
 		text_put_char(out, ')');
 	}
 	text_put_char(out, '\n');
@@ -108,10 +108,10 @@ static void put_check(struct text *out, const struct check *c, bool color)
 	text_put_char(out, ' ');
 	put_colored(out, looks[c->status].word, (enum check_status)c->status, color);
 	put_name(out, check_name((enum check_id)c->id));
-	report_put_printable(out, span_of_string(c->text));
+	text_put_shown(out, span_of_string(c->text));
 	if (c->scope[0]) {
 		text_put_literal(out, "   ");
-		report_put_printable(out, span_of_string(c->scope));
+		text_put_shown(out, span_of_string(c->scope));
 	}
 	if (limits.n) {
 		text_put_literal(out, " [");
@@ -127,7 +127,7 @@ static void put_note(struct text *out, const char *name, const char *s)
 {
 	text_put_literal(out, "     ");
 	put_name(out, name);
-	report_put_printable(out, span_of_string(s));
+	text_put_shown(out, span_of_string(s));
 	text_put_char(out, '\n');
 }
 

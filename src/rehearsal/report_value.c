@@ -114,21 +114,6 @@ void report_put_times(struct text *out, const struct evidence *e)
 	}
 }
 
-void report_put_printable(struct text *out, struct span s)
-{
-	while (s.n) {
-		unsigned n = span_utf8_length(s);
-		unsigned char c = (unsigned char)s.p[0];
-		bool is_c1 = n == 2 && c == 0xc2 && (unsigned char)s.p[1] < 0xa0;
-
-		if (n == 0 || c < 0x20 || c == 0x7f || is_c1)
-			text_put_char(out, '?');
-		else
-			text_put(out, s.p, n);
-		s = span_skip(s, MAX(n, 1u));
-	}
-}
-
 static void put_count(struct text *out, unsigned n, const char *one, const char *many, bool *first)
 {
 	if (n == 0)

@@ -17,8 +17,6 @@ void report_put_limits(struct text *out, const struct check *c);
 void report_put_exchanges(struct text *out, const struct evidence *e);
 /* "+512 ms", "at 1.204 s" */
 void report_put_times(struct text *out, const struct evidence *e);
-/* Printable text: control bytes, C1 controls and what is not UTF-8 as '?'. */
-void report_put_printable(struct text *out, struct span s);
 /* "2 failed, 1 warning, 9 passed, 1 inconclusive": what there is of them */
 void report_put_counts(struct text *out, const struct verdict *v);
 /* "FAIL", "PASS, with warnings" */

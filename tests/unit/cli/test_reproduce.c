@@ -58,3 +58,26 @@ Test(reproduce, words)
 	reproduce_put_command(1, argv, NULL, NULL, &out);
 	expect(&out, "brownout run");
 }
+
+/* In one line, whatever it is. */
+Test(reproduce, words_of_several_lines)
+{
+	static char script[] = "-a 'b' \"$c\"\n\t100% \\n \x01\xff\xc3\xa4";
+	char *argv[] = { script };
+	struct text out;
+
+	text_init(&out);
+	reproduce_put_command(1, argv, NULL, NULL, &out);
+	expect(&out, "brownout \"$(printf '\\055a '\\''b'\\'' \"$c\"\\n\\011100%% \\\\n \\001\\377\\303\\244')\"");
+}
+
+Test(reproduce, words_of_other_languages)
+{
+	static char word[] = "\xc3\xa4";
+	char *argv[] = { word };
+	struct text out;
+
+	text_init(&out);
+	reproduce_put_command(1, argv, NULL, NULL, &out);
+	expect(&out, "brownout '\xc3\xa4'");
+}
