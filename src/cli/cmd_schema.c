@@ -12,14 +12,11 @@ const struct option_table cmd_schema_options = { NULL, 0 };
 
 int cmd_schema(int argc, char **argv)
 {
-	struct options o;
+	int row = options_none(argc, argv);
 	struct text out;
-	int row;
 
-	options_init(&o, NULL, 0, argc, argv);
-	row = options_next(&o);
-	if (row != OPTIONS_END && row != OPTIONS_HELP)
-		return row == OPTIONS_ERROR ? EXIT_CODE_USAGE : options_refuse_argument(&o);
+	if (row == OPTIONS_ERROR)
+		return EXIT_CODE_USAGE;
 	text_init(&out);
 	if (row == OPTIONS_HELP)
 		text_put_literal(&out,

@@ -113,6 +113,19 @@ int options_refuse_argument(const struct options *o)
 	return EXIT_CODE_USAGE;
 }
 
+int options_none(int argc, char **argv)
+{
+	struct options o;
+	int row;
+
+	options_init(&o, NULL, 0, argc, argv);
+	row = options_next(&o);
+	if (row == OPTIONS_END || row == OPTIONS_HELP || row == OPTIONS_ERROR)
+		return row;
+	(void)options_refuse_argument(&o);
+	return OPTIONS_ERROR;
+}
+
 static void put_row(struct text *out, char letter, const char *name, const char *argument, const char *help)
 {
 	size_t start = out->n;

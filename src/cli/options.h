@@ -49,6 +49,9 @@ int options_next(struct options *o);
 /* For a command that takes no (more) arguments: says so of the argument just returned. Returns EXIT_CODE_USAGE. */
 int options_refuse_argument(const struct options *o);
 
+/* Of a command that takes neither options nor arguments: OPTIONS_END, OPTIONS_HELP, or OPTIONS_ERROR (said). */
+int options_none(int argc, char **argv);
+
 /* Two columns, --help last. */
 void options_write_help(const struct option_row *rows, unsigned n_rows, struct text *out);
 
