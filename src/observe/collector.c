@@ -15,7 +15,14 @@
 #include "observe/process_finder.h"
 #include "observe/recent.h"
 
-#define COLLECTOR_LOOK_NS (5 * NS_PER_MS)
+/*
+ * Between two looks. To be woken costs more than a few dozen records do: where a look finds few, the next comes later, and where
+ * one finds many as soon as can be, long before a ring is full.
+ */
+#define LOOK_NS_MIN (5 * NS_PER_MS)
+#define LOOK_NS_MAX (20 * NS_PER_MS)
+#define LOOK_FEW 64 /* records */
+#define LOOK_MANY 256
 
 struct collector {
 	struct ring **rings; /* the rings are their owners' */
@@ -30,6 +37,8 @@ struct collector {
 	uint64_t generation; /* whose rules the trace tells of; 0: a header is due */
 	_Atomic uint64_t passes;
 	int64_t wall_ns; /* Unix time less CLOCK_MONOTONIC, as it is in this look */
+	int64_t look_ns; /* from this look to the next */
+	uint64_t taken; /* records, in all */
 	struct recent *recent; /* its owner's; NULL: nobody asks for it */
 	struct collector_sink sink; /* its take NULL: none */
 	struct process_finder *finder; /* made when it is wanted first */
@@ -62,6 +71,7 @@ int collector_new(struct collector **collector, const struct collector_options *
 		return -ENOMEM;
 	c->format = options->format;
 	c->end = TRACE_END_STOPPED;
+	c->look_ns = LOOK_NS_MIN;
 	c->access.fd = -1;
 	c->trace.fd = -1;
 	error = draw(c);
@@ -284,6 +294,7 @@ static bool look_once(struct collector *c)
 		while (!is_full(c) && (r = ring_peek(c->rings[i])) != NULL) {
 			put_record(c, r);
 			ring_release(c->rings[i]);
+			c->taken++;
 		}
 		if (is_full(c)) {
 			write_files(c);
@@ -304,7 +315,7 @@ static bool look_once(struct collector *c)
 /* True where the collector is to end. */
 static bool wait_for_stop(struct collector *c)
 {
-	int64_t until_ns = clock_mono_ns() + COLLECTOR_LOOK_NS;
+	int64_t until_ns = clock_mono_ns() + c->look_ns;
 	struct timespec until = { .tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S };
 	bool stop;
 
@@ -316,15 +327,25 @@ static bool wait_for_stop(struct collector *c)
 	return stop;
 }
 
+static void look(struct collector *c)
+{
+	uint64_t before = c->taken;
+
+	while (look_once(c))
+		;
+	if (c->taken - before < LOOK_FEW)
+		c->look_ns = MIN(c->look_ns * 2, LOOK_NS_MAX);
+	else if (c->taken - before > LOOK_MANY)
+		c->look_ns = LOOK_NS_MIN;
+}
+
 static void *run(void *arg)
 {
 	struct collector *c = arg;
 
 	(void)pthread_setname_np(pthread_self(), "collector");
-	while (!wait_for_stop(c)) {
-		while (look_once(c))
-			;
-	}
+	while (!wait_for_stop(c))
+		look(c);
 	return NULL;
 }
 
