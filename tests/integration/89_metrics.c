@@ -62,6 +62,21 @@ static void expect_value(struct rig *r, struct peer *admin, const char *sample, 
 	rig_check(r, value == wanted, "%s is %g, not %g", sample, value, wanted);
 }
 
+struct sample {
+	const char *name;
+	double value;
+};
+
+static void expect_values(struct rig *r, struct peer *admin, const struct sample *samples, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		expect_value(r, admin, samples[i].name, samples[i].value);
+}
+
+#define EXPECT_VALUES(r, admin, ...)                                                                                            \
+	expect_values((r), (admin), (const struct sample[]){ __VA_ARGS__ },                                                     \
+		sizeof((const struct sample[]){ __VA_ARGS__ }) / sizeof(struct sample))
+
 static unsigned count_lines(const struct message *m, const char *begin)
 {
 	const char *at = bytes_text(&m->body);
@@ -108,19 +123,20 @@ Test(metrics, requests_by_listener_upstream_and_class)
 	broken = rig_client_to(&r, 1);
 	peer_send(broken, "GET / HTTP/1.1\r\nHost : a\r\n\r\n");
 	peer_expect(broken, "HTTP/1.1 400 Bad Request\r\n");
-	expect_value(&r, admin, REQUESTS("one", "own", "2xx"), 3);
-	expect_value(&r, admin, REQUESTS("one", "own", "3xx"), 1);
-	expect_value(&r, admin, REQUESTS("one", "(none)", "4xx"), 1);
-	expect_value(&r, admin, REQUESTS("one", "dead", "5xx"), 1);
-	expect_value(&r, admin, REQUESTS("two", "own", "5xx"), 2);
-	expect_value(&r, admin, REQUESTS("two", "(none)", "4xx"), 1);
-	expect_value(&r, admin, "brownout_requests_rejected_total{reason=\"field_space_before_colon\"}", 1);
-	expect_value(&r, admin, "brownout_upstream_failures_total{type=\"connection_refused\"}", 1);
-	expect_value(&r, admin, "brownout_closes_total{reason=\"upstream_failed\"}", 1);
-	expect_value(&r, admin, "brownout_closes_total{reason=\"bad_request\"}", 1);
-	expect_value(&r, admin, "brownout_request_time_seconds_count", 9);
-	expect_value(&r, admin, "brownout_upstream_time_seconds_count", 6);
-	expect_value(&r, admin, "brownout_connections_accepted_total", 3);
+	EXPECT_VALUES(&r, admin,
+		{ REQUESTS("one", "own", "2xx"), 3 },
+		{ REQUESTS("one", "own", "3xx"), 1 },
+		{ REQUESTS("one", "(none)", "4xx"), 1 },
+		{ REQUESTS("one", "dead", "5xx"), 1 },
+		{ REQUESTS("two", "own", "5xx"), 2 },
+		{ REQUESTS("two", "(none)", "4xx"), 1 },
+		{ "brownout_requests_rejected_total{reason=\"field_space_before_colon\"}", 1 },
+		{ "brownout_upstream_failures_total{type=\"connection_refused\"}", 1 },
+		{ "brownout_closes_total{reason=\"upstream_failed\"}", 1 },
+		{ "brownout_closes_total{reason=\"bad_request\"}", 1 },
+		{ "brownout_request_time_seconds_count", 9 },
+		{ "brownout_upstream_time_seconds_count", 6 },
+		{ "brownout_connections_accepted_total", 3 });
 	rig_end(&r);
 }
 
@@ -141,10 +157,11 @@ Test(metrics, what_is_open_now)
 	expect_value(&r, admin, "brownout_upstream_connections", 1);
 	expect_value(&r, admin, "brownout_upstream_connections_idle", 0);
 	peer_send(upstream, OK_HI);
-	expect_value(&r, admin, "brownout_requests_active", 0);
-	expect_value(&r, admin, "brownout_upstream_connections", 1);
-	expect_value(&r, admin, "brownout_upstream_connections_idle", 1);
-	expect_value(&r, admin, "brownout_upstream_pool_connections{upstream=\"default\"}", 1);
+	EXPECT_VALUES(&r, admin,
+		{ "brownout_requests_active", 0 },
+		{ "brownout_upstream_connections", 1 },
+		{ "brownout_upstream_connections_idle", 1 },
+		{ "brownout_upstream_pool_connections{upstream=\"default\"}", 1 });
 	peer_close(upstream);
 	expect_value(&r, admin, "brownout_upstream_connections", 0);
 	expect_value(&r, admin, "brownout_upstream_connections_idle", 0);
@@ -153,10 +170,11 @@ Test(metrics, what_is_open_now)
 	expect_value(&r, admin, "brownout_requests_held", 1);
 	expect_value(&r, admin, "brownout_rule_active{rule=\"held\"}", 1);
 	peer_close(client);
-	expect_value(&r, admin, "brownout_requests_held", 0);
-	expect_value(&r, admin, "brownout_rule_active{rule=\"held\"}", 0);
-	expect_value(&r, admin, "brownout_connections", 0);
-	expect_value(&r, admin, "brownout_closes_total{reason=\"client_left\"}", 1);
+	EXPECT_VALUES(&r, admin,
+		{ "brownout_requests_held", 0 },
+		{ "brownout_rule_active{rule=\"held\"}", 0 },
+		{ "brownout_connections", 0 },
+		{ "brownout_closes_total{reason=\"client_left\"}", 1 });
 	cr_expect_gt(value_of(admin, "process_open_fds"), 5);
 	cr_expect_geq(value_of(admin, "process_max_fds"), value_of(admin, "process_open_fds"));
 	cr_expect_gt(value_of(admin, "process_resident_memory_bytes"), 100000);
@@ -193,24 +211,26 @@ Test(metrics, rules_and_their_faults)
 	expect_value(&r, admin, "brownout_rule_faults_total{rule=\"turns\",fault=\"delay\"}", 2);
 	expect_value(&r, admin, "brownout_rule_faults_total{rule=\"slow\",fault=\"delay\"}", 2);
 	cr_expect_eq(value_of(admin, "brownout_rule_faults_total{rule=\"slow\",fault=\"abort\"}"), -1);
-	expect_value(&r, admin, "brownout_faults_total{fault=\"abort\"}", 6);
-	expect_value(&r, admin, "brownout_faults_total{fault=\"delay\"}", 4);
-	expect_value(&r, admin, "brownout_rule_matched_total{rule=\"turns\"}", 6);
-	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"turns\"}", 6);
-	expect_value(&r, admin, "brownout_rule_dry_run_total{rule=\"dry\"}", 2);
-	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"dry\"}", 0);
-	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"few\"}", 2);
-	expect_value(&r, admin, "brownout_rule_refused_total{rule=\"few\"}", 1);
-	expect_value(&r, admin, "brownout_rule_enabled{rule=\"few\"}", 1);
-	expect_value(&r, admin, "brownout_rule_enabled{rule=\"off\"}", 0);
+	EXPECT_VALUES(&r, admin,
+		{ "brownout_faults_total{fault=\"abort\"}", 6 },
+		{ "brownout_faults_total{fault=\"delay\"}", 4 },
+		{ "brownout_rule_matched_total{rule=\"turns\"}", 6 },
+		{ "brownout_rule_fired_total{rule=\"turns\"}", 6 },
+		{ "brownout_rule_dry_run_total{rule=\"dry\"}", 2 },
+		{ "brownout_rule_fired_total{rule=\"dry\"}", 0 },
+		{ "brownout_rule_fired_total{rule=\"few\"}", 2 },
+		{ "brownout_rule_refused_total{rule=\"few\"}", 1 },
+		{ "brownout_rule_enabled{rule=\"few\"}", 1 },
+		{ "brownout_rule_enabled{rule=\"off\"}", 0 });
 	/* What was intended is known exactly. */
-	expect_value(&r, admin, "brownout_delay_seconds_sum", 0.062);
-	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.0005\"}", 0);
-	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.001\"}", 2);
-	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.025\"}", 2);
-	expect_value(&r, admin, "brownout_delay_seconds_bucket{le=\"0.05\"}", 4);
-	expect_value(&r, admin, "brownout_delay_error_seconds_count", 4);
-	expect_value(&r, admin, "brownout_delays_early_total", 0);
+	EXPECT_VALUES(&r, admin,
+		{ "brownout_delay_seconds_sum", 0.062 },
+		{ "brownout_delay_seconds_bucket{le=\"0.0005\"}", 0 },
+		{ "brownout_delay_seconds_bucket{le=\"0.001\"}", 2 },
+		{ "brownout_delay_seconds_bucket{le=\"0.025\"}", 2 },
+		{ "brownout_delay_seconds_bucket{le=\"0.05\"}", 4 },
+		{ "brownout_delay_error_seconds_count", 4 },
+		{ "brownout_delays_early_total", 0 });
 	rig_end(&r);
 }
 
@@ -235,10 +255,11 @@ Test(metrics, delays_of_the_body)
 		message_read_answer(&answer, client, "HEAD");
 		message_free(&answer);
 	}
-	expect_value(&r, admin, "brownout_delay_seconds_count", 4);
-	expect_value(&r, admin, "brownout_delay_seconds_sum", 0.064);
-	expect_value(&r, admin, "brownout_delay_error_seconds_count", 4);
-	expect_value(&r, admin, "brownout_delays_early_total", 0);
+	EXPECT_VALUES(&r, admin,
+		{ "brownout_delay_seconds_count", 4 },
+		{ "brownout_delay_seconds_sum", 0.064 },
+		{ "brownout_delay_error_seconds_count", 4 },
+		{ "brownout_delays_early_total", 0 });
 	rig_end(&r);
 }
 
@@ -271,12 +292,13 @@ Test(metrics, go_on_over_a_reload)
 	expect_get(client, "/x", 503);
 	expect_get(client, "/y", 200);
 	expect_get(client, "/b", 200);
-	expect_value(&r, admin, REQUESTS("default", "a", "2xx"), 2);
-	expect_value(&r, admin, REQUESTS("default", "a", "5xx"), 2);
-	expect_value(&r, admin, REQUESTS("default", "b", "2xx"), 1);
-	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"x\"}", 2);
-	expect_value(&r, admin, "brownout_rule_fired_total{rule=\"new\"}", 0);
-	expect_value(&r, admin, "brownout_config_file_refused", 0);
+	EXPECT_VALUES(&r, admin,
+		{ REQUESTS("default", "a", "2xx"), 2 },
+		{ REQUESTS("default", "a", "5xx"), 2 },
+		{ REQUESTS("default", "b", "2xx"), 1 },
+		{ "brownout_rule_fired_total{rule=\"x\"}", 2 },
+		{ "brownout_rule_fired_total{rule=\"new\"}", 0 },
+		{ "brownout_config_file_refused", 0 });
 	rig_check(&r, !rig_reload_with(&r, ADMIN "rules:\n  - {abort: 99}\n"), "taken");
 	expect_value(&r, admin, "brownout_config_file_refused", 1);
 	expect_value(&r, admin, "brownout_config_generation", 2);
