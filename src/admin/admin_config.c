@@ -96,8 +96,9 @@ void admin_answer_failed(struct admin_answer *a, int r, const struct text *repor
 
 	if (line.n == 0)
 		line = span_of_string(strerror(-r));
-	/* Memory may come back and a stop is on its way; all else (an address in use) is at odds with what runs. */
-	admin_answer_error(a, r == -ENOMEM || r == -ESHUTDOWN ? 503 : 409, "%.*s", SPAN_ARG(span_first(line, 400)));
+	/* Memory and workers may come back, a stop is on its way; all else (an address in use) is at odds with what runs. */
+	admin_answer_error(a, r == -ENOMEM || r == -ESHUTDOWN || r == -EBUSY ? 503 : 409, "%.*s",
+		SPAN_ARG(span_first(line, 400)));
 }
 
 /* What has come of a new text. */

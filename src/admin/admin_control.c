@@ -38,8 +38,23 @@ static bool read_held(const struct admin_request *r, enum server_held *held, str
 
 /* ---- switches ---- */
 
-static void answer_armed(const struct server *server, struct admin_answer *a)
+/* The switch is thrown; where a worker is late it must not look as if all were well. */
+static void answer_armed(struct server *server, unsigned n_late, const char *what, struct admin_answer *a)
 {
+	struct text late;
+
+	log_info("%s by way of the admin listener", what);
+	if (n_late) {
+		text_init(&late);
+		if (server_late_workers(server, &late))
+			admin_answer_error(a, 503, "%s, but no sign of %.*s: it takes effect there when that comes round", what,
+				SPAN_ARG(text_span(&late)));
+		else
+			n_late = 0;
+		text_deinit(&late);
+	}
+	if (n_late)
+		return;
 	json_member_bool(admin_answer_begin_json(a), "armed", server_is_armed(server));
 	admin_answer_end_json(a);
 }
@@ -50,16 +65,12 @@ void admin_post_disarm(const struct admin_request *r, struct admin_answer *a)
 
 	if (!read_held(r, &held, a))
 		return;
-	server_disarm(r->admin->server, held);
-	log_info("disarmed by way of the admin listener");
-	answer_armed(r->admin->server, a);
+	answer_armed(r->admin->server, server_disarm(r->admin->server, held), "disarmed", a);
 }
 
 void admin_post_arm(const struct admin_request *r, struct admin_answer *a)
 {
-	server_arm(r->admin->server);
-	log_info("armed by way of the admin listener");
-	answer_armed(r->admin->server, a);
+	answer_armed(r->admin->server, server_arm(r->admin->server), "armed", a);
 }
 
 void admin_post_reset(const struct admin_request *r, struct admin_answer *a)

@@ -398,6 +398,7 @@ void server_free(struct server *s)
 	/* Workers first: what they close is the last that is recorded. */
 	for (unsigned i = 0; i < s->n_made; i++)
 		worker_deinit(&s->workers[i]);
+	errand_forget(&s->errands);
 	if (s->collector)
 		collector_free(s->collector);
 	recent_free(s->recent);

@@ -78,22 +78,31 @@ uint64_t server_generation(const struct server *s);
 void server_listener_address(struct server *s, unsigned i, struct text *out);
 /* Fills in at most max rules, in their order. Returns how many there are. */
 unsigned server_rules(struct server *s, struct server_rule_count *v, unsigned max);
-/* Asks the workers, and waits for them. Returns how many were filled in. -ENOMEM */
+/* Asks the workers, and waits for them; of those that are late none is there. Returns how many were filled in. -ENOMEM */
 int server_exchanges(struct server *s, struct server_exchange *v, unsigned max) MUST_USE;
 
-/* ---- changing it: any thread; each returns when every worker has taken it over ---- */
+/*
+ * Which workers have not done what they were last asked for: "worker 1" or "workers 0, 1"; returns how many. They are stuck, or
+ * the machine is; they do it when they come round.
+ */
+unsigned server_late_workers(struct server *s, struct text *out);
+
+/* ---- changing it: any thread; each returns when every worker has taken it over, or is late (errand.h) ---- */
 
 /*
  * Serves this plan from now on. Takes a reference. Listeners that are new are bound first; where that fails nothing has changed:
  * negative errno with one clear line in error. Listeners that are gone close, and their clients finish what they have begun;
  * so do exchanges, by the rules that they began with. A seed that the plan does not give stays what it was. notes gets a line
- * for each key that takes effect only at the next start. -ESHUTDOWN while stopping.
+ * for each key that takes effect only at the next start. -ESHUTDOWN while stopping; -EBUSY where a worker does not come round.
  */
 int server_reload(struct server *s, struct plan *plan, struct text *notes, char *error, size_t error_n) MUST_USE;
-/* No fault is decided after this has returned, until server_arm. */
-void server_disarm(struct server *s, enum server_held held);
-/* Faults again; schedules count from now. */
-void server_arm(struct server *s);
+/*
+ * No fault is decided after this has returned, until server_arm: but for those of workers that are late, which may still decide
+ * one until they come round. Returns how many these are.
+ */
+unsigned server_disarm(struct server *s, enum server_held held) MUST_USE;
+/* Faults again; schedules count from now. Returns how many workers are late. */
+unsigned server_arm(struct server *s) MUST_USE;
 bool server_is_armed(const struct server *s);
 /* Counts of rules begin at 0, keys and quotas are forgotten. */
 void server_reset_counts(struct server *s);

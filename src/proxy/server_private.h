@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "observe/collector.h"
+#include "proxy/errand.h"
 #include "proxy/server.h"
 #include "proxy/worker.h"
 
@@ -20,6 +21,7 @@ struct server {
 	struct generation *older; /* not yet free; with the lock */
 	struct address *bound; /* by listener of the generation in force; with the lock */
 	unsigned n_bound;
+	struct errand_book errands; /* with the lock */
 	_Atomic uint64_t number; /* of the generation in force */
 	_Atomic bool armed;
 	_Atomic bool file_refused; /* the rule file, when it was last read */

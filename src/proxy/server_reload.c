@@ -1,6 +1,7 @@
 /*
  * server_reload: changing what is served while it is served. A change is made ready as a whole, handed to every worker, and is
- * over when the last of them has taken it; one change at a time. Workers never wait here, and never take the lock.
+ * over when the last of them has taken it; one change at a time. Workers never wait here, and never take the lock. They are
+ * waited for, but not for ever: who asked is told of one that does not come round.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/limiter.h"
 #include "proxy/adoption.h"
 #include "proxy/errand.h"
@@ -72,30 +74,63 @@ unsigned server_rules(struct server *s, struct server_rule_count *v, unsigned ma
 	return n;
 }
 
-/* Each worker fills in what is left of the room; they do so at the same time. */
+/* What the last errand has come to, for whoever reads the log. */
+static int note_late(struct server *s, int n_late, const char *what)
+{
+	struct text late;
+
+	if (n_late <= 0)
+		return n_late;
+	text_init(&late);
+	(void)errand_put_late(&s->errands, &late);
+	log_warning("%s: no sign of %.*s for %lld s", what, SPAN_ARG(text_span(&late)), (long long)(ERRAND_WAIT_NS / NS_PER_S));
+	text_deinit(&late);
+	return n_late;
+}
+
+unsigned server_late_workers(struct server *s, struct text *out)
+{
+	unsigned n;
+
+	(void)pthread_mutex_lock(&s->lock);
+	n = errand_put_late(&s->errands, out);
+	(void)pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+/* Each worker fills in what is left of the room, one after the other; one that is late finds that nobody wants it any more. */
 struct listing {
-	struct server_exchange *v;
-	unsigned max;
-	_Atomic unsigned n;
+	unsigned users; /* with the server's lock */
+	pthread_mutex_t lock; /* guards what follows */
+	unsigned max; /* 0: it is closed */
+	unsigned n;
+	struct server_exchange v[];
 };
+
+static void listing_unref(void *arg)
+{
+	struct listing *listing = arg;
+
+	if (--listing->users)
+		return;
+	(void)pthread_mutex_destroy(&listing->lock);
+	free(listing);
+}
 
 static void list_exchanges(struct worker *w, void *arg)
 {
 	struct listing *listing = arg;
 	struct list *node;
 
-	for (node = w->clients_open.next; node != &w->clients_open; node = node->next) {
+	(void)pthread_mutex_lock(&listing->lock);
+	for (node = w->clients_open.next; node != &w->clients_open && listing->n < listing->max; node = node->next) {
 		const struct client *c = container_of(node, struct client, node);
 		const struct exchange *ex = &c->ex;
 		struct server_exchange *e;
-		unsigned at;
 
 		if (!ex->begun)
 			continue;
-		at = atomic_fetch_add(&listing->n, 1);
-		if (at >= listing->max)
-			return;
-		e = &listing->v[at];
+		e = &listing->v[listing->n++];
 		*e = (struct server_exchange){ .id = ex->id, .age_ns = loop_now_ns(w->loop) - ex->first_ns, .status = ex->status,
 			.state = exchange_state_name((enum exchange_state)ex->state) };
 		if (ex->rule)
@@ -105,17 +140,33 @@ static void list_exchanges(struct worker *w, void *arg)
 		copy_name(e->method, sizeof(e->method), exchange_part(ex, ex->method_part));
 		copy_name(e->target, sizeof(e->target), exchange_target(c));
 	}
+	(void)pthread_mutex_unlock(&listing->lock);
 }
 
 int server_exchanges(struct server *s, struct server_exchange *v, unsigned max)
 {
-	struct listing listing = { .v = v, .max = max };
+	struct listing *listing = calloc(1, sizeof(*listing) + max * sizeof(*v));
 	int r;
 
+	if (!listing)
+		return -ENOMEM;
+	(void)pthread_mutex_init(&listing->lock, NULL);
+	listing->users = 2; /* the errand and this function */
+	listing->max = max;
 	(void)pthread_mutex_lock(&s->lock);
-	r = errand_run(s->workers, s->n_started, list_exchanges, &listing);
+	r = errand_run(&s->errands, s->workers, s->n_started, list_exchanges, listing, listing_unref);
+	(void)note_late(s, r, "exchanges under way");
+	(void)pthread_mutex_lock(&listing->lock);
+	listing->max = 0;
+	(void)pthread_mutex_unlock(&listing->lock);
+	if (r >= 0) {
+		r = (int)listing->n;
+		if (r)
+			memcpy(v, listing->v, listing->n * sizeof(*v));
+	}
+	listing_unref(listing);
 	(void)pthread_mutex_unlock(&s->lock);
-	return r < 0 ? r : (int)MIN(listing.n, max);
+	return r;
 }
 
 /* ---- reload ---- */
@@ -159,6 +210,21 @@ void server_tidy(struct server *s)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
+/* By worker; NULL: it has taken it. */
+struct adoptions {
+	unsigned n;
+	struct adoption *v[];
+};
+
+static void adoptions_free(void *arg)
+{
+	struct adoptions *adoptions = arg;
+
+	for (unsigned i = 0; adoptions && i < adoptions->n; i++)
+		adoption_free(adoptions->v[i]);
+	free(adoptions);
+}
+
 /* A reload on its way. */
 struct change {
 	struct plan *plan;
@@ -166,7 +232,7 @@ struct change {
 	struct address *bound; /* by listener */
 	int *from; /* by listener: the old one that it goes on from; -1: none */
 	int *fds; /* of the new ones, by worker and listener */
-	struct adoption **adoptions; /* by worker */
+	struct adoptions *adoptions;
 };
 
 static bool is_same_endpoint(const struct endpoint *a, const struct endpoint *b)
@@ -223,12 +289,14 @@ static int prepare_listeners(struct server *s, struct change *c, char *error, si
 
 static int prepare_adoptions(struct server *s, struct change *c, char *error, size_t error_n)
 {
-	c->adoptions = calloc(s->n_started, sizeof(struct adoption *));
+	c->adoptions = calloc(1, sizeof(*c->adoptions) + s->n_started * sizeof(struct adoption *));
+	if (c->adoptions)
+		c->adoptions->n = s->n_started;
 	for (unsigned w = 0; c->adoptions && w < s->n_started; w++) {
 		int *fds = &c->fds[w * c->plan->n_listeners];
 
-		c->adoptions[w] = adoption_new(&s->workers[w], c->generation, c->from, fds);
-		if (!c->adoptions[w])
+		c->adoptions->v[w] = adoption_new(&s->workers[w], c->generation, c->from, fds);
+		if (!c->adoptions->v[w])
 			return server_fail(error, error_n, -ENOMEM, "reload");
 		for (unsigned i = 0; i < c->plan->n_listeners; i++)
 			fds[i] = -1;
@@ -252,8 +320,7 @@ static int prepare(struct server *s, struct change *c, char *error, size_t error
 /* What is left of a change that did not come about, or is over. */
 static void change_deinit(struct server *s, struct change *c)
 {
-	for (unsigned w = 0; c->adoptions && w < s->n_started; w++)
-		adoption_free(c->adoptions[w]);
+	adoptions_free(c->adoptions);
 	for (unsigned i = 0; c->from && c->bound && i < c->plan->n_listeners; i++) {
 		if (c->from[i] < 0)
 			server_unbind(&c->bound[i]);
@@ -264,7 +331,6 @@ static void change_deinit(struct server *s, struct change *c)
 	}
 	if (c->generation)
 		generation_free(c->generation);
-	free(c->adoptions);
 	free(c->bound);
 	free(c->from);
 	free(c->fds);
@@ -332,19 +398,54 @@ static void put_notes(const struct server *s, const struct change *c, struct tex
 /* What is still in its place afterwards did not reach its worker, which has ended. */
 static void adopt(struct worker *w, void *arg)
 {
-	struct adoption **mine = (struct adoption **)arg + w->number;
+	struct adoptions *adoptions = arg;
 
-	worker_adopt(w, *mine);
-	*mine = NULL;
+	worker_adopt(w, adoptions->v[w->number]);
+	adoptions->v[w->number] = NULL;
 }
 
-/* -ENOMEM: nothing has changed. */
+static void come_round(struct worker *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+}
+
+/*
+ * -EBUSY: a worker does not come round, and would go on by the old plan, who knows how long. Also: what it owes from before must
+ * be done first, since what it is given was made for what it has.
+ */
+static int ask_all(struct server *s)
+{
+	int r = note_late(s, errand_run(&s->errands, s->workers, s->n_started, come_round, NULL, NULL), "reload");
+
+	return r > 0 ? -EBUSY : r;
+}
+
+static void fail_to_ask(struct server *s, int r, char *error, size_t error_n)
+{
+	struct text late;
+
+	if (r != -EBUSY) {
+		(void)server_fail(error, error_n, r, "reload");
+		return;
+	}
+	text_init(&late);
+	(void)errand_put_late(&s->errands, &late);
+	(void)snprintf(error, error_n, "reload: no sign of %.*s for %lld s", SPAN_ARG(text_span(&late)),
+		(long long)(ERRAND_WAIT_NS / NS_PER_S));
+	text_deinit(&late);
+}
+
+/* Negative: nothing has changed. */
 static int commit(struct server *s, struct change *c)
 {
-	int r = errand_run(s->workers, s->n_started, adopt, c->adoptions);
+	int r = errand_run(&s->errands, s->workers, s->n_started, adopt, c->adoptions, adoptions_free);
 
+	c->adoptions = NULL;
 	if (r < 0)
 		return r;
+	/* It came round a moment ago: it will take the plan over when it does so again. */
+	(void)note_late(s, r, "reload");
 	unbind_removed(s, c);
 	free(s->bound);
 	s->bound = c->bound;
@@ -372,7 +473,11 @@ int server_reload(struct server *s, struct plan *plan, struct text *notes, char 
 			plan->rules.seed = plan->seed;
 			plan->seed_given = s->generation->plan->seed_given;
 		}
-		r = prepare(s, &c, error, error_n);
+		r = ask_all(s);
+		if (r < 0)
+			fail_to_ask(s, r, error, error_n);
+		if (r == 0)
+			r = prepare(s, &c, error, error_n);
 		if (r == 0)
 			put_notes(s, &c, notes);
 		if (r == 0 && (r = commit(s, &c)) < 0)
@@ -386,9 +491,16 @@ int server_reload(struct server *s, struct plan *plan, struct text *notes, char 
 
 /* ---- the switch ---- */
 
-static void disarm(struct worker *w, void *arg)
+static void disarm_and_keep(struct worker *w, void *arg)
 {
-	worker_disarm(w, *(const enum server_held *)arg == SERVER_HELD_RELEASE);
+	(void)arg;
+	worker_disarm(w, false);
+}
+
+static void disarm_and_release(struct worker *w, void *arg)
+{
+	(void)arg;
+	worker_disarm(w, true);
 }
 
 static void arm(struct worker *w, void *arg)
@@ -398,27 +510,36 @@ static void arm(struct worker *w, void *arg)
 }
 
 /* Without memory it is tried again: whoever disarms must be able to rely on it. */
-static void run_surely(struct server *s, void (*fn)(struct worker *w, void *arg), void *arg)
+static unsigned run_surely(struct server *s, void (*fn)(struct worker *w, void *arg), const char *what)
 {
-	while (errand_run(s->workers, s->n_started, fn, arg) < 0)
+	int n_late;
+
+	while ((n_late = errand_run(&s->errands, s->workers, s->n_started, fn, NULL, NULL)) < 0)
 		(void)usleep(1000);
+	return (unsigned)note_late(s, n_late, what);
 }
 
-void server_disarm(struct server *s, enum server_held held)
+unsigned server_disarm(struct server *s, enum server_held held)
 {
+	unsigned n_late;
+
 	(void)pthread_mutex_lock(&s->lock);
-	run_surely(s, disarm, &held);
+	n_late = run_surely(s, held == SERVER_HELD_RELEASE ? disarm_and_release : disarm_and_keep, "disarm");
 	atomic_store(&s->armed, false);
 	(void)pthread_mutex_unlock(&s->lock);
+	return n_late;
 }
 
-void server_arm(struct server *s)
+unsigned server_arm(struct server *s)
 {
+	unsigned n_late;
+
 	(void)pthread_mutex_lock(&s->lock);
 	rule_states_arm(&s->generation->states, clock_mono_ns());
-	run_surely(s, arm, NULL);
+	n_late = run_surely(s, arm, "arm");
 	atomic_store(&s->armed, true);
 	(void)pthread_mutex_unlock(&s->lock);
+	return n_late;
 }
 
 bool server_is_armed(const struct server *s)

@@ -2,7 +2,6 @@
  * 66 service: what a service manager is told, datagram by datagram, and that its watchdog is patted only while every worker
  * comes round. The test is the manager: it has the socket that systemd would have.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,10 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,29 +188,6 @@ Test(service, counts_are_told)
 
 /* ---- the watchdog ---- */
 
-/* The thread of that name; 0 where there is none. */
-static pid_t find_thread(const struct program *p, const char *name)
-{
-	struct dirent *entry;
-	char path[300];
-	pid_t found = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)p->pid);
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
-		struct bytes b = { 0 };
-
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", (int)p->pid, entry->d_name);
-		if (bytes_read_file(&b, path) && strncmp(bytes_text(&b), name, strlen(name)) == 0)
-			found = (pid_t)strtol(entry->d_name, NULL, 10);
-		bytes_free(&b);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
 #define WATCHDOG_MS 800
 
 static void set_watchdog(const char *pid)
@@ -242,20 +216,17 @@ Test(service, a_worker_that_hangs_lets_the_watchdog_bite)
 	for (unsigned i = 0; i < 5 && pats < 4; i++)
 		pats = count_pats(&m, 2 * WATCHDOG_MS);
 	rig_check(&r, pats >= 4, "%u pats in twice the watchdog's time", pats);
-	worker = find_thread(&r.program, "worker 1");
-	rig_check(&r, worker > 0, "there is no worker 1");
-	if (ptrace(PTRACE_SEIZE, worker, NULL, NULL) != 0) {
+	worker = program_hold_thread(&r.program, "worker 1");
+	if (worker < 0) {
 		rig_end(&r);
 		manager_close(&m);
-		cr_skip("a thread cannot be stopped here: %s", strerror(errno));
+		cr_skip("a thread cannot be stopped here");
 	}
-	rig_check(&r, ptrace(PTRACE_INTERRUPT, worker, NULL, NULL) == 0 && waitpid(worker, NULL, __WALL) == worker, "%s",
-		strerror(errno));
 	/* It may have come round a moment before, and the pat for that be late. */
 	for (unsigned i = 0; i < 5 && pats > 0; i++)
 		pats = count_pats(&m, 2 * WATCHDOG_MS);
 	rig_check(&r, pats == 0, "%u pats while a worker hangs", pats);
-	rig_check(&r, ptrace(PTRACE_DETACH, worker, NULL, NULL) == 0, "%s", strerror(errno));
+	program_release_thread(worker);
 	manager_expect(&r, &m, "WATCHDOG=1");
 	rig_end(&r);
 	manager_close(&m);

@@ -61,6 +61,57 @@ static void expect_ctl(struct rig *r, const char *words, int code, const char *p
 	bytes_free(&said.err);
 }
 
+/* The switch is thrown, but who threw it must not be told that nothing happens any more while one worker may not have heard. */
+Test(ctl, a_worker_that_hangs_is_named)
+{
+	struct peer *client;
+	struct rig r;
+	pid_t worker;
+
+	rig_start_with(&r, ADMIN RULES);
+	client = rig_client(&r);
+	cr_assert_eq(ask_status(&r, client, "/one"), 503);
+	rig_check(&r, program_wait_admin(&r.program), "the program has no admin listener");
+	worker = program_hold_thread(&r.program, "worker 0");
+	if (worker < 0) {
+		rig_end(&r);
+		cr_skip("a thread cannot be stopped here");
+	}
+	expect_ctl(&r, "disarm", 125, "ctl: disarmed, but no sign of worker 0: ");
+	expect_ctl(&r, "reload", 125, "ctl: reload: no sign of worker 0 for 3 s\n");
+	expect_ask(&r, "GET", "/v1/exchanges", NULL, NULL, 200, "\"exchanges\":[]");
+	expect_ctl(&r, "status", 0, "DISARMED: no fault is decided\n2 rules, generation 1,");
+	rig_wait_said(&r, "disarm: no sign of worker 0 for 3 s");
+	program_release_thread(worker);
+	/* What it was asked for it does in that order: when it has said what it knows, it has disarmed. */
+	expect_ask(&r, "GET", "/v1/exchanges", NULL, NULL, 200, "\"exchanges\":[]");
+	cr_assert_eq(ask_status(&r, client, "/one"), 200);
+	expect_ctl(&r, "disarm", 0, "disarmed; what was held goes on\n");
+	expect_ctl(&r, "reload", 0, "is in force\n");
+	expect_ctl(&r, "arm", 0, "armed\n");
+	cr_assert_eq(ask_status(&r, client, "/one"), 503);
+	rig_end(&r);
+}
+
+/* What a worker does not come to do is given back where the program ends before. */
+Test(ctl, a_worker_that_hangs_until_the_end)
+{
+	struct rig r;
+	pid_t worker;
+
+	rig_start_with(&r, ADMIN RULES);
+	rig_check(&r, program_wait_admin(&r.program), "the program has no admin listener");
+	worker = program_hold_thread(&r.program, "worker 0");
+	if (worker < 0) {
+		rig_end(&r);
+		cr_skip("a thread cannot be stopped here");
+	}
+	expect_ctl(&r, "disarm", 125, "no sign of worker 0");
+	program_signal(&r.program, SIGTERM);
+	program_release_thread(worker);
+	rig_end(&r);
+}
+
 Test(ctl, verbs)
 {
 	struct message request, answer;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -320,6 +321,48 @@ long program_rss_kib(const struct program *p)
 		kib = strtol(at + 6, NULL, 10);
 	bytes_free(&b);
 	return kib;
+}
+
+/* The thread of that name; 0 where there is none. */
+static pid_t find_thread(const struct program *p, const char *name)
+{
+	struct dirent *entry;
+	char path[300];
+	pid_t found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)p->pid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		struct bytes b = { 0 };
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", (int)p->pid, entry->d_name);
+		if (bytes_read_file(&b, path) && strncmp(bytes_text(&b), name, strlen(name)) == 0)
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
+		bytes_free(&b);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+pid_t program_hold_thread(const struct program *p, const char *name)
+{
+	pid_t thread = find_thread(p, name);
+
+	if (!thread)
+		abort();
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) != 0)
+		return -1;
+	if (ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) != 0 || waitpid(thread, NULL, __WALL) != thread)
+		abort();
+	return thread;
+}
+
+void program_release_thread(pid_t thread)
+{
+	if (ptrace(PTRACE_DETACH, thread, NULL, NULL) != 0)
+		abort();
 }
 
 int program_run(struct program *p, const char *const *arguments, const char *const *variables)

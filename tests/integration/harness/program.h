@@ -51,6 +51,9 @@ bool program_wait(struct program *p, int timeout_ms);
 void program_signal(const struct program *p, int signal);
 /* SIGSTOP, and waits until each of its threads stands still: a signal is under way for a moment after it was sent. */
 void program_stop(const struct program *p);
+/* One thread of it stands still, as it would in an endless loop. -1: this machine does not let it be stopped. Its id. */
+pid_t program_hold_thread(const struct program *p, const char *name);
+void program_release_thread(pid_t thread);
 
 /* What it has written so far; the caller's to free. */
 struct bytes program_stdout(const struct program *p);
