@@ -40,12 +40,10 @@ static void move_up(struct bins *b, int64_t at_ns)
 	b->origin_ns -= (int64_t)by * b->width_ns;
 }
 
-struct bin *bins_of(struct bins *b, int64_t at_ns)
+struct bin *bins_find(struct bins *b, int64_t at_ns)
 {
 	uint32_t i;
 
-	if (b->last < b->n && (uint64_t)(at_ns - b->last_ns) < (uint64_t)b->width_ns)
-		return &b->v[b->last];
 	if (!b->width_ns) {
 		b->width_ns = BINS_WIDTH_NS;
 		b->origin_ns = at_ns;
@@ -59,11 +57,6 @@ struct bin *bins_of(struct bins *b, int64_t at_ns)
 	b->last = i;
 	b->last_ns = bins_start_ns(b, i);
 	return &b->v[i];
-}
-
-void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
-{
-	bins_of(b, at_ns)->v[count] += n;
 }
 
 uint32_t bins_at(const struct bins *b, int64_t at_ns)

@@ -34,11 +34,22 @@ struct bins {
 	struct bin v[BINS_MAX];
 };
 
-/* Adds n to what happened at this time, which may be before all others as well. */
-void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n);
+/* The bin of this time, which may be before all others as well; a pointer to it holds until the next one is asked for. */
+struct bin *bins_find(struct bins *b, int64_t at_ns);
 
-/* The bin of this time, to add to; it holds until the next call that may make another. */
-struct bin *bins_of(struct bins *b, int64_t at_ns);
+/* The same; mostly that is the one that was asked for last. */
+static inline struct bin *bins_of(struct bins *b, int64_t at_ns)
+{
+	if (b->last < b->n && (uint64_t)(at_ns - b->last_ns) < (uint64_t)b->width_ns)
+		return &b->v[b->last];
+	return bins_find(b, at_ns);
+}
+
+/* Adds n to what happened at this time. */
+static inline void bins_add(struct bins *b, int64_t at_ns, enum bin_count count, uint32_t n)
+{
+	bins_of(b, at_ns)->v[count] += n;
+}
 
 /* The bin of a time, held within those that there are; 0 where there is none. */
 uint32_t bins_at(const struct bins *b, int64_t at_ns);

@@ -1,5 +1,5 @@
 /*
- * order: a sorted ring of numbers, and a heap beside it. What comes is put into the ring from its end, past the few that ended
+ * order: a sorted ring, and a heap beside it. What comes is put into the ring from its end, past the few that ended
  * later: the usual one costs one comparison. What would have to go past many goes to the heap, so that the worst of orders
  * costs no more than a few comparisons for each either. The next one is the first of the ring or the top of the heap.
  */
@@ -21,53 +21,51 @@ void order_init(struct order *o)
 	*o = (struct order){ .newest_ns = INT64_MIN / 2, .late_ns = JUDGE_LATE_NS };
 }
 
-static uint32_t count(const struct order *o)
+static struct moment *place(const struct order *o, uint32_t i)
 {
-	return o->n_ring + o->n_heap;
-}
-
-static uint32_t *place(const struct order *o, uint32_t i)
-{
-	return &o->ring[(o->at + i) & (o->cap - 1)];
+	return &o->ring[(o->at + i) & (o->cap_ring - 1)];
 }
 
 void order_deinit(struct order *o)
 {
 	for (uint32_t i = 0; i < o->n_ring; i++)
-		likeness_drop(o->v[*place(o, i)].like);
+		likeness_drop(place(o, i)->like);
 	for (uint32_t i = 0; i < o->n_heap; i++)
-		likeness_drop(o->v[o->heap[i]].like);
+		likeness_drop(o->heap[i].like);
 	likeness_drop(o->taken);
-	free(o->v);
 	free(o->ring);
+	free(o->heap);
 	free(o->own);
 	free(o->free_own);
 	order_init(o);
 }
 
-/* It is full: nothing is free. */
-static bool grow(struct order *o)
+/* The ring is full. */
+static bool grow_ring(struct order *o)
 {
-	uint32_t cap = o->cap ? o->cap * 2 : ORDER_FIRST;
-	struct moment *v = realloc(o->v, cap * sizeof(*v));
-	uint32_t *ring = v ? malloc(3 * cap * sizeof(*ring)) : NULL;
+	uint32_t cap = o->cap_ring ? o->cap_ring * 2 : ORDER_FIRST;
+	struct moment *ring = malloc(cap * sizeof(*ring));
 
-	if (v)
-		o->v = v;
 	if (!ring)
 		return false;
 	for (uint32_t i = 0; i < o->n_ring; i++)
 		ring[i] = *place(o, i);
-	if (o->n_heap)
-		memcpy(ring + cap, o->heap, o->n_heap * sizeof(*ring));
 	free(o->ring);
 	o->ring = ring;
-	o->heap = ring + cap;
-	o->free = ring + 2 * cap;
-	for (uint32_t i = 0; i < cap - o->cap; i++)
-		o->free[i] = cap - 1 - i;
-	o->cap = cap;
+	o->cap_ring = cap;
 	o->at = 0;
+	return true;
+}
+
+static bool grow_heap(struct order *o)
+{
+	uint32_t cap = o->cap_heap ? o->cap_heap * 2 : ORDER_FIRST;
+	struct moment *heap = realloc(o->heap, cap * sizeof(*heap));
+
+	if (!heap)
+		return false;
+	o->heap = heap;
+	o->cap_heap = cap;
 	return true;
 }
 
@@ -116,114 +114,93 @@ static bool goes_before(const struct order *o, const struct moment *a, const str
 	return a->connection != b->connection ? a->connection < b->connection : x->source < y->source;
 }
 
-static bool slot_goes_before(const struct order *o, uint32_t a, uint32_t b)
-{
-	return goes_before(o, &o->v[a], &o->v[b]);
-}
-
 /* ---- the heap ---- */
 
-static void heap_push(struct order *o, uint32_t slot)
+static bool heap_push(struct order *o, const struct moment *m)
 {
-	uint32_t i = o->n_heap++;
+	uint32_t i;
 
-	while (i > 0 && slot_goes_before(o, slot, o->heap[(i - 1) / 2])) {
+	if (o->n_heap == o->cap_heap && !grow_heap(o))
+		return false;
+	for (i = o->n_heap++; i > 0 && goes_before(o, m, &o->heap[(i - 1) / 2]); i = (i - 1) / 2)
 		o->heap[i] = o->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	o->heap[i] = slot;
+	o->heap[i] = *m;
+	return true;
 }
 
 static void heap_pop(struct order *o)
 {
-	uint32_t slot = o->heap[--o->n_heap], i = 0;
+	const struct moment *last = &o->heap[--o->n_heap];
+	uint32_t i = 0;
 
 	for (;;) {
 		uint32_t child = 2 * i + 1;
 
-		if (child + 1 < o->n_heap && slot_goes_before(o, o->heap[child + 1], o->heap[child]))
+		if (child + 1 < o->n_heap && goes_before(o, &o->heap[child + 1], &o->heap[child]))
 			child++;
-		if (child >= o->n_heap || !slot_goes_before(o, o->heap[child], slot))
+		if (child >= o->n_heap || !goes_before(o, &o->heap[child], last))
 			break;
 		o->heap[i] = o->heap[child];
 		i = child;
 	}
-	o->heap[i] = slot;
+	o->heap[i] = *last;
 }
 
 /* ---- both ---- */
 
-static bool is_near(const struct order *o, uint32_t slot)
+static bool is_near(const struct order *o, const struct moment *m)
 {
-	return o->n_ring < ORDER_NEAR || !slot_goes_before(o, slot, *place(o, o->n_ring - ORDER_NEAR));
+	return o->n_ring < ORDER_NEAR || !goes_before(o, m, place(o, o->n_ring - ORDER_NEAR));
 }
 
-static void ring_insert(struct order *o, uint32_t slot)
+static bool ring_insert(struct order *o, const struct moment *m)
 {
-	uint32_t i = o->n_ring++;
+	uint32_t i;
 
-	for (; i > 0 && slot_goes_before(o, slot, *place(o, i - 1)); i--)
+	if (o->n_ring == o->cap_ring && !grow_ring(o))
+		return false;
+	for (i = o->n_ring++; i > 0 && goes_before(o, m, place(o, i - 1)); i--)
 		*place(o, i) = *place(o, i - 1);
-	*place(o, i) = slot;
+	*place(o, i) = *m;
+	return true;
 }
 
-/* It lies in the topmost of the places that are free. */
-static void put(struct order *o)
+static bool put(struct order *o, const struct moment *m)
 {
-	uint32_t slot = o->free[o->cap - count(o) - 1];
-	int64_t end_ns = o->v[slot].end_ns;
-
-	if (is_near(o, slot))
-		ring_insert(o, slot);
-	else
-		heap_push(o, slot);
+	if (!(is_near(o, m) ? ring_insert(o, m) : heap_push(o, m)))
+		return false;
 	if (!o->by_clock)
-		o->newest_ns = MAX(o->newest_ns, end_ns);
-}
-
-static struct moment *free_moment(struct order *o)
-{
-	if (count(o) == o->cap && !grow(o))
-		return NULL;
-	return &o->v[o->free[o->cap - count(o) - 1]];
+		o->newest_ns = MAX(o->newest_ns, m->end_ns);
+	return true;
 }
 
 bool order_add(struct order *o, const struct event *e)
 {
-	struct moment *m = free_moment(o);
-	uint32_t own;
+	struct moment m = { .end_ns = e->end_ns, .first_ns = e->first_ns, .id = e->id, .connection = e->connection };
 
-	if (!m || (o->n_free_own == 0 && !grow_own(o)))
+	if (o->n_free_own == 0 && !grow_own(o))
 		return false;
-	own = o->free_own[--o->n_free_own];
-	o->own[own] = *e;
-	/* The times that nothing is put in order by are there alone. */
-	*m = (struct moment){ .end_ns = e->end_ns, .first_ns = e->first_ns, .id = e->id, .connection = e->connection,
-		.own = own };
-	put(o);
+	m.own = o->free_own[o->n_free_own - 1];
+	o->own[m.own] = *e;
+	if (!put(o, &m))
+		return false;
+	o->n_free_own--;
 	return true;
 }
 
 bool order_add_repeat(struct order *o, const struct judge_repeat *r)
 {
-	struct moment *m = free_moment(o);
 	struct event times;
+	struct moment m = { .id = r->id, .connection = r->connection, .like = r->like, .connections = r->connections };
 
-	if (!m)
-		return false;
 	event_set_times(&times, r->first_ns, r->last_ns, r->hdr_ns, r->end_ns);
+	m.end_ns = times.end_ns;
+	m.first_ns = times.first_ns;
+	m.last_ns = times.last_ns;
+	m.hdr_ns = times.hdr_ns;
+	if (!put(o, &m))
+		return false;
 	r->like->keepers++;
-	*m = (struct moment){
-		.end_ns = times.end_ns,
-		.first_ns = times.first_ns,
-		.last_ns = times.last_ns,
-		.hdr_ns = times.hdr_ns,
-		.id = r->id,
-		.connection = r->connection,
-		.like = r->like,
-		.connections = r->connections,
-	};
-	put(o);
 	return true;
 }
 
@@ -256,21 +233,21 @@ static const struct event *let_go(struct order *o, const struct moment *m)
 
 const struct event *order_take(struct order *o, bool all)
 {
-	uint32_t n = count(o), slot;
-	bool from_heap;
+	const struct moment *first = o->n_ring ? place(o, 0) : NULL;
+	const struct event *e;
 
-	if (n == 0)
+	if (o->n_heap && (!first || goes_before(o, &o->heap[0], first)))
+		first = &o->heap[0];
+	if (!first)
 		return NULL;
-	from_heap = o->n_ring == 0 || (o->n_heap && slot_goes_before(o, o->heap[0], *place(o, 0)));
-	slot = from_heap ? o->heap[0] : *place(o, 0);
-	if (!all && n < ORDER_MAX && o->v[slot].end_ns > o->newest_ns - o->late_ns)
+	if (!all && o->n_ring + o->n_heap < ORDER_MAX && first->end_ns > o->newest_ns - o->late_ns)
 		return NULL;
-	if (from_heap) {
+	e = let_go(o, first);
+	if (o->n_heap && first == &o->heap[0]) {
 		heap_pop(o);
 	} else {
-		o->at = (o->at + 1) & (o->cap - 1);
+		o->at = (o->at + 1) & (o->cap_ring - 1);
 		o->n_ring--;
 	}
-	o->free[o->cap - n] = slot;
-	return let_go(o, &o->v[slot]);
+	return e;
 }

@@ -31,11 +31,10 @@ struct moment {
 };
 
 struct order {
-	struct moment *v; /* cap of them, in any order; the others are places in it */
-	uint32_t *ring; /* of cap, a power of two: the n_ring from `at` on are in order */
-	uint32_t *heap; /* a binary heap of the n_heap that came far out of order */
-	uint32_t *free; /* a stack of those in neither */
-	uint32_t cap, at, n_ring, n_heap;
+	struct moment *ring; /* of cap_ring, a power of two: the n_ring from `at` on are in order */
+	uint32_t cap_ring, at, n_ring;
+	struct moment *heap; /* a binary heap of the n_heap that came far out of order */
+	uint32_t cap_heap, n_heap;
 	struct event *own; /* cap_own of them */
 	uint32_t *free_own; /* a stack of the n_free_own that are not used */
 	uint32_t cap_own, n_free_own;
