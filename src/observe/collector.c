@@ -100,8 +100,8 @@ int collector_add_ring(struct collector *c, struct ring *ring)
 	c->rings[c->n_rings++] = ring;
 	if (!c->sink.take && !log_file_is_open(&c->trace))
 		return 0;
-	if (!c->recent && !log_file_is_open(&c->trace) && !log_file_is_open(&c->access))
-		ring_take_repeats(ring);
+	if (!log_file_is_open(&c->trace))
+		ring_take_repeats(ring, c->recent || log_file_is_open(&c->access) ? RING_REPEATS_BESIDE : RING_REPEATS_ALONE);
 	return ring_keep_details(ring);
 }
 

@@ -4,7 +4,8 @@
  * kept until the collector has passed over every record of it.
  *
  * Most exchanges of a client that nobody disturbs are alike. Where only a judge wants records, the first of a kind is noted by
- * number (`likeness`), and of those like it no more is filled in than what comes first: the number, and what differs.
+ * number (`likeness`), and of those like it no more is filled in than what comes first: the number, and what differs. Where
+ * others want records as well, but nobody the witness, the judge is told so by number all the same.
  */
 #ifndef BROWNOUT_OBSERVE_RECORD_H
 #define BROWNOUT_OBSERVE_RECORD_H
@@ -62,7 +63,7 @@ struct record {
 	uint16_t client_port;
 	uint16_t connections; /* of a repeat: as its witness would tell */
 	uint8_t likeness; /* number of the likeness, of this worker, that it begins or repeats; 0: none */
-	bool is_repeat;
+	bool is_repeat; /* and nothing more: for the judge alone */
 	uint16_t status; /* sent to the client; 0: none */
 	/* And this is not there. */
 	int64_t answer_ns; /* answer head handed to the client's socket; 0: never */
@@ -87,10 +88,20 @@ struct record {
 	bool reused; /* the upstream connection was a kept one */
 	bool text_cut; /* method, host or target did not fit */
 	uint8_t minor; /* HTTP/1.minor of the request */
+	bool has_repeat; /* it is one as well; then it has no witness */
 	uint16_t method_n, host_n, target_n; /* lengths in text, one behind the other */
 	char text[RECORD_TEXT_BYTES];
-	struct decision decision; /* of the rule; anything where there is none */
+	union {
+		struct decision decision; /* of the rule; anything where there is none */
+		struct repeat beside; /* where it is a repeat as well, which no rule has touched */
+	};
 };
+
+/* Of one that is nothing but a repeat, has_repeat is not there. */
+static inline bool record_repeats(const struct record *r)
+{
+	return r->is_repeat || r->has_repeat;
+}
 
 /* All zero but the text, most of which stays untouched, and the decision: clearing them would cost more than all the rest. */
 static inline void record_init(struct record *r)

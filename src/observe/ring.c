@@ -34,7 +34,7 @@ struct ring {
 	uint32_t n_blocks; /* one more than the records fill: the oldest and the newest may both be there in part */
 	uint32_t order_mask;
 	uint32_t *order; /* which block the records lie in, by their number / records in a block */
-	bool takes_repeats;
+	enum ring_repeats repeats;
 
 	/* The producer's line. */
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint32_t committed;
@@ -117,14 +117,14 @@ int ring_keep_details(struct ring *r)
 	return r->decisions && r->witnesses ? 0 : -ENOMEM;
 }
 
-void ring_take_repeats(struct ring *r)
+void ring_take_repeats(struct ring *r, enum ring_repeats how)
 {
-	r->takes_repeats = true;
+	r->repeats = how;
 }
 
-bool ring_takes_repeats(const struct ring *r)
+enum ring_repeats ring_repeats(const struct ring *r)
 {
-	return r->takes_repeats;
+	return r->repeats;
 }
 
 bool ring_wants_details(const struct ring *r)
@@ -146,14 +146,22 @@ bool ring_wants_details(const struct ring *r)
 
 static inline size_t ahead_bytes(const struct ring *r)
 {
-	return r->takes_repeats ? CACHE_LINE_BYTES : AHEAD_BYTES;
+	return r->repeats == RING_REPEATS_ALONE ? CACHE_LINE_BYTES : AHEAD_BYTES;
+}
+
+/* What it is that most records have besides. */
+static inline bool has_beside(const struct ring *r)
+{
+	return r->repeats == RING_REPEATS_BESIDE;
 }
 
 AHEAD_TO_WRITE static void ask_to_write(const struct ring *r, uint32_t at)
 {
 	for (size_t i = 0; i < ahead_bytes(r); i += CACHE_LINE_BYTES)
 		__builtin_prefetch((const char *)&r->v[at] + i, 1);
-	if (!r->witnesses || r->takes_repeats)
+	if (has_beside(r))
+		__builtin_prefetch(&r->v[at].record.beside, 1);
+	if (!r->witnesses || r->repeats != RING_REPEATS_NONE)
 		return;
 	for (size_t i = 0; i < offsetof(struct witness, client); i += CACHE_LINE_BYTES)
 		__builtin_prefetch((const char *)&r->witnesses[at] + i, 1);
@@ -163,7 +171,9 @@ static void ask_to_read(const struct ring *r, uint32_t at)
 {
 	for (size_t i = 0; i < ahead_bytes(r); i += CACHE_LINE_BYTES)
 		__builtin_prefetch((const char *)&r->v[at] + i);
-	if (!r->witnesses || r->takes_repeats)
+	if (has_beside(r))
+		__builtin_prefetch(&r->v[at].record.beside);
+	if (!r->witnesses || r->repeats != RING_REPEATS_NONE)
 		return;
 	for (size_t i = 0; i < offsetof(struct witness, client); i += CACHE_LINE_BYTES)
 		__builtin_prefetch((const char *)&r->witnesses[at] + i);

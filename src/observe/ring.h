@@ -9,6 +9,13 @@
 
 struct ring;
 
+/* Whether a judge is told of a repeat as of one (record.h). */
+enum ring_repeats {
+	RING_REPEATS_NONE, /* whoever reads the records wants to know all of each */
+	RING_REPEATS_BESIDE, /* others than the judge want the record, nobody else its witness */
+	RING_REPEATS_ALONE, /* there is nobody but the judge */
+};
+
 /* n_records is rounded up to a power of two. NULL where memory is out. */
 struct ring *ring_new(uint32_t n_records) MUST_USE;
 void ring_free(struct ring *r);
@@ -18,9 +25,9 @@ void ring_free(struct ring *r);
  * wants them, and they are several times as large as a record. -ENOMEM
  */
 int ring_keep_details(struct ring *r) MUST_USE;
-/* Repeats may take the place of whole records: nobody but a judge reads them. Before the first record is written. */
-void ring_take_repeats(struct ring *r);
-bool ring_takes_repeats(const struct ring *r);
+/* Before the first record is written. */
+void ring_take_repeats(struct ring *r, enum ring_repeats how);
+enum ring_repeats ring_repeats(const struct ring *r);
 
 /* Producer: the place for the next record (to be filled in), or NULL where the ring is full. */
 struct record *ring_begin(struct ring *r);

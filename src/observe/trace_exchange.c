@@ -116,10 +116,12 @@ void trace_exchange_of(struct trace_exchange *e, const struct record *r)
 
 void trace_exchange_repeat(struct trace_exchange *e, const struct record *r)
 {
+	const struct repeat *repeat = r->is_repeat ? &r->repeat : &r->beside;
+
 	set_start(e, r);
-	e->last = since(r, r->repeat.last_ns);
-	e->answer = since(r, r->repeat.answer_ns);
-	e->connection = connection_of(e->address_of, r->client_port, r->repeat.connection);
+	e->last = since(r, repeat->last_ns);
+	e->answer = since(r, repeat->answer_ns);
+	e->connection = connection_of(e->address_of, r->client_port, repeat->connection);
 	e->connections = r->connections;
 }
 

@@ -423,6 +423,7 @@ void client_run(struct task *task)
 	enum step step = STEP_MORE;
 
 	for (unsigned i = 0; i < STEPS_PER_RUN && step == STEP_MORE; i++) {
+		c->first_step = i == 0;
 		step = run_state(c);
 		if (step != STEP_DONE)
 			c->timed_out = false;

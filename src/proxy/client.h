@@ -22,6 +22,7 @@ struct client {
 	uint8_t address[16];
 	uint16_t port;
 	bool lost_deadline; /* there was no memory for one: the client cannot stay */
+	bool first_step; /* of its run: nothing was done since the loop read the clock */
 	bool timed_out; /* the deadline fired: the running state decides what that means */
 	struct exchange ex;
 };

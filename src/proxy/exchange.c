@@ -73,8 +73,10 @@ void exchange_open(struct client *c)
 {
 	struct worker_listener *l = c->listener;
 
-	/* A judge must not take a request for earlier than it can have been sent: the turn of the loop began before that. */
-	c->ex.first_ns = notice_is_wanted(c) ? loop_read_clock(c->worker->loop) : loop_now_ns(c->worker->loop);
+	bool exact = !c->first_step && notice_is_wanted(c);
+
+	/* A judge must not take a request for earlier than it can have been sent: what was done before may have taken long. */
+	c->ex.first_ns = exact ? loop_read_clock(c->worker->loop) : loop_now_ns(c->worker->loop);
 	c->ex.upstream = UINT16_MAX;
 	c->ex.listener = l->index;
 	c->ex.generation = l->generation;
@@ -318,7 +320,7 @@ void exchange_finish(struct client *c, enum close_reason reason)
 	if (ex->begun) {
 		struct loop *loop = c->worker->loop;
 		/* The step's own time is its beginning: good enough but for a log. */
-		bool exact = c->worker->ring && !ring_takes_repeats(c->worker->ring);
+		bool exact = c->worker->ring && ring_repeats(c->worker->ring) != RING_REPEATS_ALONE;
 		int64_t end_ns = exact ? loop_read_clock(loop) : loop_now_ns(loop);
 
 		count_end(c, reason, end_ns);

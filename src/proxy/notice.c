@@ -409,6 +409,7 @@ void notice_begin(struct client *c, const struct http_request *r)
 	hints_init(&n->witness.hints);
 	n->whole_body = false;
 	n->likeness = 0;
+	n->repeats = false;
 	n->told_close = false;
 	n->json = NULL;
 	n->decided = NULL;
@@ -504,8 +505,14 @@ void notice_record(struct client *c, struct record *r)
 		return;
 	if (n->decided)
 		r->decisions = record_decisions_copy(ring_decisions(ring), n->decided);
-	notice_complete(n, c);
 	r->likeness = n->likeness;
+	if (n->repeats) {
+		r->has_repeat = true;
+		r->beside = notice_repeat_of(n);
+		r->connections = n->witness.connections;
+		return;
+	}
+	notice_complete(n, c);
 	n->witness.keeps = c->ex.keep_alive && r->close == CLOSE_COMPLETE;
 	witness = ring_witness(ring);
 	memcpy(witness, &n->witness, offsetof(struct witness, client) + n->witness.client_n);

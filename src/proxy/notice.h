@@ -20,6 +20,7 @@ struct notice {
 	bool has_query;
 	bool whole_body; /* it has come in to its end */
 	uint8_t likeness; /* its record is to be remembered by this number; 0: not */
+	bool repeats; /* the one that was remembered by it */
 	bool told_close; /* the answer says that the connection closes */
 	struct text *json; /* the body's beginning, where members of it are to be left out; on the heap */
 	struct record_decisions *decided; /* what every rule decided; NULL: none did */
@@ -38,7 +39,7 @@ void notice_answer(struct client *c, struct span head);
 
 /*
  * What of an exchange of which there is nothing to tell makes it equal to another, for a judge. It lies in its worker, which has
- * one for each number; compared as bytes, so there is no padding.
+ * one for each number.
  */
 struct likeness {
 	uint64_t fingerprint;
@@ -49,8 +50,8 @@ struct likeness {
 	uint8_t address[16];
 	uint16_t status;
 	uint16_t upstream_status;
-	uint16_t forwarded;
-	uint16_t keeps;
+	bool forwarded;
+	bool keeps;
 };
 
 #define NOTICE_HEADS 64 /* remembered at a time, of one worker */
@@ -74,9 +75,15 @@ void notice_learn_head(struct client *c, const struct http_request *r);
 /* What is known of the body is so at the exchange's end: before what the witness says of it is looked at. */
 void notice_complete(struct notice *n, struct client *c);
 /*
- * All of r, as of a repeat: true where the exchange is like an earlier one and nobody wants more of it. Else r is not touched.
+ * All of r, as of a repeat: true where the exchange is like an earlier one and nobody wants more of it. Else r is not touched,
+ * and that it is one is for notice_record.
  */
 bool notice_repeats(struct client *c, enum close_reason reason, int64_t end_ns, struct record *r);
+/* What differs. */
+static inline struct repeat notice_repeat_of(const struct notice *n)
+{
+	return (struct repeat){ n->witness.last_ns, n->witness.answer_ns, n->witness.connection };
+}
 /* Into the ring, with the record. */
 void notice_record(struct client *c, struct record *r);
 void notice_free(struct client *c);

@@ -95,14 +95,36 @@ static bool is_plain(const struct client *c, enum close_reason reason)
 	return ex->status / 100 == 2 && !w->closes && is_silent(w) && w->hints.wait_ns < 0 && w->hints.quota_ns < 0;
 }
 
-static struct likeness likeness_of(const struct client *c)
+/* The fingerprint may leave something of a query out. */
+static uint64_t whole_target(const struct client *c)
+{
+	return c->ex.notice->has_query ? random_hash(0, exchange_target(c)) : 0;
+}
+
+static bool is_like(const struct likeness *l, const struct client *c)
 {
 	const struct exchange *ex = &c->ex;
-	const struct notice *n = ex->notice;
-	const struct witness *w = &n->witness;
-	struct likeness l = {
+	const struct witness *w = &ex->notice->witness;
+
+	if (l->fingerprint != w->fingerprint || l->body_hash != w->body_hash || l->credentials != w->credentials)
+		return false;
+	if (l->generation != ex->generation->shared->number || l->status != ex->status)
+		return false;
+	if (l->upstream_status != ex->upstream_status)
+		return false;
+	if (l->forwarded != (ex->upstream_sent_ns != 0) || l->keeps != ex->keep_alive)
+		return false;
+	return l->target == whole_target(c) && memcmp(l->address, c->address, sizeof(l->address)) == 0;
+}
+
+static void learn(struct likeness *l, const struct client *c)
+{
+	const struct exchange *ex = &c->ex;
+	const struct witness *w = &ex->notice->witness;
+
+	*l = (struct likeness){
 		.fingerprint = w->fingerprint,
-		.target = n->has_query ? random_hash(0, exchange_target(c)) : 0,
+		.target = whole_target(c),
 		.body_hash = w->body_hash,
 		.credentials = w->credentials,
 		.generation = ex->generation->shared->number,
@@ -111,42 +133,44 @@ static struct likeness likeness_of(const struct client *c)
 		.forwarded = ex->upstream_sent_ns != 0,
 		.keeps = ex->keep_alive,
 	};
-
-	memcpy(l.address, c->address, sizeof(l.address));
-	return l;
+	memcpy(l->address, c->address, sizeof(l->address));
 }
 
 /* Clients are told apart by the end of their address. */
-static unsigned place_of(const struct likeness *l)
+static unsigned place_of(const struct client *c)
 {
 	uint64_t end;
 
-	memcpy(&end, l->address + sizeof(l->address) - sizeof(end), sizeof(end));
-	return (unsigned)((l->fingerprint ^ end * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % RECORD_LIKENESSES;
+	memcpy(&end, c->address + sizeof(c->address) - sizeof(end), sizeof(end));
+	return (unsigned)((c->ex.notice->witness.fingerprint ^ end * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % RECORD_LIKENESSES;
 }
 
 bool notice_repeats(struct client *c, enum close_reason reason, int64_t end_ns, struct record *r)
 {
 	struct notice *n = c->ex.notice;
-	struct likeness mine, *known;
+	enum ring_repeats how;
+	unsigned place;
 
-	if (LIKELY(!n) || !ring_takes_repeats(c->worker->ring) || !is_plain(c, reason))
+	if (LIKELY(!n))
+		return false;
+	how = ring_repeats(c->worker->ring);
+	if (how == RING_REPEATS_NONE || !is_plain(c, reason))
 		return false;
 	notice_complete(n, c);
-	mine = likeness_of(c);
-	known = &c->worker->likenesses[place_of(&mine)];
-	n->likeness = (uint8_t)(known - c->worker->likenesses + 1);
-	if (memcmp(known, &mine, sizeof(mine)) != 0) {
-		*known = mine;
+	place = place_of(c);
+	n->likeness = (uint8_t)(place + 1);
+	n->repeats = is_like(&c->worker->likenesses[place], c);
+	if (!n->repeats)
+		learn(&c->worker->likenesses[place], c);
+	if (!n->repeats || how == RING_REPEATS_BESIDE)
 		return false;
-	}
 	record_init_repeat(r);
 	r->id = c->ex.id;
 	r->first_ns = c->ex.first_ns;
 	r->end_ns = end_ns;
 	r->client_port = c->port;
 	r->likeness = n->likeness;
-	r->repeat = (struct repeat){ n->witness.last_ns, n->witness.answer_ns, n->witness.connection };
+	r->repeat = notice_repeat_of(n);
 	r->connections = n->witness.connections;
 	return true;
 }
