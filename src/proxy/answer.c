@@ -353,6 +353,7 @@ static enum step pass_answer(struct client *c)
 	exchange_set_state(c, EXCHANGE_RELAY);
 	/* answer_relay, which follows unless all is sent at once, sets the deadline. */
 	ex->waits_for = EXCHANGE_WAITS_NONE;
+	exchange_note_answer(c);
 	notice_answer(c, text_span(&w->out));
 	if (ex->shape && ex->shape->body_delay_ns)
 		return send_head_first(c);

@@ -313,15 +313,23 @@ static void count_end(struct client *c, enum close_reason reason, int64_t end_ns
 	traffic_add(w->traffic, traffic_map_slot(&ex->generation->shared->traffic, ex->listener, ex->upstream), ex->status / 100);
 }
 
+void exchange_note_answer(struct client *c)
+{
+	const struct ring *ring = c->worker->ring;
+
+	/* The run's own time is its beginning: good enough but for a log. */
+	if (ring && ring_repeats(ring) != RING_REPEATS_ALONE)
+		c->ex.answer_ns = loop_read_clock(c->worker->loop);
+	else
+		c->ex.answer_ns = loop_now_ns(c->worker->loop);
+}
+
 void exchange_finish(struct client *c, enum close_reason reason)
 {
 	struct exchange *ex = &c->ex;
 
 	if (ex->begun) {
-		struct loop *loop = c->worker->loop;
-		/* The step's own time is its beginning: good enough but for a log. */
-		bool exact = c->worker->ring && ring_repeats(c->worker->ring) != RING_REPEATS_ALONE;
-		int64_t end_ns = exact ? loop_read_clock(loop) : loop_now_ns(loop);
+		int64_t end_ns = loop_now_ns(c->worker->loop);
 
 		count_end(c, reason, end_ns);
 		write_record(c, reason, end_ns);

@@ -149,6 +149,12 @@ void exchange_wait_write(struct client *c, const struct peer *to, enum exchange_
  */
 bool exchange_still_writes(struct client *c);
 
+/*
+ * Before the head of the answer is handed to the client's socket: this is when. The end is no earlier, and no later than its last
+ * byte is handed over: a client that comes back at once must not be taken for one that ended its next exchange before this one.
+ */
+void exchange_note_answer(struct client *c);
+
 /* Counts the end, writes the record, lets go of head and upstream. Nothing where none was begun. */
 void exchange_finish(struct client *c, enum close_reason reason);
 

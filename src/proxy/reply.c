@@ -50,7 +50,7 @@ enum step reply_send(struct client *c, struct span head, struct span body)
 		ex->up = NULL;
 	}
 	exchange_set_state(c, EXCHANGE_REPLY);
-	ex->answer_ns = loop_now_ns(w->loop);
+	exchange_note_answer(c);
 	ex->head_wire_bytes = (uint32_t)(head.n + body.n);
 	ex->waits_for = EXCHANGE_WAITS_NONE;
 	notice_answer(c, head);
