@@ -378,9 +378,10 @@ static bool head_has(struct span head, const char *field)
 
 static uint64_t head_length(struct span head)
 {
-	const char *at = memmem(head.p, head.n, "Content-Length: ", 16);
+	/* A reason may read like a field: only what begins a line is one. */
+	const char *at = memmem(head.p, head.n, "\r\nContent-Length: ", 18);
 
-	return at ? strtoull(at + 16, NULL, 10) : 0;
+	return at ? strtoull(at + 18, NULL, 10) : 0;
 }
 
 /* What follows a head that is whole. False where the body is not whole, which only the last may be. */
