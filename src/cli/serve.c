@@ -386,16 +386,29 @@ static int write_summary(struct server *server, int64_t elapsed_ns, const struct
 	return rc;
 }
 
+/* What the worker has in hand is lost, and what it would still have told; what is known is told and written. */
+static _Noreturn void leave_without(struct server *server, unsigned late)
+{
+	log_error("no sign of worker %u for %" PRId64 " s: its exchanges are lost, and the program ends without it", late,
+		(int64_t)(SERVER_STOP_NS / NS_PER_S));
+	server_flush_records(server);
+	supervisor_close();
+	_exit(EXIT_CODE_FAILED);
+}
+
 int serve_finish(struct server *server, int64_t start_ns, const struct serve_options *options)
 {
-	int rc, rc_end = EXIT_CODE_OK;
+	int rc, rc_end = EXIT_CODE_OK, stopped;
+	unsigned late = 0;
 
 	supervisor_stopping();
-	server_stop(server);
+	stopped = server_stop(server, &late);
 	log_keep(false);
 	rc = write_summary(server, clock_mono_ns() - start_ns, options);
 	if (options->at_end)
 		rc_end = options->at_end(options->at_end_arg, server);
+	if (stopped < 0)
+		leave_without(server, late);
 	server_free(server);
 	supervisor_close();
 	return rc == EXIT_CODE_OK ? rc_end : rc;

@@ -310,13 +310,22 @@ bool server_is_done(const struct server *s)
 	return until != 0 && clock_mono_ns() >= until;
 }
 
-void server_stop(struct server *s)
+int server_stop(struct server *s, unsigned *late)
 {
-	for (unsigned i = 0; i < s->n_started && !s->joined; i++)
+	int64_t until_ns = clock_mono_ns() + SERVER_STOP_NS;
+	const struct timespec until = { .tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S };
+
+	for (unsigned i = s->n_joined; i < s->n_started; i++)
 		worker_post_stop(&s->workers[i]);
-	for (unsigned i = 0; i < s->n_started && !s->joined; i++)
-		(void)pthread_join(s->workers[i].thread, NULL);
+	for (; s->n_joined < s->n_started; s->n_joined++) {
+		if (pthread_clockjoin_np(s->workers[s->n_joined].thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+			continue;
+		if (late)
+			*late = s->n_joined;
+		return -ETIMEDOUT;
+	}
 	s->joined = true;
+	return 0;
 }
 
 /* What was recorded before a moment has been seen by two passes later. */
@@ -391,7 +400,8 @@ void server_snapshot(struct server *s, struct server_snapshot *snapshot)
 
 void server_free(struct server *s)
 {
-	server_stop(s);
+	if (server_stop(s, NULL) < 0)
+		return; /* it is all in use still */
 	/* It posts to the workers' loops. */
 	if (s->shared.resolver)
 		resolver_free(s->shared.resolver);

@@ -119,8 +119,13 @@ void server_drain(struct server *s);
 /* True once all workers have ended by themselves after server_drain (or the drain time is over and they were cut). */
 bool server_is_done(const struct server *s);
 bool server_is_draining(const struct server *s);
-/* Cuts what is still open; returns when all threads have ended. May be called without server_drain. */
-void server_stop(struct server *s);
+/*
+ * Cuts what is still open; returns when all workers have ended. May be called without server_drain. -ETIMEDOUT: one has not for
+ * SERVER_STOP_NS, and *late (NULL: nobody asks) is its number. It may still use whatever there is: then nothing is to be freed,
+ * and the program must end without it.
+ */
+#define SERVER_STOP_NS (5 * NS_PER_S)
+int server_stop(struct server *s, unsigned *late);
 /* Logs opened anew, for rotation. */
 void server_reopen_logs(struct server *s);
 /* The negative errno of one that could not be, since the last call; 0: none. */

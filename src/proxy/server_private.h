@@ -37,7 +37,8 @@ struct server {
 	unsigned n_workers; /* to be made */
 	unsigned n_made; /* worker_init was called */
 	unsigned n_started;
-	bool joined;
+	unsigned n_joined; /* of the workers that were started */
+	bool joined; /* all */
 	_Atomic int64_t drain_until_ns; /* 0: not draining */
 };
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/wait.h>
+
 #include <criterion/criterion.h>
 
 #include "harness/ask.h"
@@ -110,6 +112,27 @@ Test(ctl, a_worker_that_hangs_until_the_end)
 	program_signal(&r.program, SIGTERM);
 	program_release_thread(worker);
 	rig_end(&r);
+}
+
+/* One that never comes round does not keep the program from its end, which says what was lost. */
+Test(ctl, a_worker_that_hangs_beyond_the_end)
+{
+	struct peer *client;
+	struct rig r;
+	pid_t worker;
+
+	rig_start_with(&r, ADMIN "limits: {drain: 1s}\n" RULES);
+	client = rig_client(&r);
+	cr_assert_eq(ask_status(&r, client, "/one"), 503);
+	worker = program_hold_thread(&r.program, "worker 0");
+	if (worker < 0) {
+		rig_end(&r);
+		cr_skip("a thread cannot be stopped here");
+	}
+	program_signal(&r.program, SIGTERM);
+	rig_wait_said(&r, "no sign of worker 0 for 5 s: its exchanges are lost");
+	cr_assert_eq(waitpid(worker, NULL, __WALL), worker); /* it is traced: until then the program has not ended */
+	rig_expect_exit(&r, 125);
 }
 
 Test(ctl, verbs)
