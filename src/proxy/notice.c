@@ -393,7 +393,8 @@ static uint64_t body_hash(struct notice *n, const struct observe *o)
 
 void notice_begin(struct client *c, const struct http_request *r)
 {
-	const struct observe *o = &exchange_plan(c)->observe;
+	const struct plan *plan = exchange_plan(c);
+	const struct observe *o = &plan->observe;
 	struct notice *n = pool_get(&c->worker->notices);
 
 	c->ex.notice = n;
@@ -402,8 +403,8 @@ void notice_begin(struct client *c, const struct http_request *r)
 	/* The block of the digest is never looked at beyond what was put there. */
 	memset(&n->witness, 0, offsetof(struct witness, client));
 	n->witness.connection = (uintptr_t)c;
-	n->witness.hides = !exchange_plan(c)->log_headers;
-	n->witness.hides_query = !exchange_plan(c)->log_query;
+	n->witness.hides = !plan->log_headers;
+	n->witness.hides_query = !plan->log_query;
 	n->witness.connections = (uint16_t)MIN(atomic_load_explicit(&c->worker->shared->clients_open, memory_order_relaxed),
 		(uint32_t)UINT16_MAX);
 	hints_init(&n->witness.hints);
@@ -486,6 +487,8 @@ void notice_answer(struct client *c, struct span head)
 
 void notice_complete(struct notice *n, struct client *c)
 {
+	if (LIKELY(!c->ex.upload.noticed && !n->hashes_body))
+		return; /* there was no body, or what can be known of it is */
 	look_at_rest(n, c);
 	if (n->hashes_body)
 		n->witness.body_hash = body_hash(n, &exchange_plan(c)->observe);

@@ -20,6 +20,7 @@ struct notice {
 	bool has_query;
 	bool whole_body; /* it has come in to its end */
 	uint8_t likeness; /* its record is to be remembered by this number; 0: not */
+	bool is_silent; /* its client says of itself what is the same for all, or nothing */
 	bool repeats; /* the one that was remembered by it */
 	bool told_close; /* the answer says that the connection closes */
 	struct text *json; /* the body's beginning, where members of it are to be left out; on the heap */

@@ -54,6 +54,7 @@ bool notice_knows_head(struct client *c, const struct http_request *r)
 	n->witness.fingerprint = known->fingerprint;
 	n->witness.credentials = known->credentials;
 	n->has_query = known->has_query;
+	n->is_silent = true;
 	return true;
 }
 
@@ -71,7 +72,8 @@ void notice_learn_head(struct client *c, const struct http_request *r)
 	struct notice *n = c->ex.notice;
 	struct notice_head *known;
 
-	if (!head.n || !is_silent(&n->witness))
+	n->is_silent = is_silent(&n->witness);
+	if (!head.n || !n->is_silent)
 		return;
 	known = place_of_head(c->worker, head);
 	known->generation = c->ex.generation->shared->number;
@@ -88,17 +90,27 @@ void notice_learn_head(struct client *c, const struct http_request *r)
 static bool is_plain(const struct client *c, enum close_reason reason)
 {
 	const struct exchange *ex = &c->ex;
-	const struct witness *w = &ex->notice->witness;
+	const struct notice *n = ex->notice;
+	const struct witness *w = &n->witness;
 
 	if (ex->rule || ex->claim || ex->shape || ex->reject || ex->failure || reason != CLOSE_COMPLETE)
 		return false;
-	return ex->status / 100 == 2 && !w->closes && is_silent(w) && w->hints.wait_ns < 0 && w->hints.quota_ns < 0;
+	return ex->status / 100 == 2 && !w->closes && n->is_silent && w->hints.wait_ns < 0 && w->hints.quota_ns < 0;
 }
 
 /* The fingerprint may leave something of a query out. */
 static uint64_t whole_target(const struct client *c)
 {
 	return c->ex.notice->has_query ? random_hash(0, exchange_target(c)) : 0;
+}
+
+static bool is_same_address(const uint8_t a[16], const uint8_t b[16])
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 
 static bool is_like(const struct likeness *l, const struct client *c)
@@ -114,7 +126,7 @@ static bool is_like(const struct likeness *l, const struct client *c)
 		return false;
 	if (l->forwarded != (ex->upstream_sent_ns != 0) || l->keeps != ex->keep_alive)
 		return false;
-	return l->target == whole_target(c) && memcmp(l->address, c->address, sizeof(l->address)) == 0;
+	return l->target == whole_target(c) && is_same_address(l->address, c->address);
 }
 
 static void learn(struct likeness *l, const struct client *c)
