@@ -354,9 +354,8 @@ static enum step run_head(struct client *c)
 	if (c->timed_out && is_blank(peer_bytes(&c->peer)))
 		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
 	if (c->timed_out) {
-		/* RFC 9110 section 15.5.9. */
 		exchange_begin_rejected(c, HTTP_ERROR_NONE);
-		return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request head did not arrive in time.");
+		return reply_too_slow(c, "The request head did not arrive in time.");
 	}
 	for (;;) {
 		size_t before = peer_bytes(&c->peer).n;

@@ -116,6 +116,8 @@ enum step reply_reject(struct client *c, enum http_error error);
 enum step reply_failure(struct client *c, enum proxy_error error);
 /* Any other answer of our own (404 for no route ...), with a line of text. */
 enum step reply_status(struct client *c, unsigned status, enum proxy_error error, const char *text);
+/* The client stopped sending: 408 (RFC 9110 section 15.5.9). */
+enum step reply_too_slow(struct client *c, const char *text);
 /* The answer of a rule that ends the exchange with one: abort, or the refusal of a quota. */
 enum step reply_abort(struct client *c, const struct rule *rule, const struct fault_abort *abort);
 /* OPTIONS and TRACE that may not be forwarded further (Max-Forwards: 0). */

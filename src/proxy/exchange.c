@@ -131,15 +131,20 @@ int exchange_begin(struct client *c, const struct http_request *r)
 	return 0;
 }
 
+void exchange_reject(struct client *c, enum http_error error)
+{
+	c->ex.reject = (uint8_t)error;
+	c->ex.keep_alive = false;
+	counter_add(&c->worker->counters, COUNTER_REQUESTS_REJECTED, 1);
+	counter_bump(&c->worker->counters.rejects[error], 1);
+}
+
 void exchange_begin_rejected(struct client *c, enum http_error error)
 {
 	count_begin(c);
 	c->ex.head_ns = loop_now_ns(c->worker->loop);
-	c->ex.reject = (uint8_t)error;
-	c->ex.keep_alive = false;
 	c->ex.minor = 1;
-	counter_add(&c->worker->counters, COUNTER_REQUESTS_REJECTED, 1);
-	counter_bump(&c->worker->counters.rejects[error], 1);
+	exchange_reject(c, error);
 }
 
 const struct http_request *exchange_request(struct client *c)

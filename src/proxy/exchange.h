@@ -83,6 +83,7 @@ struct exchange {
 	bool retried : 1;
 	bool reused : 1; /* on a kept connection */
 	bool up_keep_alive : 1; /* the upstream keeps its connection open after this answer */
+	bool too_slow : 1; /* the request did not come in whole within its time */
 	bool cut : 1; /* the answer's body ends early, on purpose */
 	bool visible_end : 1; /* the answer ends by closing: a cut must be a reset to be seen */
 	bool download_blocked : 1; /* the answer's body waits for the client to take bytes */
@@ -124,7 +125,9 @@ const struct plan *exchange_plan(const struct client *c);
  * Saves the head, fills in what is known of the request, counts it. -ENOMEM: nothing was begun.
  */
 int exchange_begin(struct client *c, const struct http_request *r) MUST_USE;
-/* A refused request: there is no head to speak of. */
+/* The request is refused as malformed, or the rest of it after its answer had begun. HTTP_ERROR_NONE: it was too slow. */
+void exchange_reject(struct client *c, enum http_error error);
+/* The same of one of which there is no head to speak of: it begins here. */
 void exchange_begin_rejected(struct client *c, enum http_error error);
 
 /* Of the saved head; empty where nothing was saved. */

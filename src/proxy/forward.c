@@ -310,8 +310,10 @@ static enum step forward_push(struct client *c, struct span head)
 		ex->upload_broken = true;
 		return STEP_MORE;
 	case RELAY_MALFORMED:
-		if (ex->answer_begun)
+		if (ex->answer_begun) {
+			exchange_reject(c, error);
 			return client_close(c, CLOSE_BAD_REQUEST, CONN_END_CLOSE);
+		}
 		return reply_reject(c, error);
 	case RELAY_CUT: /* nothing cuts an upload */
 	case RELAY_SOURCE_END:
@@ -367,8 +369,7 @@ static enum step forward_timed_out(struct client *c)
 	case EXCHANGE_WAITS_CLIENT_WRITE:
 		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
 	case EXCHANGE_WAITS_CLIENT_READ:
-		ex->keep_alive = false;
-		return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, "The request body did not arrive in time.");
+		return reply_too_slow(c, "The request body did not arrive in time.");
 	case EXCHANGE_WAITS_NONE:
 	case EXCHANGE_WAITS_PACE:
 	case EXCHANGE_WAITS_UPSTREAM_READ:

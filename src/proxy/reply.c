@@ -70,7 +70,9 @@ static enum close_reason reason_of(const struct exchange *ex)
 {
 	if (ex->failure)
 		return CLOSE_UPSTREAM_FAILED;
-	return ex->reject || ex->status == 408 ? CLOSE_BAD_REQUEST : CLOSE_COMPLETE;
+	if (ex->too_slow)
+		return CLOSE_CLIENT_TIMEOUT;
+	return ex->reject ? CLOSE_BAD_REQUEST : CLOSE_COMPLETE;
 }
 
 enum step reply_run(struct client *c)
@@ -158,6 +160,13 @@ enum step reply_status(struct client *c, unsigned status, enum proxy_error error
 	return reply_text(c, status, error, text, SPAN_EMPTY);
 }
 
+enum step reply_too_slow(struct client *c, const char *text)
+{
+	c->ex.too_slow = true;
+	c->ex.keep_alive = false;
+	return reply_status(c, 408, PROXY_ERROR_HTTP_REQUEST_ERROR, text);
+}
+
 enum step reply_reject(struct client *c, enum http_error error)
 {
 	unsigned status = http_error_status(error);
@@ -168,11 +177,8 @@ enum step reply_reject(struct client *c, enum http_error error)
 		if (span_starts_with(peer_bytes(&c->peer), SPAN("HEAD ")))
 			c->ex.method = HTTP_METHOD_HEAD;
 	} else {
-		c->ex.reject = (uint8_t)error;
-		counter_add(&c->worker->counters, COUNTER_REQUESTS_REJECTED, 1);
-		counter_bump(&c->worker->counters.rejects[error], 1);
+		exchange_reject(c, error);
 	}
-	c->ex.keep_alive = false;
 	c->ex.upload.done = false; /* whatever still comes is not a request that we could answer */
 	return reply_status(c, status, PROXY_ERROR_HTTP_REQUEST_ERROR, http_error_text(error));
 }

@@ -388,3 +388,52 @@ Test(request_refusal, is_logged_with_its_reason)
 	rig_check(&r, !rig_log_value(line, "upstream_status"), "an upstream in %s", line);
 	rig_end(&r);
 }
+
+/* Whoever is too slow has not sent anything malformed; nor has one whom a rule answers as if it were. */
+Test(request_refusal, who_is_too_slow_is_logged_as_that)
+{
+	static const char *const requests[] = {
+		"GET / HTTP/1.1\r\nHost: a\r\nX-A: ",
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab",
+		"GET /408 HTTP/1.1\r\nHost: a\r\n\r\n",
+	};
+	static const char *const closes[] = { "client_timeout", "client_timeout", "complete" };
+	struct message answer;
+	struct rig r;
+
+	rig_start_with(&r, "limits: {header_timeout: 300ms, idle_timeout: 300ms}\nrules: [{match: {path: /408}, abort: 408}]\n");
+	for (unsigned i = 0; i < 3; i++) {
+		struct peer *client = rig_client(&r);
+
+		peer_send(client, requests[i]);
+		message_read_answer(&answer, client, "GET");
+		expect_status(&answer, 408);
+		message_free(&answer);
+		expect_log(&r, i, "close", closes[i]);
+		rig_check(&r, !rig_log_value(rig_log_line(&r, i), "reject"), "a reason in line %u", i);
+	}
+	rig_end(&r);
+}
+
+/* The status of the answer is out already: what was wrong with the rest of the request is for the log. */
+Test(request_refusal, of_the_rest_after_the_answer_is_logged_with_its_reason)
+{
+	struct message request, answer;
+	struct peer *client, *upstream;
+	struct rig r;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+	upstream = rig_request_head(&r, &request);
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+	message_read_answer_head(&answer, client, "POST");
+	expect_status(&answer, 200);
+	peer_try_send(client, "zz\r\n");
+	peer_expect(client, "hello");
+	peer_expect_end(client);
+	expect_log(&r, 0, "close", "bad_request");
+	expect_log(&r, 0, "reject", "chunk_size");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
