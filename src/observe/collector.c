@@ -272,14 +272,37 @@ static void reopen(struct collector *c)
 		atomic_store_explicit(&c->reopen_error, access < 0 ? access : trace, memory_order_relaxed);
 }
 
+/* The ring whose oldest record ended first, and *until_ns: when that of another did. NULL where all are empty. */
+static struct ring *first_ring(const struct collector *c, int64_t *until_ns)
+{
+	struct ring *first = NULL;
+	int64_t first_ns = INT64_MAX;
+
+	*until_ns = INT64_MAX;
+	for (unsigned i = 0; i < c->n_rings; i++) {
+		const struct record *r = ring_peek(c->rings[i]);
+
+		if (!r)
+			continue;
+		if (first && r->end_ns >= first_ns) {
+			*until_ns = MIN(*until_ns, r->end_ns);
+			continue;
+		}
+		*until_ns = MIN(*until_ns, first_ns);
+		first_ns = r->end_ns;
+		first = c->rings[i];
+	}
+	return first;
+}
+
 /*
- * Goes over the rings once, and takes of each what fills a batch at most, so that a busy one does not starve the others.
+ * Takes what there is, in the order in which the exchanges ended whichever worker they were of: that is how people read a log.
  * True where a batch was full, so that there may be more.
  */
 static bool look_once(struct collector *c)
 {
-	bool full = false;
-	int64_t now_ns;
+	int64_t now_ns, until_ns;
+	struct ring *ring;
 
 	if (atomic_exchange_explicit(&c->reopen, false, memory_order_relaxed)) {
 		write_files(c); /* a header that no look has written yet */
@@ -288,22 +311,20 @@ static bool look_once(struct collector *c)
 	/* Once for all: an exchange needs one clock less, and the wall clock may be set at any time. */
 	now_ns = clock_mono_ns();
 	c->wall_ns = clock_wall_ns() - now_ns;
-	for (unsigned i = 0; i < c->n_rings; i++) {
+	while ((ring = first_ring(c, &until_ns)) != NULL) {
 		struct record *r;
 
-		while (!is_full(c) && (r = ring_peek(c->rings[i])) != NULL) {
+		while (!is_full(c) && (r = ring_peek(ring)) != NULL && r->end_ns <= until_ns) {
 			put_record(c, r);
-			ring_release(c->rings[i]);
+			ring_release(ring);
 			c->taken++;
 		}
 		if (is_full(c)) {
 			write_files(c);
-			full = true;
+			return true;
 		}
 	}
 	write_files(c);
-	if (full)
-		return true;
 	if (c->sink.looked)
 		c->sink.looked(c->sink.arg, now_ns);
 	atomic_fetch_add_explicit(&c->passes, 1, memory_order_release);

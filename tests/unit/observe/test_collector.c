@@ -42,15 +42,21 @@ static struct collector *make(const char *access, enum access_format format)
 	return c;
 }
 
-static void put(struct ring *ring, uint64_t id)
+static void put_ended(struct ring *ring, uint64_t id, int64_t end_ns)
 {
 	struct record *r = ring_begin(ring);
 
 	cr_assert(r);
 	memset(r, 0, sizeof(*r));
 	r->id = id;
+	r->end_ns = end_ns;
 	r->status = 200;
 	ring_commit(ring);
+}
+
+static void put(struct ring *ring, uint64_t id)
+{
+	put_ended(ring, id, 0);
 }
 
 /* The lines of a file that hold `part`; -1 where there is no such file. */
@@ -89,6 +95,41 @@ Test(collector, writes_what_is_in_all_rings)
 	cr_expect_eq(lines_with(path, " id=b0000"), 1000);
 	cr_expect_eq(lines_with(path, "\n"), 3000);
 	cr_expect_eq(lines_with(path, " id=a00007cf\n"), 1);
+	for (unsigned i = 0; i < 3; i++)
+		ring_free(rings[i]);
+}
+
+/* Whichever worker they are of: what one look finds stands in the order in which it ended. */
+Test(collector, lines_stand_in_the_order_of_time)
+{
+	static const uint8_t of[] = { 2, 0, 0, 1, 2, 2, 1, 0, 1, 1, 2, 0 };
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct ring *rings[3];
+	char line[4096], expected[32];
+	FILE *f;
+
+	for (unsigned i = 0; i < 3; i++) {
+		rings[i] = ring_new(64);
+		cr_assert_eq(collector_add_ring(c, rings[i]), 0);
+	}
+	for (unsigned i = 0; i < sizeof(of); i++)
+		put_ended(rings[of[i]], 0x100 + i, NS_PER_S + i / 2);
+	collector_free(c);
+	f = fopen(path, "r");
+	cr_assert(f);
+	for (unsigned i = 0; i < sizeof(of); i += 2) {
+		/* Of those that ended at once either may be the first. */
+		for (unsigned k = 0; k < 2; k++) {
+			cr_assert(fgets(line, sizeof(line), f));
+			(void)snprintf(expected, sizeof(expected), " id=%x\n", 0x100 + i);
+			if (strstr(line, expected))
+				continue;
+			(void)snprintf(expected, sizeof(expected), " id=%x\n", 0x101 + i);
+			cr_assert(strstr(line, expected), "pair %u: %s", i / 2, line);
+		}
+	}
+	cr_assert_not(fgets(line, sizeof(line), f));
+	fclose(f);
 	for (unsigned i = 0; i < 3; i++)
 		ring_free(rings[i]);
 }
