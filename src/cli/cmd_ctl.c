@@ -85,7 +85,8 @@ static int print_help(void)
 			       "  brownout ctl set checkout percentage=25 match.path=/checkout/**\n"
 			       "  brownout ctl disarm\n"
 			       "\n"
-			       "Exit code 0: done; 2: wrong usage, or refused; 125: nobody answers.\n");
+			       "Exit code 0: done; 2: wrong usage, or refused; 125: nobody answers, or a worker\n"
+			       "thread does not come round to what was asked.\n");
 	return output_write(&out);
 }
 

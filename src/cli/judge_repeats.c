@@ -7,7 +7,7 @@
 
 struct judge_known {
 	struct judge_likeness *like; /* NULL: none */
-	uint8_t address[16]; /* the client's */
+	uint8_t address[IP_BYTES]; /* the client's */
 };
 
 void judge_repeats_init(struct judge_repeats *s)
@@ -69,8 +69,7 @@ bool judge_repeats_feed(struct judge_repeats *s, const struct record *r, int64_t
 
 	if (!k || !k->like)
 		return false;
-	memcpy(s->exchange.address_of, k->address, sizeof(k->address));
-	trace_exchange_repeat(&s->exchange, r);
+	trace_exchange_repeat(&s->exchange, r, k->address);
 	judge_feed_repeat(to, &s->exchange, base_ns);
 	to->like = k->like;
 	to->id = r->id;

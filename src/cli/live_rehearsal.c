@@ -106,7 +106,7 @@ static void take(void *arg, const struct record *record)
 	uint16_t fired[JUDGE_FIRED_MAX];
 	struct judge_exchange exchange;
 
-	if (record_repeats(record)) {
+	if (record->repeats) {
 		take_repeat(r, record);
 		return;
 	}

@@ -4,8 +4,6 @@
  */
 #include "observe/collector.h"
 
-#include <arpa/inet.h>
-
 #include "base/json.h"
 #include "base/raw.h"
 #include "observe/trace.h"
@@ -201,50 +199,13 @@ static inline char *put_TIME(struct sink *s, char *to, int64_t unix_ns)
 	return put_quote(s, wall_time_put(put_quote(s, to), unix_ns, &s->memory->time));
 }
 
-static bool is_ipv4(const uint8_t address[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(address, mapped, sizeof(mapped)) == 0;
-}
-
-void access_write_client(struct text *out, const uint8_t address[16])
-{
-	static const uint8_t none[16];
-	char p[INET6_ADDRSTRLEN];
-
-	if (memcmp(address, none, sizeof(none)) == 0) {
-		text_put_literal(out, "unix");
-	} else if (is_ipv4(address)) {
-		for (unsigned i = 12; i < 16; i++) {
-			if (i > 12)
-				text_put_char(out, '.');
-			text_put_u64(out, address[i]);
-		}
-	} else if (inet_ntop(AF_INET6, address, p, sizeof(p))) {
-		text_put_string(out, p);
-	}
-}
-
-static void remember_client(struct access_memory *m, const uint8_t address[16])
-{
-	struct text out;
-
-	text_init_fixed(&out, m->client_text, sizeof(m->client_text));
-	access_write_client(&out, address);
-	m->client_n = (uint8_t)out.n;
-	memcpy(m->client, address, sizeof(m->client));
-}
-
-/* Many requests in a row are one client's. */
 static inline char *put_address(struct sink *s, char *to, const uint8_t address[16])
 {
-	struct access_memory *m = s->memory;
+	struct ip_text *t = &s->memory->client;
+	size_t n = ip_text_of(t, address).n;
 
-	if (UNLIKELY(!m->client_n || memcmp(m->client, address, sizeof(m->client)) != 0))
-		remember_client(m, address);
-	memcpy(to, m->client_text, sizeof(m->client_text));
-	return to + m->client_n;
+	memcpy(to, t->p, sizeof(t->p));
+	return to + n;
 }
 
 static inline char *put_CLIENT(struct sink *s, char *to, const uint8_t address[16])
@@ -261,7 +222,7 @@ enum {
 	BYTES_COUNT = RAW_U64_BYTES,
 	BYTES_ID = 1 + RAW_HEX_BYTES + 1,
 	BYTES_PERCENT = RAW_MICROS_BYTES,
-	BYTES_CLIENT = 1 + ACCESS_CLIENT_BYTES + 1,
+	BYTES_CLIENT = 1 + IP_TEXT_BYTES + 1,
 	BYTES_SPAN = 2,
 	BYTES_STRING = 2,
 	BYTES_FLAG = sizeof("false") - 1,
@@ -290,7 +251,7 @@ static void end(struct sink *s, size_t start, const char *to)
 /* client:port [time] "METHOD target HTTP/1.n" status bytes */
 static char *put_lead(struct sink *s, char *to, const struct record *r)
 {
-	bool bracketed = r->client_port && !is_ipv4(r->client);
+	bool bracketed = r->client_port && !ip_is_v4(r->client);
 
 	if (bracketed)
 		to = raw_put_char(to, '[');

@@ -210,7 +210,7 @@ static void name_client(struct collector *c, const struct record *r)
 	if (c->finder)
 		process_finder_name(c->finder, trace_connection(r), r->client, r->client_port, &out);
 	if (!out.n)
-		access_write_client(&out, r->client);
+		text_put_span(&out, ip_text_of(&c->memory.client, r->client));
 	if (w->client_n)
 		text_put_char(&out, ' ');
 	text_put_span(&out, witness_client(w));
@@ -222,7 +222,7 @@ static void put_record(struct collector *c, struct record *r)
 {
 	r->wall_ns = r->first_ns + c->wall_ns;
 	/* Nobody else takes these (collector_add_ring), and what they repeat has been hidden and named. */
-	if (r->is_repeat) {
+	if (r->repeats == RECORD_REPEATS_ALONE) {
 		c->sink.take(c->sink.arg, r);
 		return;
 	}

@@ -5,6 +5,7 @@
 #ifndef BROWNOUT_OBSERVE_COLLECTOR_H
 #define BROWNOUT_OBSERVE_COLLECTOR_H
 
+#include "base/ip_text.h"
 #include "base/wall_time.h"
 #include "observe/ring.h"
 #include "observe/trace.h"
@@ -62,14 +63,10 @@ uint64_t collector_passes(const struct collector *c);
 /* After the workers have ended: writes what is left, joins the thread, closes. */
 void collector_free(struct collector *c);
 
-#define ACCESS_CLIENT_BYTES 48 /* the longest address, and some more */
-
 /* What a line may have in common with the one before. Zeroed: nothing yet. */
 struct access_memory {
 	struct wall_time_memory time;
-	uint8_t client[16];
-	uint8_t client_n; /* 0: none */
-	char client_text[ACCESS_CLIENT_BYTES];
+	struct ip_text client;
 };
 
 /*
@@ -78,8 +75,6 @@ struct access_memory {
  */
 void access_write_text(struct access_memory *memory, struct text *out, const struct record *r);
 void access_write_json(struct access_memory *memory, struct text *out, const struct record *r);
-/* The address of a record's client: 127.0.0.1, ::1, unix. */
-void access_write_client(struct text *out, const uint8_t address[16]);
 /* What each field means, for `brownout help log`: one line each; those with an asterisk are in the JSON log only. */
 void access_write_reference(struct text *out);
 

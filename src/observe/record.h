@@ -42,6 +42,13 @@ static inline unsigned record_worker(uint64_t id)
 	return (unsigned)(id >> 48);
 }
 
+/* Whether it repeats the one that began its likeness (struct repeat). */
+enum record_repeats {
+	RECORD_REPEATS_NONE,
+	RECORD_REPEATS_ALONE, /* and nothing more is said: for the judge alone */
+	RECORD_REPEATS_BESIDE, /* a whole record, for others; it has no witness */
+};
+
 /*
  * Its lines go from one core to the other and back: what every record has comes first, in as few of them as there can be, and
  * what is not there is not touched. Where it comes to point to something more that dies with the plan, recent.c must copy that.
@@ -63,7 +70,7 @@ struct record {
 	uint16_t client_port;
 	uint16_t connections; /* of a repeat: as its witness would tell */
 	uint8_t likeness; /* number of the likeness, of this worker, that it begins or repeats; 0: none */
-	bool is_repeat; /* and nothing more: for the judge alone */
+	uint8_t repeats; /* enum record_repeats */
 	uint16_t status; /* sent to the client; 0: none */
 	/* And this is not there. */
 	int64_t answer_ns; /* answer head handed to the client's socket; 0: never */
@@ -88,7 +95,6 @@ struct record {
 	bool reused; /* the upstream connection was a kept one */
 	bool text_cut; /* method, host or target did not fit */
 	uint8_t minor; /* HTTP/1.minor of the request */
-	bool has_repeat; /* it is one as well; then it has no witness */
 	uint16_t method_n, host_n, target_n; /* lengths in text, one behind the other */
 	char text[RECORD_TEXT_BYTES];
 	union {
@@ -96,12 +102,6 @@ struct record {
 		struct repeat beside; /* where it is a repeat as well, which no rule has touched */
 	};
 };
-
-/* Of one that is nothing but a repeat, has_repeat is not there. */
-static inline bool record_repeats(const struct record *r)
-{
-	return r->is_repeat || r->has_repeat;
-}
 
 /* All zero but the text, most of which stays untouched, and the decision: clearing them would cost more than all the rest. */
 static inline void record_init(struct record *r)
@@ -112,7 +112,7 @@ static inline void record_init(struct record *r)
 static inline void record_init_repeat(struct record *r)
 {
 	memset(r, 0, offsetof(struct record, answer_ns));
-	r->is_repeat = true;
+	r->repeats = RECORD_REPEATS_ALONE;
 }
 /* Copies method, host and target; the target is cut first where they do not fit. */
 void record_set_text(struct record *r, struct span method, struct span host, struct span target);

@@ -17,7 +17,7 @@ static void clear(struct trace_exchange *e)
 void trace_exchange_init(struct trace_exchange *e)
 {
 	clear(e);
-	e->address_n = 0;
+	e->address = (struct ip_text){ 0 };
 }
 
 /* From the beginning of the exchange to a moment of it; 0: it did not come to that. Never 0 where it did. */
@@ -34,17 +34,7 @@ static int64_t wait_us(int64_t ns)
 /* By its address where nothing else was wanted. */
 static struct span client_of(struct trace_exchange *e, const struct record *r, const struct witness *w)
 {
-	struct text out;
-
-	if (w->client_n)
-		return witness_client(w);
-	if (e->address_n && memcmp(e->address_of, r->client, sizeof(r->client)) == 0)
-		return span_of(e->address, e->address_n);
-	text_init_fixed(&out, e->address, sizeof(e->address));
-	access_write_client(&out, r->client);
-	memcpy(e->address_of, r->client, sizeof(r->client));
-	e->address_n = (uint8_t)out.n;
-	return text_span(&out);
+	return w->client_n ? witness_client(w) : ip_text_of(&e->address, r->client);
 }
 
 static uint64_t connection_of(const uint8_t address[16], uint16_t port, uint64_t number)
@@ -114,14 +104,14 @@ void trace_exchange_of(struct trace_exchange *e, const struct record *r)
 		add_witness(e, r, r->witness);
 }
 
-void trace_exchange_repeat(struct trace_exchange *e, const struct record *r)
+void trace_exchange_repeat(struct trace_exchange *e, const struct record *r, const uint8_t address[IP_BYTES])
 {
-	const struct repeat *repeat = r->is_repeat ? &r->repeat : &r->beside;
+	const struct repeat *repeat = r->repeats == RECORD_REPEATS_ALONE ? &r->repeat : &r->beside;
 
 	set_start(e, r);
 	e->last = since(r, repeat->last_ns);
 	e->answer = since(r, repeat->answer_ns);
-	e->connection = connection_of(e->address_of, r->client_port, repeat->connection);
+	e->connection = connection_of(address, r->client_port, repeat->connection);
 	e->connections = r->connections;
 }
 

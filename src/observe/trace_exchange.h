@@ -5,6 +5,7 @@
 #ifndef BROWNOUT_OBSERVE_TRACE_EXCHANGE_H
 #define BROWNOUT_OBSERVE_TRACE_EXCHANGE_H
 
+#include "base/ip_text.h"
 #include "base/json.h"
 #include "observe/record.h"
 
@@ -20,18 +21,15 @@ struct trace_exchange {
 #define MEMBER(kind, name, help) TRACE_TYPE_##kind name;
 #include "observe/trace_exchange.def"
 #undef MEMBER
-	/* What client may point to, and whose text that is: most exchanges come from the same. */
-	char address[48];
-	uint8_t address_n;
-	uint8_t address_of[16];
+	struct ip_text address; /* what client may point to */
 };
 
 /* Nothing is said. */
 void trace_exchange_init(struct trace_exchange *e);
 /* e is initialised. Its spans point into the record, its witness, its rules and into e: one e for many records spares work. */
 void trace_exchange_of(struct trace_exchange *e, const struct record *r);
-/* e, which an earlier record was made into, is now about a repeat of that. */
-void trace_exchange_repeat(struct trace_exchange *e, const struct record *r);
+/* e is initialised; what a repeat has of its own is set, no more. The address is the client's, which not every repeat says. */
+void trace_exchange_repeat(struct trace_exchange *e, const struct record *r, const uint8_t address[IP_BYTES]);
 /* A number that tells the client's connection from others that are open; the record has a witness. */
 uint64_t trace_connection(const struct record *r);
 /* As members of the object that j is in. */

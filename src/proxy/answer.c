@@ -319,7 +319,6 @@ static enum step send_head_first(struct client *c)
 	if (peer_send_span(w, &c->peer, text_span(&w->out)) < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	c->ex.answer_begun = true;
-	c->ex.answer_ns = loop_now_ns(w->loop);
 	shape_hold_body(c);
 	return STEP_MORE;
 }
@@ -393,10 +392,7 @@ static enum step relay_answer(struct client *c, struct span head)
 		return reply_failure(c, r == RELAY_MALFORMED ? PROXY_ERROR_HTTP_RESPONSE_TRANSFER_CODING :
 							       PROXY_ERROR_HTTP_RESPONSE_INCOMPLETE);
 	}
-	if (!ex->answer_begun) {
-		ex->answer_begun = true;
-		ex->answer_ns = loop_now_ns(w->loop);
-	}
+	ex->answer_begun = true;
 	ex->download_blocked = r == RELAY_WAIT_WRITE;
 	switch (r) {
 	case RELAY_DONE:

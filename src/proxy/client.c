@@ -3,7 +3,6 @@
  */
 #include "proxy/client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -447,52 +446,4 @@ void client_drain(struct client *c)
 		c->timed_out = true; /* its answer is out: a stop need not wait for its courtesy */
 	if (c->ex.state == EXCHANGE_IDLE || c->ex.state == EXCHANGE_LINGER)
 		loop_queue(c->worker->loop, &c->task);
-}
-
-bool client_is_ipv6(const struct client *c)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(c->address, mapped, sizeof(mapped)) != 0;
-}
-
-static size_t put_decimal_byte(char *p, unsigned v)
-{
-	size_t n = 0;
-
-	if (v >= 100)
-		p[n++] = (char)('0' + v / 100);
-	if (v >= 10)
-		p[n++] = (char)('0' + v / 10 % 10);
-	p[n++] = (char)('0' + v % 10);
-	return n;
-}
-
-static size_t write_address(const struct client *c, char text[CLIENT_TEXT_BYTES])
-{
-	static const uint8_t none[16];
-	size_t n = 0;
-
-	if (memcmp(c->address, none, sizeof(none)) == 0)
-		return 0;
-	if (client_is_ipv6(c))
-		return inet_ntop(AF_INET6, c->address, text, CLIENT_TEXT_BYTES) ? strlen(text) : 0;
-	/* Written into every forwarded request: by hand, since inet_ntop goes through printf. */
-	for (unsigned i = 12; i < 16; i++) {
-		n += put_decimal_byte(text + n, c->address[i]);
-		if (i < 15)
-			text[n++] = '.';
-	}
-	return n;
-}
-
-struct span client_address_text(const struct client *c)
-{
-	struct client_text *last = &c->worker->last_client;
-
-	if (memcmp(last->address, c->address, sizeof(last->address)) != 0) {
-		memcpy(last->address, c->address, sizeof(last->address));
-		last->n = (uint8_t)write_address(c, last->p);
-	}
-	return span_of(last->p, last->n);
 }

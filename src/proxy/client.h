@@ -76,16 +76,6 @@ bool client_is_ending(const struct client *c);
 /* For a stop: closes where idle, else lets the running exchange be the last one. */
 void client_drain(struct client *c);
 
-#define CLIENT_TEXT_BYTES 48
-/* An address as text. All zero is that of a unix socket: none. */
-struct client_text {
-	uint8_t address[16];
-	uint8_t n;
-	char p[CLIENT_TEXT_BYTES];
-};
-/* Text of the client's address, empty for unix sockets; good until the worker is asked for that of another one. */
-struct span client_address_text(const struct client *c);
-bool client_is_ipv6(const struct client *c);
 
 /* ---- steps of the states, one file each ---- */
 

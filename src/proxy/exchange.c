@@ -72,7 +72,6 @@ struct span exchange_part(const struct exchange *ex, struct head_part part)
 void exchange_open(struct client *c)
 {
 	struct worker_listener *l = c->listener;
-
 	bool exact = !c->first_step && notice_is_wanted(c);
 
 	/* A judge must not take a request for earlier than it can have been sent: what was done before may have taken long. */

@@ -206,18 +206,17 @@ static void write_head(struct client *c, const struct http_request *r)
 		.host = u->rewrite_host ? u->authority : SPAN_EMPTY,
 		.path_prefix = u->path_prefix,
 		.via = exchange_plan(c)->via,
-		.client_is_ipv6 = client_is_ipv6(c),
+		.client_is_ipv6 = !ip_is_none(c->address) && !ip_is_v4(c->address),
 		.proto = SPAN("http"),
 		.chunked = r->body == HTTP_BODY_CHUNKED,
 		.upgrade = r->upgrade,
 		.te_trailers = r->te_trailers,
 		.max_forwards = max_forwards_of(r),
-		.client = client_address_text(c),
+		/* RFC 7239 section 6.2: a unix socket has no address. */
+		.client = ip_is_none(c->address) ? SPAN("unknown") : ip_text_of(&w->last_client, c->address),
 		.kept = &w->forwarded,
 	};
 
-	if (!f.client.n)
-		f.client = SPAN("unknown"); /* RFC 7239 section 6.2; a unix socket has no address */
 	text_clear(&w->extra);
 	if (exchange_plan(c)->control.enabled) {
 		control_hide(&w->request);

@@ -257,14 +257,10 @@ static void put_client(struct text *out, struct witness *w, struct client *c, co
 	const struct http_request *r)
 {
 	const struct http_field *f;
-	struct span address;
 
 	switch (key->kind) {
 	case OBSERVE_KEY_PROCESS: w->wants_process = true; break;
-	case OBSERVE_KEY_ADDRESS:
-		address = client_address_text(c);
-		text_put_span(out, address.n ? address : SPAN("unix"));
-		break;
+	case OBSERVE_KEY_ADDRESS: text_put_span(out, ip_text_of(&c->worker->last_client, c->address)); break;
 	case OBSERVE_KEY_HEADER:
 		f = http_fields_find(&r->fields, key->name, 0);
 		if (!f)
@@ -476,7 +472,7 @@ void notice_answer(struct client *c, struct span head)
 		return;
 	/* One head may take the place of another of which nothing has left. */
 	hints_init(&n->witness.hints);
-	n->witness.answer_ns = loop_now_ns(c->worker->loop);
+	n->witness.answer_ns = c->ex.answer_ns;
 	n->told_close = !c->ex.keep_alive;
 	n->witness.redirect = 0;
 	if (may_tell(c))
@@ -510,7 +506,7 @@ void notice_record(struct client *c, struct record *r)
 		r->decisions = record_decisions_copy(ring_decisions(ring), n->decided);
 	r->likeness = n->likeness;
 	if (n->repeats) {
-		r->has_repeat = true;
+		r->repeats = RECORD_REPEATS_BESIDE;
 		r->beside = notice_repeat_of(n);
 		r->connections = n->witness.connections;
 		return;

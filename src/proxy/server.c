@@ -324,7 +324,6 @@ int server_stop(struct server *s, unsigned *late)
 			*late = s->n_joined;
 		return -ETIMEDOUT;
 	}
-	s->joined = true;
 	return 0;
 }
 

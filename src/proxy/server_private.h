@@ -37,8 +37,7 @@ struct server {
 	unsigned n_workers; /* to be made */
 	unsigned n_made; /* worker_init was called */
 	unsigned n_started;
-	unsigned n_joined; /* of the workers that were started */
-	bool joined; /* all */
+	unsigned n_joined; /* of the workers that were started; none is left where it is all of them */
 	_Atomic int64_t drain_until_ns; /* 0: not draining */
 };
 

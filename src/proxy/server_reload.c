@@ -465,7 +465,7 @@ int server_reload(struct server *s, struct plan *plan, struct text *notes, char 
 	int r;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (atomic_load(&s->drain_until_ns) || s->joined) {
+	if (atomic_load(&s->drain_until_ns) || s->n_joined == s->n_started) {
 		r = server_fail(error, error_n, -ESHUTDOWN, "reload");
 	} else {
 		if (!plan->seed_given) {

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "base/ip_text.h"
 #include "base/pool.h"
 #include "config/plan.h"
 #include "http/write.h"
@@ -94,7 +95,7 @@ struct worker {
 	const struct client *parsed_for; /* whose request `request` is */
 	struct fault_plan last_plan; /* of decide */
 	struct http_forwarded_lines forwarded; /* of the last request that went to an upstream */
-	struct client_text last_client; /* whose address was last written as text */
+	struct ip_text last_client;
 
 	char date[sizeof("Date: ") - 1 + 29 + 2]; /* a whole field line, good for the current second */
 	int64_t date_until_ns; /* CLOCK_MONOTONIC */

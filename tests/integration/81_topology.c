@@ -132,6 +132,9 @@ Test(topology, unix_sockets_on_both_sides)
 		rig_exchange(&r, client, "POST /u HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", OK_HI, &request, &answer);
 		expect_body(&request, "abc");
 		expect_body(&answer, "hi");
+		/* RFC 7239 section 6: what has no address is unknown, which is no IPv6 address in brackets either. */
+		expect_field(&request, "X-Forwarded-For", "unknown");
+		expect_field(&request, "Forwarded", "for=unknown;host=a;proto=http");
 		free_both(&request, &answer);
 	}
 	rig_check(&r, r.n_accepted == 1, "%u connections to the upstream", r.n_accepted);
