@@ -272,17 +272,20 @@ static void reopen(struct collector *c)
 		atomic_store_explicit(&c->reopen_error, access < 0 ? access : trace, memory_order_relaxed);
 }
 
-/* The ring whose oldest record ended first, and *until_ns: when that of another did. NULL where all are empty. */
-static struct ring *first_ring(const struct collector *c, int64_t *until_ns)
+/*
+ * The ring whose oldest record ended first, and *until_ns: when that of another did, and now_ns at the latest. NULL where none
+ * has one that has ended by then.
+ */
+static struct ring *first_ring(const struct collector *c, int64_t now_ns, int64_t *until_ns)
 {
 	struct ring *first = NULL;
-	int64_t first_ns = INT64_MAX;
+	int64_t first_ns = now_ns;
 
-	*until_ns = INT64_MAX;
+	*until_ns = now_ns;
 	for (unsigned i = 0; i < c->n_rings; i++) {
 		const struct record *r = ring_peek(c->rings[i]);
 
-		if (!r)
+		if (!r || r->end_ns > now_ns)
 			continue;
 		if (first && r->end_ns >= first_ns) {
 			*until_ns = MIN(*until_ns, r->end_ns);
@@ -296,22 +299,19 @@ static struct ring *first_ring(const struct collector *c, int64_t *until_ns)
 }
 
 /*
- * Takes what there is, in the order in which the exchanges ended whichever worker they were of: that is how people read a log.
- * True where a batch was full, so that there may be more.
+ * Takes what had ended by now_ns, in the order in which it ended whichever worker it was of: that is how people read a log. True
+ * where a batch was full, so that there may be more.
  */
-static bool look_once(struct collector *c)
+static bool look_once(struct collector *c, int64_t now_ns)
 {
-	int64_t now_ns, until_ns;
+	int64_t until_ns;
 	struct ring *ring;
 
 	if (atomic_exchange_explicit(&c->reopen, false, memory_order_relaxed)) {
 		write_files(c); /* a header that no look has written yet */
 		reopen(c);
 	}
-	/* Once for all: an exchange needs one clock less, and the wall clock may be set at any time. */
-	now_ns = clock_mono_ns();
-	c->wall_ns = clock_wall_ns() - now_ns;
-	while ((ring = first_ring(c, &until_ns)) != NULL) {
+	while ((ring = first_ring(c, now_ns, &until_ns)) != NULL) {
 		struct record *r;
 
 		while (!is_full(c) && (r = ring_peek(ring)) != NULL && r->end_ns <= until_ns) {
@@ -348,11 +348,15 @@ static bool wait_for_stop(struct collector *c)
 	return stop;
 }
 
+/* What ends meanwhile is for the next one: this one comes to an end, however fast the workers are. */
 static void look(struct collector *c)
 {
 	uint64_t before = c->taken;
+	int64_t now_ns = clock_mono_ns();
 
-	while (look_once(c))
+	/* Once for all: an exchange needs one clock less, and the wall clock may be set at any time. */
+	c->wall_ns = clock_wall_ns() - now_ns;
+	while (look_once(c, now_ns))
 		;
 	if (c->taken - before < LOOK_FEW)
 		c->look_ns = MIN(c->look_ns * 2, LOOK_NS_MAX);
@@ -416,8 +420,7 @@ void collector_free(struct collector *c)
 		pthread_mutex_unlock(&c->lock);
 		(void)pthread_join(c->thread, NULL);
 	}
-	while (look_once(c))
-		;
+	look(c);
 	put_end(c);
 	log_file_close(&c->access);
 	log_file_close(&c->trace);

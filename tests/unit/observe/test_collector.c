@@ -6,12 +6,16 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static char directory[] = "/tmp/brownout-unit-XXXXXX";
 static char path[64];
@@ -401,6 +405,56 @@ Test(collector, passes_tell_that_all_that_was_there_is_written)
 	cr_expect_eq(lines_with(path, " id=1\n"), 1);
 	collector_free(c);
 	ring_free(ring);
+}
+
+struct outrunner {
+	struct ring *ring;
+	atomic_bool stop;
+};
+
+/* A worker that is faster than any collector: whatever place is free is filled at once. */
+static void *outrun(void *arg)
+{
+	struct outrunner *o = arg;
+
+	for (uint64_t id = 1; !atomic_load(&o->stop);) {
+		struct record *r = ring_begin(o->ring);
+
+		if (!r)
+			continue;
+		memset(r, 0, sizeof(*r));
+		r->id = id++;
+		r->end_ns = clock_mono_ns();
+		ring_commit(o->ring);
+	}
+	return NULL;
+}
+
+static void take_slowly(void *arg, const struct record *r)
+{
+	(void)arg;
+	(void)r;
+	usleep(20);
+}
+
+/* Who waits for a pass, or is told the time by it, must not wait until the load is over. */
+Test(collector, a_pass_comes_to_an_end_however_fast_the_workers_are, .timeout = 120)
+{
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct outrunner o = { .ring = ring_new(4096) };
+	pthread_t thread;
+
+	collector_set_sink(c, &(struct collector_sink){ .take = take_slowly });
+	cr_assert_eq(collector_add_ring(c, o.ring), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, outrun, &o), 0);
+	cr_assert_eq(collector_start(c), 0);
+	for (unsigned i = 0; i < 30000 && collector_passes(c) < 3; i++)
+		usleep(1000);
+	cr_expect_geq(collector_passes(c), 3);
+	atomic_store(&o.stop, true);
+	pthread_join(thread, NULL);
+	collector_free(c);
+	ring_free(o.ring);
 }
 
 Test(collector, without_a_trace_no_decisions_are_kept)
