@@ -19,9 +19,27 @@ const char *hint_name(enum hint kind)
 	return names[kind].p;
 }
 
+/* host[:port] in one spelling (RFC 9110 section 4.2.3): lower case, and without the port that http has by itself. */
+static struct span host_normalize(struct span host, char *out, size_t out_n)
+{
+	size_t n = host.n;
+
+	if (n > 3 && memcmp(host.p + n - 3, ":80", 3) == 0)
+		n -= 3;
+	else if (n > 1 && host.p[n - 1] == ':')
+		n--;
+	if (n > out_n)
+		return host;
+	for (size_t i = 0; i < n; i++)
+		out[i] = ascii_lower(host.p[i]);
+	return span_of(out, n);
+}
+
 uint64_t hint_place(struct span host, struct span target)
 {
-	return random_hash(random_hash(0, host), target);
+	char block[256]; /* a longer one is no host that there is (RFC 1035 section 2.3.4) */
+
+	return random_hash(random_hash(0, host_normalize(host, block, sizeof(block))), target);
 }
 
 /* ---- dates ---- */

@@ -108,3 +108,34 @@ Test(hint, stamps)
 	for (unsigned i = 0; i < ARRAY_LEN(none); i++)
 		cr_assert_eq(hint_parse_stamp(span_of_string(none[i]), &s), 1, "%s", none[i]);
 }
+
+/* RFC 9110 section 4.2.3. */
+Test(hint, one_place_in_whatever_spelling)
+{
+	static const struct {
+		const char *host, *target;
+		bool same;
+	} places[] = {
+		{ "a.example", "/x", true },
+		{ "A.Example", "/x", true },
+		{ "a.example:80", "/x", true },
+		{ "a.EXAMPLE:", "/x", true },
+		{ "a.example:8080", "/x", false },
+		{ "a.example:180", "/x", false },
+		{ "a.example", "/X", false },
+		{ "b.example", "/x", false },
+		{ ":80", "/x", false },
+		{ "", "/x", false },
+	};
+	char longest[600];
+	uint64_t wanted = hint_place(SPAN("a.example"), SPAN("/x"));
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		uint64_t place = hint_place(span_of_string(places[i].host), span_of_string(places[i].target));
+
+		cr_expect_eq(place == wanted, places[i].same, "%s%s", places[i].host, places[i].target);
+	}
+	memset(longest, 'A', sizeof(longest));
+	cr_expect_neq(hint_place(span_of(longest, 257), SPAN("/")), hint_place(span_of(longest, 258), SPAN("/")));
+	cr_expect_neq(hint_place(span_of(longest, 256), SPAN("/")), hint_place(span_of(longest, 600), SPAN("/")));
+}
