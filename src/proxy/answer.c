@@ -344,7 +344,7 @@ static enum step pass_answer(struct client *c)
 	ex->up_keep_alive = r->keep_alive;
 	peer_consume(w, &ex->up->peer, r->head_n);
 	if (ex->shape) {
-		shape_body(c, body == HTTP_BODY_LENGTH ? length : UINT64_MAX);
+		shape_body(c, body == HTTP_BODY_LENGTH ? length : body == HTTP_BODY_NONE ? 0 : UINT64_MAX);
 		ex->download.bad_chunk = ex->shape->malformed == MALFORMED_CHUNK;
 		fault_malform_head(&w->out, ex->shape->malformed);
 	}
@@ -422,7 +422,7 @@ static enum step relay_waits(struct client *c)
 	struct exchange *ex = &c->ex;
 	enum exchange_waits waits = ex->download_blocked ? EXCHANGE_WAITS_CLIENT_WRITE : EXCHANGE_WAITS_UPSTREAM_READ;
 
-	if (client_has_failed(c))
+	if (client_has_given_up(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	/* Nothing is written to the client that would tell of its leaving: there is nothing, or its moment has not come. */
 	if (ex->upload_over && (!ex->download_blocked || peer_is_paced(&c->peer)) && client_has_left(c))

@@ -168,11 +168,11 @@ bool client_has_left(struct client *c)
 	return (conn->ready & (CONN_HANGUP | CONN_EOF)) && !exchange_plan(c)->limits.half_close;
 }
 
-bool client_has_failed(struct client *c)
+bool client_has_given_up(struct client *c)
 {
 	const struct exchange *ex = &c->ex;
 
-	return !ex->upload_over && !ex->upload_starved && conn_probe(&c->peer.conn);
+	return !ex->upload_over && !ex->upload_starved && client_has_left(c);
 }
 
 enum step client_linger(struct client *c)

@@ -61,11 +61,8 @@ enum step client_answered(struct client *c, enum close_reason reason);
  */
 bool client_has_left(struct client *c);
 
-/*
- * While its request body is not read because the upstream does not take it: true where the connection has failed. (What has ended
- * may still be read.)
- */
-bool client_has_failed(struct client *c);
+/* The same while its request body is not read, or not sent on, because the upstream does not take it or a pace holds it back. */
+bool client_has_given_up(struct client *c);
 
 /* Bytes of the last answer may still be under way and the client may still be sending: half-close and drain for a while. */
 enum step client_linger(struct client *c);

@@ -72,11 +72,12 @@ static int parse_delay(struct span text, int64_t *ns)
 
 	while (digits < text.n && ascii_is_digit(text.p[digits]))
 		digits++;
-	if (span_to_u64(span_first(text, digits), &n) != 0 || n > UINT32_MAX)
+	if (span_to_u64(span_first(text, digits), &n) != 0)
 		return 1;
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (span_eq(span_skip(text, digits), units[i].unit)) {
-			*ns = (int64_t)n * units[i].ns;
+			/* However long: no delay that is asked for is longer than max_delay. */
+			*ns = (int64_t)MIN(n, (uint64_t)(INT64_MAX / units[i].ns)) * units[i].ns;
 			return 0;
 		}
 	}

@@ -396,7 +396,7 @@ enum step forward_run(struct client *c)
 	read = c->peer.out.n ? STEP_WAIT : answer_read_head(c);
 	if (read != STEP_WAIT)
 		return read;
-	if (sent == STEP_WAIT && client_has_failed(c))
+	if (sent == STEP_WAIT && client_has_given_up(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	if (sent == STEP_WAIT)
 		wait_on(c);

@@ -86,6 +86,9 @@ enum step reply_run(struct client *c)
 	if (r < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	if (r > 0) {
+		/* Nothing is written before its moment that would tell of the client's leaving. */
+		if (peer_is_paced(&c->peer) && client_has_left(c))
+			return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 		exchange_wait_write(c, &c->peer, EXCHANGE_WAITS_CLIENT_WRITE);
 		return STEP_WAIT;
 	}

@@ -112,7 +112,7 @@ uint64_t shape_cut(const struct shape *s, uint64_t length)
 	/* What is not longer than that passes whole. */
 	if (s->truncate->kind == TRUNCATE_BYTES)
 		return s->truncate->bytes < length ? s->truncate->bytes : UINT64_MAX;
-	if (s->truncate->percent_e6 >= RULE_PERCENTAGE_ALL)
+	if (s->truncate->percent_e6 >= RULE_PERCENTAGE_ALL || length == 0)
 		return UINT64_MAX;
 	/* Of a body whose length nobody tells beforehand, a part of what is usual. */
 	if (length == UINT64_MAX)

@@ -260,6 +260,38 @@ Test(streams, truncate_leaves_what_is_shorter)
 	rig_end(&r);
 }
 
+/* Of nothing there is no part to leave out: the answer is whole, and the connection stays. */
+Test(streams, truncate_leaves_an_answer_without_content)
+{
+	static const struct {
+		const char *rule, *sent, *answered, *seen;
+	} rows[] = {
+		{ "truncate: {after: 50%}", GET("/"), "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 0\r\nVia: 1.1 brownout\r\n\r\n" },
+		{ "truncate: {after: 0}", GET("/"), "HTTP/1.1 304 Not Modified\r\nDate: d\r\n\r\n",
+			"HTTP/1.1 304 Not Modified\r\nDate: d\r\nVia: 1.1 brownout\r\n\r\n" },
+		{ "truncate: {after: 0}", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 10\r\n\r\n", TEN_HEAD },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message request;
+		struct peer *client;
+		struct rig r;
+
+		rig_start_with(&r, BARE "rules:\n  - {name: cut, %s}\n", rows[i].rule);
+		r.context = rows[i].sent;
+		client = rig_client(&r);
+		for (int n = 0; n < 2; n++) {
+			peer_send(client, rows[i].sent);
+			peer_send(rig_request(&r, &request), rows[i].answered);
+			peer_expect(client, rows[i].seen);
+			message_free(&request);
+		}
+		rig_end(&r);
+	}
+}
+
 Test(streams, truncate_of_an_injected_answer)
 {
 	struct peer *client;
@@ -273,6 +305,45 @@ Test(streams, truncate_of_an_injected_answer)
 			    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 10\r\n\r\n012");
 	peer_expect_fin(client);
 	rig_end(&r);
+}
+
+/* ---- clients that leave ---- */
+
+/*
+ * What a fault holds back is given up when its client leaves, by FIN or by RST, and not when the fault's time has come: the place in
+ * the ceiling is there for the next one.
+ */
+static void expect_given_up(const char *faults, const char *sent, bool reset)
+{
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, "rules:\n  - {name: slow, %s}\n", faults);
+	r.context = faults;
+	client = rig_client(&r);
+	peer_send(client, sent);
+	sleep_ms(100);
+	if (reset)
+		peer_reset(client);
+	else
+		peer_close(client);
+	expect_log(&r, 0, "close", "client_left");
+	rig_end(&r);
+}
+
+Test(streams, client_that_leaves_what_is_held_back)
+{
+	static const struct {
+		const char *faults, *sent;
+	} rows[] = {
+		{ "abort: 503, drip: 100s", GET("/") },
+		{ "throttle: {upload: 1B/s}", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		expect_given_up(rows[i].faults, rows[i].sent, false);
+		expect_given_up(rows[i].faults, rows[i].sent, true);
+	}
 }
 
 /* ---- the connection ---- */

@@ -34,6 +34,7 @@ static const struct {
 	{ ASK("/", TOKEN "x-brownout-abort: 103\r\n"), 400, NULL, NULL },
 	{ ASK("/", TOKEN "x-brownout-delay: soon\r\n"), 400, NULL, NULL },
 	{ ASK("/", TOKEN "x-brownout-rule: other\r\n"), 400, NULL, NULL },
+	{ ASK("/", TOKEN "x-brownout-delay: 18446744073709551616ms\r\n"), 400, NULL, NULL },
 	{ ASK("/", TOKEN), 0, NULL, NULL },
 	{ ASK("/healthz", TOKEN "x-brownout-abort: 503\r\n"), 0, NULL, NULL },
 };
@@ -79,7 +80,7 @@ Test(control, asks)
 	rig_end(&r);
 }
 
-Test(control, delay_is_bounded_and_the_upstream_sees_nothing_of_it)
+static void expect_bounded_delay(const char *sent)
 {
 	struct message request, answer;
 	struct peer *client;
@@ -87,9 +88,10 @@ Test(control, delay_is_bounded_and_the_upstream_sees_nothing_of_it)
 	long long from;
 
 	rig_start_with(&r, RULES);
+	r.context = sent;
 	client = rig_client(&r);
 	from = now_ms();
-	peer_send(client, ASK("/", TOKEN "x-brownout-delay: 2m\r\nx-other: 1\r\n"));
+	peer_send(client, sent);
 	peer_send(rig_request(&r, &request), OK_HI);
 	rig_check(&r, now_ms() - from >= 300, "it took %lld ms", now_ms() - from);
 	expect_field(&request, "x-brownout-delay", NULL);
@@ -100,6 +102,13 @@ Test(control, delay_is_bounded_and_the_upstream_sees_nothing_of_it)
 	message_free(&request);
 	message_free(&answer);
 	rig_end(&r);
+}
+
+/* Also one that is more nanoseconds than there are numbers for. */
+Test(control, delay_is_bounded_and_the_upstream_sees_nothing_of_it)
+{
+	expect_bounded_delay(ASK("/", TOKEN "x-brownout-delay: 2m\r\nx-other: 1\r\n"));
+	expect_bounded_delay(ASK("/", TOKEN "x-brownout-delay: 3000000000m\r\nx-other: 1\r\n"));
 }
 
 /* Off, as it is by default: the fields mean nothing here, and pass like any other. */
