@@ -310,8 +310,8 @@ Test(streams, truncate_of_an_injected_answer)
 /* ---- clients that leave ---- */
 
 /*
- * What a fault holds back is given up when its client leaves, by FIN or by RST, and not when the fault's time has come: the place in
- * the ceiling is there for the next one.
+ * What a fault holds back is given up when its client leaves, by FIN or by RST, and not when the fault's time has come: the place
+ * in the ceiling is there for the next one.
  */
 static void expect_given_up(const char *faults, const char *sent, bool reset)
 {
