@@ -186,6 +186,7 @@ static void write_exit_codes(struct text *out)
 #define EXIT_CODE(id, number, meaning) text_printf(out, "  %3d  %s\n", (number), (meaning));
 #include "cli/exit_code.def"
 #undef EXIT_CODE
+	text_put_literal(out, "\n" EXIT_CODES_OF_COMMAND "\n");
 }
 
 static const struct {

@@ -10,4 +10,8 @@ enum exit_code {
 #undef EXIT_CODE
 };
 
+/* What the table has no rows for. */
+#define EXIT_CODES_OF_COMMAND                                                                          \
+	"With run -- COMMAND, a command that failed gives its own code, and 128 + n where signal n ended it."
+
 #endif

@@ -11,6 +11,7 @@
 #include "cli/cmd_help.h"
 #include "cli/commands.h"
 #include "cli/ctl.h"
+#include "cli/exit_code.h"
 #include "config/load.h"
 
 struct pair {
@@ -192,6 +193,8 @@ void man_page_write(struct text *out)
 	put_topics(out);
 	put_section(out, "EXIT STATUS");
 	put_pairs(out, exit_codes, ARRAY_LEN(exit_codes));
+	text_put_literal(out, ".PP\n");
+	roff_put_paragraph(out, EXIT_CODES_OF_COMMAND);
 	put_section(out, "SIGNALS");
 	put_pairs(out, signals, ARRAY_LEN(signals));
 	put_section(out, "ENVIRONMENT");

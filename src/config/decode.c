@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "config/suggest.h"
+#include "config/value.h"
 
 /* ---- messages ---- */
 
@@ -81,6 +82,14 @@ const char *decode_suggestion(struct span wanted, char *block, size_t n)
 	if (wanted.n)
 		(void)snprintf(block, n, ", did you mean \"%.*s\"?", SPAN_ARG(span_first(wanted, SUGGEST_WORD_BYTES_MAX)));
 	return block;
+}
+
+void decode_put_choices(struct text *out, const struct key *key)
+{
+	for (const struct choice *c = key->choices; c->name; c++) {
+		text_put_string(out, c == key->choices ? "" : c[1].name ? ", " : " or ");
+		text_put_string(out, c->name);
+	}
 }
 
 /* ---- memory ---- */
@@ -165,14 +174,15 @@ bool decode_is_scalar(struct decode *d, const struct yaml_node *node, const char
 	return false;
 }
 
-/* The scalar that a key takes, itself or by its map's short form; NULL: none. */
-static const char *scalar_phrase(const struct key *key)
+/* The scalar that a key takes, itself or by its map's short form. */
+static void put_scalar_phrase(struct text *out, const struct key *key)
 {
-	if (key->type)
-		return key->type->phrase;
-	if (key->map && key->map->short_key)
-		return scalar_phrase(decode_find_key(key->map, span_of_string(key->map->short_key)));
-	return NULL;
+	if (key->type == &value_choice)
+		decode_put_choices(out, key);
+	else if (key->type)
+		text_put_string(out, key->type->phrase);
+	else if (key->map && key->map->short_key)
+		put_scalar_phrase(out, decode_find_key(key->map, span_of_string(key->map->short_key)));
 }
 
 /* "name:x" is a text, which surprises. */
@@ -184,13 +194,16 @@ static bool lacks_blank(const struct yaml_node *node)
 /* shape: that of the key, or KEY_ONE for an element. */
 static void refuse_kind(struct decode *d, const struct key *key, unsigned shape, const struct yaml_node *node)
 {
-	const char *one = scalar_phrase(key);
-	const char *map = key->map ? key->map->phrase : NULL;
+	const char *map = key->map ? key->map->phrase : "";
 	const char *before = shape & KEY_NAMED ? "a mapping, each value " : shape == KEY_LIST ? "a list, each entry " : "";
 	const char *after = shape == KEY_ONE_OR_LIST ? ", or a list of these" : "";
+	char block[256];
+	struct text one;
 
-	decode_error(d, node, "must be %s%s%s%s%s, not %s%s", before, one ? one : "", one && map ? " or " : "", map ? map : "",
-		after, describe_node(node), lacks_blank(node) ? " (a blank is missing behind the \":\")" : "");
+	text_init_fixed(&one, block, sizeof(block));
+	put_scalar_phrase(&one, key);
+	decode_error(d, node, "must be %s%.*s%s%s%s, not %s%s", before, SPAN_ARG(text_span(&one)), one.n && *map ? " or " : "",
+		map, after, describe_node(node), lacks_blank(node) ? " (a blank is missing behind the \":\")" : "");
 }
 
 void decode_value(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
@@ -300,29 +313,6 @@ static void decode_named(struct decode *d, const struct key *key, const struct y
 
 /* ---- keys and mappings ---- */
 
-static void decode_key(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
-{
-	bool is_list = node->kind == YAML_SEQUENCE;
-	bool is_section = key->map && !key->type && !key->map->short_key;
-
-	if (key->decode)
-		key->decode(d, key, node, base);
-	else if (key->shape == KEY_ONE && is_section && yaml_node_is_null(node))
-		decode_defaults(d, key->map, (char *)base + key->offset); /* "limits:" with nothing below */
-	else if (key->shape == KEY_ONE)
-		decode_value(d, key, node, (char *)base + key->offset);
-	else if (key->shape & KEY_NAMED && node->kind == YAML_MAPPING)
-		decode_named(d, key, node, base);
-	else if (key->shape != KEY_NAMED && is_list)
-		decode_list(d, key, node, base);
-	else if (key->shape == KEY_ONE_OR_LIST)
-		(void)decode_append(d, key, node, base);
-	else if (yaml_node_is_null(node))
-		(void)grow_list(d, key, node, 0, base); /* "rules:" with nothing below is an empty list */
-	else
-		refuse_kind(d, key, key->shape, node);
-}
-
 static void decode_default(struct decode *d, const struct key *key, void *base)
 {
 	struct yaml_node node = { .kind = YAML_SCALAR };
@@ -336,6 +326,26 @@ static void decode_default(struct decode *d, const struct key *key, void *base)
 	} else if (key->map && key->shape == KEY_ONE && !key->decode) {
 		decode_defaults(d, key->map, (char *)base + key->offset);
 	}
+}
+
+static void decode_key(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	bool is_list = node->kind == YAML_SEQUENCE;
+
+	if (key->decode)
+		key->decode(d, key, node, base);
+	else if (key->may_be_empty && yaml_node_is_null(node))
+		decode_default(d, key, base);
+	else if (key->shape == KEY_ONE)
+		decode_value(d, key, node, (char *)base + key->offset);
+	else if (key->shape & KEY_NAMED && node->kind == YAML_MAPPING)
+		decode_named(d, key, node, base);
+	else if (key->shape != KEY_NAMED && is_list)
+		decode_list(d, key, node, base);
+	else if (key->shape == KEY_ONE_OR_LIST)
+		(void)decode_append(d, key, node, base);
+	else
+		refuse_kind(d, key, key->shape, node);
 }
 
 void decode_defaults(struct decode *d, const struct key_map *map, void *base)

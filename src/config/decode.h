@@ -53,6 +53,7 @@ struct key {
 	const struct key_map *map; /* as a mapping; NULL: never one */
 	unsigned shape;
 	bool required;
+	bool may_be_empty; /* "limits:" with nothing below is as if it were not there; of other keys that is an error */
 	bool heap; /* lists and texts are freed one by one by their owner (rules); else they live in the plan's arena */
 
 	/* Where it goes in the struct of its key_map. */
@@ -108,6 +109,8 @@ void decode_leave(struct decode *d, size_t mark);
 /* ", did you mean X?" into a block of the caller's; "" where wanted is empty. */
 const char *decode_suggestion(struct span wanted, char *block, size_t n);
 #define DECODE_SUGGESTION_BYTES 80
+/* "request or response": the words that the key may be. */
+void decode_put_choices(struct text *out, const struct key *key);
 /* For "%.*s" of a quoted text: cut to what fits a line. */
 #define DECODE_SHOWN(s) SPAN_ARG(span_first((s), 60))
 

@@ -121,12 +121,22 @@ static void read_number(struct decode *d, const struct key *key, const struct ya
 		*value = (double)millionths / MILLIONTHS;
 }
 
+/* Half a request is none, and a share of an unknown number is no limit. */
+static bool is_whole(struct span s)
+{
+	return span_find(s, '%') == s.n && span_find(s, '.') == s.n;
+}
+
 static void decode_limit(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
 {
 	struct expect_limit *limit = field;
 	struct span s;
 
-	if (begin_limit(d, key, node, &s, limit))
+	if (!begin_limit(d, key, node, &s, limit))
+		return;
+	if (expect_key_unit(row_of(key)) == EXPECT_UNIT_COUNT && !is_whole(s))
+		decode_error(d, node, "\"%.*s\" is no whole number: this limit is a count", DECODE_SHOWN(node->text));
+	else
 		read_number(d, key, node, s, &limit->value);
 }
 

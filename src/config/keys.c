@@ -183,15 +183,15 @@ static const struct key_map safety_map = {
 static const struct choice format_choices[] = { { "text", PLAN_LOG_TEXT }, { "json", PLAN_LOG_JSON }, { 0 } };
 
 static const struct key log_keys[] = {
-	{ .name = "access", .type = &value_text, FIELD(plan, log_access), .default_text = "off",
+	{ .name = "access", .type = &value_destination, FIELD(plan, log_access), .default_text = "off",
 		.description = "Where one line per exchange goes: stderr, stdout, off, or the path of a file.",
 		.example = "access: stdout" },
 	{ .name = "format", .type = &value_choice, .choices = format_choices, FIELD(plan, log_format),
 		.default_text = "text",
 		.description = "How the lines look.", .example = "format: json" },
-	{ .name = "trace", .type = &value_text, FIELD(plan, log_trace), .default_note = "not written",
+	{ .name = "trace", .type = &value_destination, FIELD(plan, log_trace), .default_text = "off",
 		.description = "Where every decision of the rules goes, one line per exchange, for brownout replay and "
-			"brownout judge (brownout help trace): stderr, stdout, or the path of a file.",
+			"brownout judge (brownout help trace): stderr, stdout, off, or the path of a file.",
 		.example = "trace: trace.jsonl" },
 	{ .name = "query", .type = &value_bool, FIELD(plan, log_query), .default_text = "true",
 		.description = "Whether targets are logged, traced and shown with their query, which may hold secrets. The judge "
@@ -243,9 +243,9 @@ static const struct key file_keys[] = {
 		.max_items = PLAN_LISTENERS_MAX,
 		.description = "Several listeners, with routes.",
 		.example = "listeners: [{name: public, address: \":8080\"}]" },
-	{ .name = "limits", .map = &limits_map, FIELD(plan, limits),
+	{ .name = "limits", .map = &limits_map, .may_be_empty = true, FIELD(plan, limits),
 		.description = "What clients may use.", .example = "limits: {max_headers: 100}" },
-	{ .name = "log", .map = &log_map,
+	{ .name = "log", .map = &log_map, .may_be_empty = true,
 		.description = "The access log.", .example = "log: {access: stdout, format: json}" },
 	{ .name = "watch", .type = &value_bool, FIELD(plan, watch), .default_text = "false",
 		.description = "Reads the file again when it has changed. One with an error changes nothing.",
@@ -263,7 +263,7 @@ static const struct key file_keys[] = {
 	{ .name = "proxy_status", .type = &value_bool, FIELD(plan, proxy_status), .default_text = "true",
 		.description = "Puts Proxy-Status (RFC 9209) on answers that brownout made because the upstream failed.",
 		.example = "proxy_status: false" },
-	{ .name = "safety", .map = &safety_map, FIELD(plan, safety),
+	{ .name = "safety", .map = &safety_map, .may_be_empty = true, FIELD(plan, safety),
 		.description = "Ceilings for all rules together.", .example = "safety: {stop_after: 30m}" },
 	{ .name = "header_control", .map = &control_map, FIELD(plan, control),
 		.description = "Lets requests ask for their own faults. Off by default.",
@@ -278,7 +278,7 @@ static const struct key file_keys[] = {
 		LIST(plan, rules.exclude, rules.n_exclude), .max_items = 1000,
 		.description = "Paths that no rule may touch: health checks, for one. They are not counted either.",
 		.example = "exclude: [/healthz, /livez]" },
-	{ .name = "rules", .map = &keys_rule, .shape = KEY_LIST, .heap = true, LIST(plan, rules.v, rules.n),
+	{ .name = "rules", .map = &keys_rule, .shape = KEY_LIST, .heap = true, .may_be_empty = true, LIST(plan, rules.v, rules.n),
 		.max_items = RULESET_RULES_MAX,
 		.description = "The rules, from top to bottom.",
 		.example = "rules: [{abort: 503, percentage: 10}]" },

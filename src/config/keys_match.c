@@ -102,7 +102,7 @@ static const struct key match_keys[] = {
 };
 
 const struct key_map keys_match = {
-	.name = "match", .phrase = "a match", KEYS(match_keys),
+	.name = "match", .phrase = "a match (a mapping of conditions)", KEYS(match_keys),
 	.description = "Conditions on a request. All that are given must hold; in a list, one suffices. No condition matches "
 		"everything.",
 };
@@ -110,6 +110,6 @@ const struct key_map keys_match = {
 static const struct key route_match_keys[] = { MATCH_KEYS };
 
 const struct key_map keys_route_match = {
-	.name = "route_match", .like = &keys_match, .phrase = "a match", KEYS(route_match_keys),
+	.name = "route_match", .like = &keys_match, .phrase = "a match (a mapping of conditions)", KEYS(route_match_keys),
 	.description = "Conditions on a request, as in the match of a rule: method, host, path, query, headers, client.",
 };

@@ -61,12 +61,11 @@ static void put_paragraph(struct text *out, const char *s, unsigned columns, uns
 
 /* ---- what a value looks like ---- */
 
-static void put_choices(struct text *out, const struct key *key)
+/* One of several, the first of which stands at `begin`. */
+static void put_alternative(struct text *out, size_t begin, const char *name)
 {
-	for (const struct choice *c = key->choices; c && c->name; c++) {
-		text_put_string(out, c == key->choices ? "" : " | ");
-		text_put_string(out, c->name);
-	}
+	text_put_string(out, out->n > begin ? " | " : "");
+	text_put_string(out, name);
 }
 
 static void put_range(struct text *out, const struct key *key)
@@ -94,23 +93,25 @@ static void put_range(struct text *out, const struct key *key)
 	}
 }
 
+/* The scalars that the key takes, itself or by its map's short form. */
+static void put_scalars(struct text *out, size_t begin, const struct key *key)
+{
+	if (key->type && key->type != &value_choice)
+		put_alternative(out, begin, key->type->name);
+	for (const struct choice *c = key->choices; c && c->name; c++)
+		put_alternative(out, begin, c->name);
+	if (key->map && key->map->short_key)
+		put_scalars(out, begin, decode_find_key(key->map, span_of_string(key->map->short_key)));
+}
+
 /* "count | auto", "duration | mapping" */
 static void put_element(struct text *out, const struct key *key)
 {
-	const struct key *short_key = NULL;
+	size_t begin = out->n;
 
-	if (key->map && key->map->short_key)
-		short_key = decode_find_key(key->map, span_of_string(key->map->short_key));
-	if (key->type && key->type != &value_choice)
-		text_put_string(out, key->type->name);
-	if (key->choices) {
-		text_put_string(out, key->type == &value_choice ? "" : " | ");
-		put_choices(out, key);
-	}
-	if (short_key)
-		put_element(out, short_key);
+	put_scalars(out, begin, key);
 	if (key->map)
-		text_put_string(out, key->type || short_key ? " | mapping" : "mapping");
+		put_alternative(out, begin, "mapping");
 }
 
 static void put_type(struct text *out, const struct key *key)

@@ -26,7 +26,7 @@ static void add(struct alternative *v, unsigned *n, enum form form, const struct
 /* A short form brings the alternatives of the key that it stands for. */
 static void collect(struct alternative *v, unsigned *n, const struct key *key)
 {
-	bool fits_variable = key->type == NULL || key->type == &value_text;
+	bool fits_variable = key->type == NULL || key->type == &value_text || key->type == &value_destination;
 
 	if (key->type) {
 		add(v, n, FORM_SCALAR, key);

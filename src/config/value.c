@@ -161,13 +161,11 @@ static void decode_choice(struct decode *d, const struct key *key, const struct 
 	}
 	text_init_fixed(&t, names, sizeof(names));
 	suggest_begin(&s, node->text);
-	for (choice = key->choices; choice->name; choice++) {
+	for (choice = key->choices; choice->name; choice++)
 		suggest_offer(&s, span_of_string(choice->name));
-		text_put_string(&t, choice == key->choices ? "" : choice[1].name ? ", " : " or ");
-		text_put_string(&t, choice->name);
-	}
-	decode_error(d, node, "\"%.*s\" is not one of %.*s%s", DECODE_SHOWN(node->text), SPAN_ARG(text_span(&t)),
-		decode_suggestion(s.best, block, sizeof(block)));
+	decode_put_choices(&t, key);
+	decode_error(d, node, "\"%.*s\" is not %s%.*s%s", DECODE_SHOWN(node->text), key->choices[1].name ? "one of " : "",
+		SPAN_ARG(text_span(&t)), decode_suggestion(s.best, block, sizeof(block)));
 }
 
 static void schema_choice(struct json *j, const struct key *key)
@@ -291,3 +289,27 @@ static void decode_text(struct decode *d, const struct key *key, const struct ya
 }
 
 const struct value_type value_text = { "text", "a text", decode_text, value_schema_text };
+
+/* `access: false` is meant to turn it off; a file of that name would be a surprise, and can be had as ./false. */
+static void decode_destination(struct decode *d, const struct key *key, const struct yaml_node *node, void *field)
+{
+	static const char *const truths[] = { "true", "yes", "on" };
+	static const char *const falsehoods[] = { "false", "no", "none" };
+	char block[HINT_BYTES];
+	struct text hint;
+
+	text_init_fixed(&hint, block, sizeof(block));
+	for (size_t i = 0; i < ARRAY_LEN(truths); i++) {
+		if (span_eq_nocase(node->text, span_of_string(truths[i])))
+			text_put_string(&hint, "write stderr, or ./NAME for a file of that name");
+		if (span_eq_nocase(node->text, span_of_string(falsehoods[i])))
+			text_put_string(&hint, "write off, or ./NAME for a file of that name");
+	}
+	if (hint.n || memchr(node->text.p, '\0', node->text.n))
+		value_refuse(d, node, value_destination.phrase, &hint);
+	else
+		decode_text(d, key, node, field);
+}
+
+const struct value_type value_destination = { "text", "stderr, stdout, off or the path of a file", decode_destination,
+	value_schema_text };

@@ -14,6 +14,7 @@ extern const struct value_type value_size; /* bytes; into an unsigned integer */
 extern const struct value_type value_percentage; /* 0 to 100; into a uint32_t of RULE_PERCENTAGE_ALL */
 extern const struct value_type value_choice; /* one of key->choices; into an unsigned integer or enum */
 extern const struct value_type value_text; /* any text, not empty; into a struct span */
+extern const struct value_type value_destination; /* of a log: stderr, stdout, off or a file; into a struct span */
 
 /* A schema of strings that match the pattern (NULL: all). ${VAR} fits everywhere and need not be in it. */
 void value_schema_string(struct json *j, const char *pattern);

@@ -136,14 +136,14 @@ static int bind_all(struct server *s, const struct plan *plan, int *fds, char *e
 
 /* ---- threads ---- */
 
-static bool wants_access(const struct plan *plan)
+static bool is_wanted(struct span destination)
 {
-	return plan->log_access.n && !span_eq(plan->log_access, SPAN("off"));
+	return destination.n && !span_eq(destination, SPAN("off"));
 }
 
 static bool wants_records(const struct plan *plan, const struct collector_sink *sink)
 {
-	return wants_access(plan) || plan->log_trace.n || plan->admin.enabled || sink;
+	return is_wanted(plan->log_access) || is_wanted(plan->log_trace) || plan->admin.enabled || sink;
 }
 
 /* `file` is opened by one of the two; what is wrong goes to error, by the key's name. */
@@ -180,8 +180,8 @@ static int init_collector(struct server *s, const struct plan *plan, const struc
 
 	if (!wants_records(plan, sink))
 		return 0;
-	r = open_log(s, plan, wants_access(plan) ? plan->log_access : SPAN_EMPTY, false, error, error_n);
-	if (r == 0 && plan->log_trace.n)
+	r = open_log(s, plan, is_wanted(plan->log_access) ? plan->log_access : SPAN_EMPTY, false, error, error_n);
+	if (r == 0 && is_wanted(plan->log_trace))
 		r = open_log(s, plan, plan->log_trace, true, error, error_n);
 	if (r < 0)
 		return r;

@@ -72,3 +72,11 @@ Test(help, every_topic_says_something)
 		text_deinit(&out);
 	}
 }
+
+Test(help, exit_codes_of_a_command_are_told)
+{
+	struct text out = say("exit-codes");
+
+	cr_expect(strstr(out.p, "128 + n where signal n ended it"), "%s", out.p);
+	text_deinit(&out);
+}

@@ -62,7 +62,11 @@ Test(errors, kinds)
 		{ "{delay: 1s, phase: reqest}",
 			"3:22: error: rules[0].phase: \"reqest\" is not one of request or response, did you mean "
 			"\"request\"?\n" },
-		{ "{delay: 1s, match: x}", "3:22: error: rules[0].match: must be a match, not a text\n" },
+		{ "{delay: 1s, match: x}",
+			"3:22: error: rules[0].match: must be a match (a mapping of conditions), not a text\n" },
+		{ "{delay: 1s, phase: [request]}",
+			"3:22: error: rules[0].phase: must be request or response, not a list\n" },
+		{ "{pass: false}", "3:10: error: rules[0].pass: \"false\" is not true\n" },
 		{ "{delay: 1s, match: {method: {a: b}}}",
 			"3:31: error: rules[0].match.method: must be a method such as GET, not a mapping\n" },
 		{ "{delay: 1s, match: {headers: [a]}}",
@@ -146,8 +150,13 @@ Test(errors, match)
 		{ "{delay: 1s, match: {path: [/a, b]}}",
 			"3:34: error: rules[0].match.path[1]: \"b\" is not a path (write /b)\n" },
 		{ "{delay: 1s, match: {path: []}}", "3:29: error: rules[0].match.path: must not be empty\n" },
-		{ "{sequence: }", "3:14: error: rules[0].sequence: must not be empty\n" },
-		{ "{outcomes: ~}", "3:14: error: rules[0].outcomes: must not be empty\n" },
+		{ "{sequence: }",
+			"3:14: error: rules[0].sequence: must be a list, each entry a status, pass or a mapping of faults, not "
+			"empty\n" },
+		{ "{outcomes: ~}",
+			"3:14: error: rules[0].outcomes: must be a list, each entry a mapping with weight and faults, not "
+			"empty\n" },
+		{ "{sequence: []}", "3:14: error: rules[0].sequence: must not be empty\n" },
 		{ "{delay: 1s, match: {path: {prefix: /a, regex: b}}}",
 			"3:29: error: rules[0].match.path: needs exactly one of prefix, regex\n" },
 		{ "{delay: 1s, match: {path: {prefix: a}}}",
@@ -191,10 +200,63 @@ Test(errors, match)
 			"3:28: error: rules[0].match.any: must be a list of at least one match\n" },
 		{ "{delay: 1s, match: {not: {}}}", "3:28: error: rules[0].match.not: must not be empty\n" },
 		{ "{delay: 1s, match: {any: [{}]}}", "3:29: error: rules[0].match.any[0]: must not be empty\n" },
-		{ "{delay: 1s, match: {not: }}", "3:28: error: rules[0].match.not: must be a match, not empty\n" },
+		{ "{delay: 1s, match: {not: }}", "3:28: error: rules[0].match.not: must be a match (a mapping of "
+			"conditions), not empty\n" },
 	};
 
 	check(cases, ARRAY_LEN(cases), support_load_rule);
+}
+
+/* A rule of which a part was forgotten would do nothing, or act on everything. */
+Test(errors, nothing_behind_a_key)
+{
+	static const struct bad rules[] = {
+		{ "{delay: {normal: }}",
+			"3:20: error: rules[0].delay.normal: must be a mapping with mean and stddev, not empty\n" },
+		{ "{delay: {pareto: }}",
+			"3:20: error: rules[0].delay.pareto: must be a mapping with scale and shape, not empty\n" },
+		{ "{abort: 503, ramp: }", "3:22: error: rules[0].ramp: must be a mapping with from and over, not empty\n" },
+		{ "{abort: 503, burst: ~}", "3:23: error: rules[0].burst: must be a mapping with enter and leave, not empty\n" },
+		{ "early_hints:", "3:15: error: rules[0].early_hints: must be a mapping with headers, not empty\n" },
+		{ "{phase: response, rewrite: }", "3:30: error: rules[0].rewrite: must be a mapping, not empty\n" },
+		{ "request:", "3:11: error: rules[0].request: must be a mapping, not empty\n" },
+		{ "{abort: 503, match: }",
+			"3:23: error: rules[0].match: must be a match (a mapping of conditions), not empty\n" },
+		{ "{abort: 503, match: {headers: null}}",
+			"3:33: error: rules[0].match.headers: must be a mapping, each value a text with * for anything or "
+			"a mapping with regex or present, not empty\n" },
+		{ "{abort: 503, phase: }", "3:23: error: rules[0].phase: must be request or response, not empty\n" },
+	};
+	static const struct bad files[] = {
+		{ "upstream: origin\nlisteners: [{address: \":80\", routes: }]\n",
+			"2:38: error: listeners[0].routes: must be a list, each entry a route (a mapping), not empty\n" },
+		{ "upstream: origin\nlisteners:\n",
+			"2:11: error: listeners: must be a list, each entry a listener (a mapping), not empty\n" },
+		{ "upstream: origin\nheader_control:\n",
+			"2:16: error: header_control: must be a mapping with enabled and allow, not empty\n" },
+		{ "upstream: origin\nlimits:\nlog:\nsafety:\nrules:\n", "" },
+	};
+
+	check(rules, ARRAY_LEN(rules), support_load_rule);
+	check(files, ARRAY_LEN(files), support_load);
+}
+
+/* What is meant to turn a log off, or on, makes no file of that name. */
+Test(errors, where_logs_go)
+{
+	static const struct bad cases[] = {
+		{ "upstream: origin\nlog: {access: false}\n",
+			"2:15: error: log.access: \"false\" is not stderr, stdout, off or the path of a file (write off, or "
+			"./NAME for a file of that name)\n" },
+		{ "upstream: origin\nlog: {trace: On}\n",
+			"2:14: error: log.trace: \"On\" is not stderr, stdout, off or the path of a file (write stderr, or "
+			"./NAME for a file of that name)\n" },
+		{ "upstream: origin\nlog: {access: \"a\\0b\"}\n",
+			"2:15: error: log.access: \"a\" is not stderr, stdout, off or the path of a file\n" },
+		{ "upstream: origin\nlog: {access: ./false, trace: off}\n", "" },
+	};
+
+	check(cases, ARRAY_LEN(cases), support_load);
 }
 
 Test(errors, status)

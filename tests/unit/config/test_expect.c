@@ -152,6 +152,9 @@ Test(expect, what_is_refused_and_how)
 	static const char *const wrong[][2] = {
 		{ "expect: recomended", "did you mean \"recommended\"" },
 		{ "expect: {attemps: 3}", "did you mean \"attempts\"" },
+		{ "expect: {attempts: 150%}", "\"150%\" is no whole number: this limit is a count" },
+		{ "expect: {pointless_retries: 0.5 warn}", "\"0.5 warn\" is no whole number" },
+		{ "expect: {recovery: }", "must be a mapping, not empty" },
 		{ "expect: {attempts: 0}", "0 is out of range (1 to 1000000)" },
 		{ "expect: {attempts: \">= 3\"}", "compares the wrong way: this is the most allowed (write 3)" },
 		{ "expect: {backoff: \"< 2\"}", "this is the least allowed (write 2)" },
@@ -166,7 +169,7 @@ Test(expect, what_is_refused_and_how)
 		{ "expect: {aftermath: error}", "\"error\" is not one of pass, warn or fail" },
 		{ "expect: {idempotency_key: {stable: yes}}", "(write true)" },
 		{ "expect: {inconclusive: ignore}", "is not one of pass, warn or fail" },
-		{ "expect: []", "must be a word or a mapping, not a list" },
+		{ "expect: []", "must be recommended, sre, aws, strict or none or a mapping, not a list" },
 		{ "expect: {attempts: }", "not empty" },
 		{ "observe: {client_key: pid}", "\"pid\" is not one of address, process, header:NAME" },
 		{ "observe: {logical_key: address}", "\"address\" is not header:NAME" },

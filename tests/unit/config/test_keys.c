@@ -253,6 +253,8 @@ Test(keys, reference_says_type_range_and_default)
 		"  delay: duration | mapping\n",
 		"  exclude: path | mapping, or a list of these\n",
 		"  upstreams: names to url | mapping\n",
+		"  sequence: list of pass | status | mapping\n",
+		"  trace: text; default: off\n",
 		"rules[].abort\n",
 		"rules[].match\n",
 		"listeners[].routes[]\n",

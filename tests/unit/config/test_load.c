@@ -356,7 +356,7 @@ Test(load, empty_parts)
 	load_good(&l, "upstream: origin\nrules:\nlimits:\nexclude: []\nlisteners: []\nlog: {}\n");
 	cr_expect(l.plan->rules.n == 0 && l.plan->limits.max_headers == 200 && l.plan->n_listeners == 1);
 	support_free(&l);
-	load_good(&l, "upstream: origin\nrules: [{match: , delay: 1s}, {match: {}, delay: 1s}]\n");
+	load_good(&l, "upstream: origin\nrules: [{match: {}, delay: 1s}, {match: {headers: {}}, delay: 1s}]\n");
 	cr_expect_eq(l.plan->rules.n, 2);
 	support_free(&l);
 }
