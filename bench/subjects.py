@@ -27,6 +27,10 @@ def path_rules(paths):
     return "rules:\n" + "".join(f"  - {{match: {{path: {path}}}, abort: 503}}\n" for path in paths)
 
 
+def workers_of(job):
+    return 2 if job.startswith("workers2") else 1
+
+
 # A quota for each value of X-Key that nobody reaches.
 QUOTA = "rules:\n  - rate_limit: {limit: 1000000, window: 1m, key: header:x-key}\n"
 
@@ -87,6 +91,10 @@ class Haproxy(Subject):
         "abort10": f"{answer} if {{ rand(100) lt 10 }}",
         "rules1": f"{answer} if {{ path {ASKED_PATH} }}",
         "rules1k": "\n    ".join(["", *(f"http-request return status 503 if {{ path {path} }}" for path in rule_paths(1000))]),
+        "workers1": answer,
+        "workers2": answer,
+        "workers1-forward": "",
+        "workers2-forward": "",
         "quota": """
     stick-table type string len 16 size 200k expire 10m store http_req_rate(1m)
     http-request track-sc0 hdr(x-key)
@@ -104,7 +112,7 @@ core.register_action("hold", {{"http-req"}}, function(txn) core.msleep({HOLD_S *
             return None
         text = f"""
 global
-    nbthread 1
+    nbthread {workers_of(job)}
     maxconn 30000
     no strict-limits
     lua-load {write(folder, "delay.lua", self.script)}
@@ -229,8 +237,7 @@ class Brownout(Subject):
         return None if os.access(self.binary, os.X_OK) else f"{self.binary} was not built"
 
     def command(self, job, listen, origin, folder):
-        workers = 2 if job.startswith("workers2") else 1
-        text = f"workers: {workers}\nlisten: 127.0.0.1:{listen}\nupstream: http://127.0.0.1:{origin}\n{self.rules[job]}"
+        text = f"workers: {workers_of(job)}\nlisten: 127.0.0.1:{listen}\nupstream: http://127.0.0.1:{origin}\n{self.rules[job]}"
         if job == "observed":
             text += f"admin: unix:{folder}/admin\nlog: {{access: {folder}/access.log, format: json}}\nexpect: recommended\n"
         return [self.binary, "run", write(folder, "brownout.yaml", text)]
