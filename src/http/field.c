@@ -190,6 +190,11 @@ bool http_fields_have_private(const struct http_fields *f)
 	return false;
 }
 
+bool http_upgrade_passes(struct span protocol)
+{
+	return protocol.n > 0 && !span_eq_nocase(span_first(protocol, span_find(protocol, '/')), SPAN("h2c"));
+}
+
 void http_fields_drop(struct http_fields *fields, enum http_field_id id)
 {
 	for (unsigned i = 0; i < fields->n; i++) {

@@ -56,6 +56,12 @@ bool http_fields_list_has(const struct http_fields *f, enum http_field_id id, st
  */
 bool http_fields_have_private(const struct http_fields *f);
 
+/*
+ * A protocol named by Upgrade that passes on. h2c does not: what is said behind such a switch would be no HTTP/1.1 that could be
+ * read, HTTP2-Settings goes no further than Connection says, and the way itself is obsolete (RFC 9113 section 3.1).
+ */
+bool http_upgrade_passes(struct span protocol);
+
 /* The id of a name in any case, HTTP_FIELD_OTHER where it is not in the table. */
 enum http_field_id http_field_id_of(struct span name);
 unsigned http_field_flags(enum http_field_id id);

@@ -65,7 +65,7 @@ struct http_request {
 	uint64_t body_length;
 	bool keep_alive; /* what version and Connection ask for */
 	bool expect_continue;
-	bool upgrade; /* Upgrade with Connection: upgrade, on HTTP/1.1 */
+	bool upgrade; /* Upgrade with Connection: upgrade, on HTTP/1.1, to a protocol that passes (http_upgrade_passes) */
 	bool te_trailers; /* TE has "trailers" */
 	struct http_fields fields;
 	size_t head_n; /* bytes of the head, with leading empty lines and the final CRLF */
@@ -102,7 +102,8 @@ int http_request_parse(struct http_request *r, const char *p, size_t n, enum htt
  * answer (1xx) has no body; 101 is left to the caller. Transfer-Encoding with Content-Length: Transfer-Encoding counts,
  * Content-Length is marked drop, keep_alive is false. A coding other than chunked is refused: we sent no TE that asks
  * for one, and its bytes could not be passed on without naming it. Transfer-Encoding in HTTP/1.0: refused.
- * 204, 304 and HEAD: no body whatever the fields say; Content-Length is marked drop in 1xx and 204.
+ * 204, 304 and HEAD: no body whatever the fields say; Content-Length is marked drop in 1xx and 204. A 204 that tells of
+ * content by a length or a coding: keep_alive is false.
  */
 int http_response_parse(struct http_response *r, char *p, size_t n, enum http_method to, enum http_error *error) MUST_USE;
 

@@ -214,6 +214,23 @@ static enum http_error check_single_fields(const struct http_fields *fields)
 	return HTTP_ERROR_NONE;
 }
 
+/* Upgrade names a protocol that may be passed on. */
+static bool names_upgrade(const struct http_fields *fields)
+{
+	if (LIKELY(!http_fields_have(fields, HTTP_FIELD_UPGRADE)))
+		return false;
+	for (unsigned i = 0; i < fields->n; i++) {
+		struct span rest = fields->v[i].value;
+		struct span element;
+
+		while (fields->v[i].id == HTTP_FIELD_UPGRADE && span_next_element(&rest, &element)) {
+			if (http_upgrade_passes(element))
+				return true;
+		}
+	}
+	return false;
+}
+
 static enum http_error take_connection(struct http_request *r)
 {
 	unsigned options;
@@ -222,7 +239,7 @@ static enum http_error take_connection(struct http_request *r)
 	if (error)
 		return error;
 	r->keep_alive = !(options & HTTP_OPTION_CLOSE) && (r->minor == 1 || options & HTTP_OPTION_KEEP_ALIVE);
-	r->upgrade = r->minor == 1 && options & HTTP_OPTION_UPGRADE && http_fields_have(&r->fields, HTTP_FIELD_UPGRADE);
+	r->upgrade = r->minor == 1 && options & HTTP_OPTION_UPGRADE && names_upgrade(&r->fields);
 	r->te_trailers = r->minor == 1 && http_fields_list_has(&r->fields, HTTP_FIELD_TE, SPAN("trailers"));
 	return HTTP_ERROR_NONE;
 }

@@ -77,6 +77,9 @@ static enum http_error take_body(struct http_response *r, enum http_method to)
 		return error;
 	if (!has_body(r->status, to)) {
 		r->body = HTTP_BODY_NONE;
+		/* Who tells of content where none can be may send it all the same: nothing may be read behind it. */
+		if (r->status == 204 && (length || http_fields_have(&r->fields, HTTP_FIELD_TRANSFER_ENCODING)))
+			r->keep_alive = false;
 	} else if (http_fields_have(&r->fields, HTTP_FIELD_TRANSFER_ENCODING)) {
 		r->body = HTTP_BODY_CHUNKED;
 		error = http_take_coding(&r->fields, HTTP_ERROR_CODING_UNSUPPORTED);

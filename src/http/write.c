@@ -193,6 +193,28 @@ static void write_upgrade(struct text *out, const struct http_fields *fields)
 	}
 }
 
+/* What may be asked for of what the client asks for: a line as it came, or what is left of it. */
+static void write_wanted_upgrade(struct text *out, const struct http_fields *fields)
+{
+	for (unsigned i = 0; i < fields->n; i++) {
+		const struct http_field *f = &fields->v[i];
+		struct span rest = f->value;
+		struct span element;
+		unsigned n = 0, n_passing = 0;
+
+		if (f->id != HTTP_FIELD_UPGRADE)
+			continue;
+		for (; span_next_element(&rest, &element); n++)
+			n_passing += http_upgrade_passes(element);
+		if (n_passing == n)
+			http_write_field_line(out, f);
+		for (rest = f->value; n_passing < n && span_next_element(&rest, &element);) {
+			if (http_upgrade_passes(element))
+				http_write_field(out, f->name, element);
+		}
+	}
+}
+
 /* OPTIONS with an absolute target that ends with its authority asks about the server: RFC 9112 section 3.2.4. */
 static bool is_bare_options(const struct http_request *r)
 {
@@ -221,7 +243,7 @@ static void write_request_line(struct text *out, const struct http_request *r, s
 static void write_request_options(struct text *out, const struct http_request *r, const struct http_forward_request *f)
 {
 	if (f->upgrade)
-		write_upgrade(out, &r->fields);
+		write_wanted_upgrade(out, &r->fields);
 	if (f->te_trailers)
 		text_put_literal(out, "TE: trailers\r\n");
 	if (f->upgrade && f->te_trailers)

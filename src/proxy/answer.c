@@ -199,7 +199,8 @@ static bool was_offered(struct client *c, const struct http_response *r)
 {
 	const struct http_field *chosen = http_fields_first(&r->fields, HTTP_FIELD_UPGRADE);
 
-	return chosen && http_fields_list_has(&exchange_request(c)->fields, HTTP_FIELD_UPGRADE, chosen->value);
+	return chosen && http_upgrade_passes(chosen->value) &&
+	       http_fields_list_has(&exchange_request(c)->fields, HTTP_FIELD_UPGRADE, chosen->value);
 }
 
 static int decide_answer(struct client *c)

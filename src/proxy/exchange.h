@@ -65,6 +65,7 @@ struct exchange {
 	uint8_t interims; /* 1xx answers passed on */
 	uint8_t waits_for; /* enum exchange_waits: what the running deadline is about */
 	uint8_t connect_at; /* which of the upstream's addresses is tried */
+	uint8_t connect_tried; /* those that were, and that one: bits */
 	bool begun : 1; /* counted; must be finished */
 	bool keep_alive : 1; /* the client connection stays open after the answer */
 	bool watched : 1; /* it closes, and what comes all the same is noted (late.h) */
@@ -97,7 +98,10 @@ struct exchange {
 	struct buffer head; /* the request head as received */
 	struct head_part method_part, host_part, target_part;
 	uint32_t scanned; /* of an incomplete head of the upstream */
-	uint64_t moved; /* bytes of both bodies when the deadline was set */
+	union {
+		uint64_t moved; /* bytes of both bodies when the deadline was set */
+		int64_t connect_until_ns; /* RESOLVE, CONNECT: the end of the time for all of the upstream's addresses */
+	};
 	uint32_t unsent; /* of the side written to, when last looked at (exchange_still_writes) */
 	uint32_t head_wire_bytes; /* of our answer's head and own body */
 	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;

@@ -51,11 +51,13 @@ static enum proxy_error connect_failure(int error)
 	}
 }
 
-static enum step connect_from(struct client *c, unsigned at)
+/* The next address: each has an equal share of the time that is left, so that one that is silent does not use up all of it. */
+static enum step connect_next(struct client *c)
 {
 	static struct log_limit limit;
 	struct exchange *ex = &c->ex;
-	int r = upstream_connect(upstream_of(ex), c, &at, &ex->up);
+	int64_t now_ns = loop_now_ns(c->worker->loop);
+	int r = upstream_connect(upstream_of(ex), c, &ex->up);
 
 	if (r < 0 && connect_failure(-r) == PROXY_ERROR_CONNECTION_LIMIT_REACHED)
 		log_every(&limit, LOG_ERROR, "no connection to upstream %.*s: %s", SPAN_ARG(plan_of(c)->name), strerror(-r));
@@ -63,7 +65,7 @@ static enum step connect_from(struct client *c, unsigned at)
 		return reply_failure(c, PROXY_ERROR_CONNECTION_LIMIT_REACHED);
 	if (r < 0)
 		return reply_failure(c, connect_failure(-r));
-	ex->connect_at = (uint8_t)at;
+	client_wait_until(c, now_ns + (ex->connect_until_ns - now_ns) / (1 + (int64_t)upstream_untried(upstream_of(ex), ex)));
 	ex->reused = false;
 	if (ex->state != EXCHANGE_CONNECT)
 		exchange_set_state(c, EXCHANGE_CONNECT);
@@ -92,7 +94,7 @@ static enum step use_addresses(struct client *c)
 {
 	if (!upstream_of(&c->ex)->addresses.n)
 		return reply_failure(c, PROXY_ERROR_DNS_ERROR);
-	return connect_from(c, 0);
+	return connect_next(c);
 }
 
 static enum step resolve(struct client *c)
@@ -106,7 +108,7 @@ static enum step resolve(struct client *c)
 	if (u->shared->fixed.n) {
 		u->addresses.n = 1;
 		u->addresses.list[0] = u->shared->fixed;
-		return connect_from(c, 0);
+		return connect_next(c);
 	}
 	ex->resolve_token = ++w->next_token;
 	r = resolver_ask(w->shared->resolver, plan->address.host, plan->address.port, w->loop, on_resolved, w,
@@ -117,7 +119,7 @@ static enum step resolve(struct client *c)
 		return use_addresses(c);
 	exchange_set_state(c, EXCHANGE_RESOLVE);
 	list_push_back(&w->resolving, &ex->resolving);
-	client_wait_for(c, plan->connect_timeout_ns);
+	client_wait_until(c, ex->connect_until_ns);
 	return STEP_WAIT;
 }
 
@@ -133,11 +135,9 @@ enum step forward_resolved(struct client *c)
 /* A new connection, whatever is kept. */
 static enum step forward_anew(struct client *c)
 {
-	enum step step = resolve(c);
-
-	if (c->ex.state == EXCHANGE_CONNECT)
-		client_wait_for(c, plan_of(c)->connect_timeout_ns);
-	return step;
+	c->ex.connect_tried = 0;
+	c->ex.connect_until_ns = loop_now_ns(c->worker->loop) + plan_of(c)->connect_timeout_ns;
+	return resolve(c);
 }
 
 enum step forward_begin(struct client *c)
@@ -156,21 +156,19 @@ enum step forward_connected(struct client *c)
 	struct exchange *ex = &c->ex;
 	int error;
 
-	if (c->timed_out)
-		return reply_failure(c, PROXY_ERROR_CONNECTION_TIMEOUT);
 	/* No edge of the upstream's yet: it was the client's. */
-	if (!ex->up->peer.conn.ready)
+	if (!c->timed_out && !ex->up->peer.conn.ready)
 		return client_has_left(c) ? client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE) : STEP_WAIT;
-	error = conn_connect_error(&ex->up->peer.conn);
+	error = c->timed_out ? ETIMEDOUT : conn_connect_error(&ex->up->peer.conn);
+	if (error == ETIMEDOUT)
+		upstream_note_silence(upstream_of(ex), ex);
 	if (error == EINPROGRESS)
 		return STEP_WAIT;
 	if (!error)
 		return forward_start(c);
 	upstream_close(ex->up);
 	ex->up = NULL;
-	if (ex->connect_at + 1U < upstream_of(ex)->addresses.n)
-		return connect_from(c, ex->connect_at + 1U);
-	return reply_failure(c, connect_failure(error));
+	return upstream_untried(upstream_of(ex), ex) ? connect_next(c) : reply_failure(c, connect_failure(error));
 }
 
 /* ---- the request ---- */

@@ -134,7 +134,44 @@ static void release(struct worker_upstream *u)
 	atomic_fetch_sub_explicit(&u->shared->open, 1, memory_order_relaxed);
 }
 
-int upstream_connect(struct worker_upstream *u, struct client *c, unsigned *at, struct upstream_conn **result)
+/* ---- which of its addresses ---- */
+
+/* An address that was silent is not asked first for so long, where there are others: each request would wait for it anew. */
+#define SILENT_NS (30 * NS_PER_S)
+
+unsigned upstream_untried(const struct worker_upstream *u, const struct exchange *ex)
+{
+	return (unsigned)__builtin_popcount(~(unsigned)ex->connect_tried & ((1u << u->addresses.n) - 1));
+}
+
+void upstream_note_silence(struct worker_upstream *u, const struct exchange *ex)
+{
+	if (ex->connect_at >= u->addresses.n)
+		return;
+	u->silent = u->addresses.list[ex->connect_at];
+	u->silent_until_ns = loop_now_ns(u->worker->loop) + SILENT_NS;
+}
+
+/* In the order of the answer, but for one that was silent. False: all were tried. */
+static bool next_address(const struct worker_upstream *u, struct exchange *ex)
+{
+	bool shuns = loop_now_ns(u->worker->loop) < u->silent_until_ns;
+	unsigned next = u->addresses.n;
+
+	for (unsigned i = u->addresses.n; i-- > 0;) {
+		bool later = shuns && address_eq(&u->addresses.list[i], &u->silent);
+
+		if (!(ex->connect_tried >> i & 1) && (!later || next == u->addresses.n))
+			next = i;
+	}
+	if (next == u->addresses.n)
+		return false;
+	ex->connect_at = (uint8_t)next;
+	ex->connect_tried |= (uint8_t)(1u << next);
+	return true;
+}
+
+int upstream_connect(struct worker_upstream *u, struct client *c, struct upstream_conn **result)
 {
 	struct worker *w = u->worker;
 	struct upstream_conn *up;
@@ -152,11 +189,8 @@ int upstream_connect(struct worker_upstream *u, struct client *c, unsigned *at, 
 	peer_init(&up->peer);
 	list_init(&up->node);
 	task_init(&up->task, idle_run);
-	for (; *at < u->addresses.n; ++*at) {
-		r = conn_connect_start(&u->addresses.list[*at], &fd);
-		if (r == 0)
-			break;
-	}
+	while (r < 0 && next_address(u, &c->ex))
+		r = conn_connect_start(&u->addresses.list[c->ex.connect_at], &fd);
 	/* Not yet writable: the first edge says that the connection stands or has failed. */
 	if (r == 0)
 		r = conn_open(&up->peer.conn, w->loop, fd, &c->task, 0);

@@ -11,6 +11,7 @@
 #include "proxy/peer.h"
 
 struct client;
+struct exchange;
 struct worker;
 
 struct upstream_conn {
@@ -40,7 +41,10 @@ struct worker_upstream {
 	int64_t keepalive_timeout_ns;
 	struct timer sweep; /* closes those that are too old */
 	struct resolver_answer addresses; /* as last resolved */
+	struct address silent; /* the last that did not answer in time: until silent_until_ns the others are tried first */
+	int64_t silent_until_ns;
 };
+_Static_assert(RESOLVER_ADDRESSES_MAX <= 8, "an exchange keeps in a byte which addresses it has tried");
 
 void worker_upstream_init(struct worker_upstream *u, struct worker *w, struct upstream_shared *shared);
 /* What the plan in force says of it; closes what is idle beyond that. */
@@ -54,10 +58,15 @@ void worker_upstream_deinit(struct worker_upstream *u);
 struct upstream_conn *upstream_take(struct worker_upstream *u, struct client *c);
 
 /*
- * A new connection to address number *at of u->addresses or, where that fails at once, one behind it (*at is moved). Bound to
- * the client; established or on its way. 0; 1: the ceiling is reached; negative: the last address' errno.
+ * A new connection to one of u->addresses that the client's exchange has not tried yet (connect_at, connect_tried), the next one
+ * where that fails at once. Bound to the client; established or on its way. 0; 1: the ceiling is reached; negative: the last
+ * address' errno.
  */
-int upstream_connect(struct worker_upstream *u, struct client *c, unsigned *at, struct upstream_conn **up) MUST_USE;
+int upstream_connect(struct worker_upstream *u, struct client *c, struct upstream_conn **up) MUST_USE;
+/* So many addresses the exchange has not tried yet. */
+unsigned upstream_untried(const struct worker_upstream *u, const struct exchange *ex);
+/* The one that the exchange tries has not answered in its time. */
+void upstream_note_silence(struct worker_upstream *u, const struct exchange *ex);
 
 /* The exchange is over and the connection is fit to be used again: keeps it, or closes it where enough are kept. */
 void upstream_keep(struct upstream_conn *up);

@@ -457,6 +457,30 @@ Test(interim_upgrade, switch_without_being_asked)
 	rig_end(&r);
 }
 
+/* Behind a switch to HTTP/2 no rule would be asked any more: it is not passed on, and not taken where it comes all the same. */
+Test(interim_upgrade, upgrade_to_h2c_goes_no_further)
+{
+	struct rig r;
+	struct message request, answer;
+
+	rig_start(&r);
+	rig_exchange(&r, rig_client(&r),
+		"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n",
+		OK_HI, &request, &answer);
+	expect_status(&answer, 200);
+	expect_field(&request, "upgrade", NULL);
+	expect_field(&request, "connection", NULL);
+	expect_field(&request, "http2-settings", NULL);
+	free_both(&request, &answer);
+	rig_exchange(&r, rig_client(&r), "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, websocket\r\nConnection: Upgrade\r\n\r\n",
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", &request, &answer);
+	expect_status(&answer, 502);
+	expect_error(&answer, "http_upgrade_failed");
+	expect_field(&request, "upgrade", "websocket");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
 Test(interim_upgrade, no_upgrade_in_http_1_0)
 {
 	struct rig r;

@@ -13,6 +13,7 @@
 
 #include <criterion/criterion.h>
 
+#include "harness/black_hole.h"
 #include "harness/rig.h"
 
 TestSuite(upstream_failure, .timeout = 60);
@@ -151,44 +152,22 @@ Test(upstream_failure, endless_head)
 	rig_end(&r);
 }
 
-/* A listening socket whose queue is full: the kernel drops further SYNs, and connect waits. */
-static int make_black_hole(int fillers[4], uint16_t *port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (bind(fd, (struct sockaddr *)&address, n) < 0 || listen(fd, 0) < 0 ||
-		getsockname(fd, (struct sockaddr *)&address, &n) < 0)
-		abort();
-	*port = ntohs(address.sin_port);
-	for (int i = 0; i < 4; i++) {
-		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		(void)!connect(fillers[i], (struct sockaddr *)&address, n);
-	}
-	sleep_ms(20);
-	return fd;
-}
-
 Test(upstream_failure, connect_timeout)
 {
 	struct rig r;
 	struct peer *client;
-	int fillers[4];
-	uint16_t port;
-	int hole = make_black_hole(fillers, &port);
+	struct black_hole hole;
 	long long since_ms;
 
-	rig_start_with(&r, "upstreams:\n  default: {url: 'http://127.0.0.1:%u', connect_timeout: 300ms}\n", port);
+	black_hole_open(&hole, "127.0.0.1", 0);
+	rig_start_with(&r, "upstreams:\n  default: {url: 'http://127.0.0.1:%u', connect_timeout: 300ms}\n", hole.port);
 	client = rig_client(&r);
 	since_ms = now_ms();
 	peer_send(client, GET("/"));
 	expect_failure(&r, client, "GET", 504, "connection_timeout");
 	rig_check(&r, now_ms() - since_ms >= 299, "given up after %lld ms", now_ms() - since_ms);
 	expect_log(&r, 0, "failure", "connection_timeout");
-	for (int i = 0; i < 4; i++)
-		close(fillers[i]);
-	close(hole);
+	black_hole_close(&hole);
 	rig_end(&r);
 }
 

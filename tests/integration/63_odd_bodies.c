@@ -221,7 +221,7 @@ static const struct odd bodyless[] = {
 	PASSES("204 with chunks", NO_CONTENT "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ODD_STAYS, false,
 		NO_CONTENT "\r\n", ""),
 	PASSES("204 with content and no field", NO_CONTENT "\r\nhi", ODD_STAYS, false, NO_CONTENT "\r\n", ""),
-	PASSES("204 with a length and nothing behind", NO_CONTENT "Content-Length: 2\r\n\r\n", ODD_STAYS, true,
+	PASSES("204 with a length and nothing behind", NO_CONTENT "Content-Length: 2\r\n\r\n", ODD_STAYS, false,
 		NO_CONTENT "\r\n", ""),
 	PASSES("204, then RST", NO_CONTENT "\r\n", ODD_RST, false, NO_CONTENT "\r\n", ""),
 	PASSES_TO("304 with content", CONDITIONAL, NOT_MODIFIED "Content-Length: 2\r\n\r\nhi", ODD_STAYS, false,

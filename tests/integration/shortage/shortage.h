@@ -45,6 +45,7 @@ struct shortage {
 	_Atomic uint32_t calls_failed[SHORTAGE_CALL_COUNT];
 	_Atomic uint64_t seed;
 	_Atomic uint64_t drawn;
+	_Atomic uint32_t also_at; /* an IPv4 address that each name has besides its own, before them; 0: none */
 	_Atomic int64_t wall_ahead_ns; /* how much later CLOCK_REALTIME is than it is */
 };
 
