@@ -215,6 +215,17 @@ void rig_wait_said(struct rig *r, const char *text)
 	}
 }
 
+pid_t rig_hold_worker(struct rig *r, const char *name)
+{
+	pid_t worker = program_hold_thread(&r->program, name);
+
+	if (worker < 0) {
+		rig_end(r);
+		cr_skip("a thread cannot be stopped here");
+	}
+	return worker;
+}
+
 bool rig_wait_reloads(struct rig *r, unsigned n_served, unsigned n_refused)
 {
 	long long until_ms = now_ms() + 2 * PATIENCE_MS;

@@ -43,6 +43,11 @@ bool rig_reload_with(struct rig *r, const char *yaml, ...) __attribute__((format
 bool rig_wait_reloads(struct rig *r, unsigned n_served, unsigned n_refused);
 /* Waits until its standard error has this text. */
 void rig_wait_said(struct rig *r, const char *text);
+/*
+ * One worker of the program stands still until program_release_thread: what is returned is its thread. Where the machine does
+ * not allow that the rig is ended and the test passed over.
+ */
+pid_t rig_hold_worker(struct rig *r, const char *name);
 /* Closes the peers, SIGTERM, expects exit code 0 in time, no sanitizer report, and frees all. */
 void rig_end(struct rig *r);
 /* The same for a program that was told to end already or ends by itself, with this code. */
