@@ -24,6 +24,23 @@ TestSuite(admin_rules, .timeout = 60);
 	"    outcomes: [{weight: 1, abort: 500}, {weight: 1, abort: 502}]\n"                                                    \
 	"# the end\n"
 
+/* One request and its answer. */
+struct step {
+	const char *method;
+	const char *target;
+	const char *type;
+	const char *body;
+	unsigned status;
+	const char *part;
+};
+
+static void expect_steps(struct rig *r, const struct step *steps, size_t n)
+{
+	for (const struct step *s = steps; s < steps + n; s++)
+		expect_ask(r, s->method, s->target, s->type, s->body, s->status, s->part);
+}
+#define EXPECT_STEPS(r, steps) expect_steps((r), (steps), sizeof(steps) / sizeof((steps)[0]))
+
 /* The text in force is `before`, one piece of it replaced. */
 static void expect_text(struct rig *r, const char *before, const char *what, const char *with)
 {
@@ -37,6 +54,18 @@ static void expect_text(struct rig *r, const char *before, const char *what, con
 	bytes_free(&wanted);
 	free(said);
 }
+
+static const struct step one_by_one[] = {
+	{ "GET", "/v1/rules/two", NULL, NULL, 200, "\"text\":\"{name: two, match: {path: /two}, abort: 504}\"" },
+	{ "GET", "/v1/rules/%74w%6f", NULL, NULL, 200, "\"name\":\"two\"" },
+	{ "GET", "/v1/rules/rule-3", NULL, NULL, 200, "\"name\":\"rule-3\"" },
+	{ "GET", "/v1/rules/rule-2", NULL, NULL, 404, "no rule named" },
+	{ "GET", "/v1/rules/", NULL, NULL, 404, "error" },
+	{ "GET", "/v1/rules/%zz", NULL, NULL, 404, "error" },
+	{ "GET", "/v1/rules/%ff%00", NULL, NULL, 404, "error" },
+	{ "GET", "/v1/rules?text=2", NULL, NULL, 400, "error" },
+	{ "POST", "/v1/rules/one", NULL, NULL, 405, "error" },
+};
 
 Test(admin_rules, listed)
 {
@@ -57,15 +86,7 @@ Test(admin_rules, listed)
 	said = ask(&r, "GET", "/v1/rules?text=0", NULL, NULL, 200);
 	rig_check(&r, strstr(said, "\"name\":\"two\"") && !strstr(said, "\"text\""), "%s", said);
 	free(said);
-	expect_ask(&r, "GET", "/v1/rules/two", NULL, NULL, 200, "\"text\":\"{name: two, match: {path: /two}, abort: 504}\"");
-	expect_ask(&r, "GET", "/v1/rules/%74w%6f", NULL, NULL, 200, "\"name\":\"two\"");
-	expect_ask(&r, "GET", "/v1/rules/rule-3", NULL, NULL, 200, "\"name\":\"rule-3\"");
-	expect_ask(&r, "GET", "/v1/rules/rule-2", NULL, NULL, 404, "no rule named");
-	expect_ask(&r, "GET", "/v1/rules/", NULL, NULL, 404, "error");
-	expect_ask(&r, "GET", "/v1/rules/%zz", NULL, NULL, 404, "error");
-	expect_ask(&r, "GET", "/v1/rules/%ff%00", NULL, NULL, 404, "error");
-	expect_ask(&r, "GET", "/v1/rules?text=2", NULL, NULL, 400, "error");
-	expect_ask(&r, "POST", "/v1/rules/one", NULL, NULL, 405, "error");
+	EXPECT_STEPS(&r, one_by_one);
 	rig_end(&r);
 }
 
@@ -130,14 +151,7 @@ Test(admin_rules, put_and_removed)
 	rig_end(&r);
 }
 
-static const struct {
-	const char *method;
-	const char *target;
-	const char *type;
-	const char *body;
-	unsigned status;
-	const char *part;
-} refused[] = {
+static const struct step refused[] = {
 	{ "PATCH", "/v1/rules/none", JSON, "{\"enabled\":false}", 404, "no rule named" },
 	{ "PATCH", "/v1/rules/one", JSON, "{\"enabled\":", 400, "no JSON: line 1, column 11" },
 	{ "PATCH", "/v1/rules/one", JSON, "[]", 400, "no JSON object" },
@@ -167,9 +181,7 @@ Test(admin_rules, what_is_refused_changes_nothing)
 
 	rig_start_with(&r, RULES);
 	before = ask(&r, "GET", "/v1/config", NULL, NULL, 200);
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		expect_ask(&r, refused[i].method, refused[i].target, refused[i].type, refused[i].body, refused[i].status,
-			refused[i].part);
+	EXPECT_STEPS(&r, refused);
 	expect_text(&r, before, "", "");
 	expect_ask(&r, "GET", "/v1/status", NULL, NULL, 200, "\"generation\":1,");
 	free(before);
