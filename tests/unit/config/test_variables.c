@@ -3,6 +3,11 @@
 
 #include "support.h"
 
+struct use {
+	const char *source;
+	const char *used; /* "NAME=value NAME=* NAME ": what is known, hidden, not set */
+};
+
 static const char *environment(void *arg, const char *name)
 {
 	static const char *const values[][2] = {
@@ -28,7 +33,6 @@ static void load(struct loaded *l, const char *source)
 	cr_assert_eq(l->rc, 0, "%s: %s", source, l->d.n ? l->d.v[0].message : "");
 }
 
-/* "NAME=value NAME=* NAME ": what is known, hidden, not set. */
 static void expect_used(const char *source, const char *expected)
 {
 	char block[1024];
@@ -51,40 +55,54 @@ static void expect_used(const char *source, const char *expected)
 	support_free(&l);
 }
 
+static void expect_uses(const struct use *uses, size_t n)
+{
+	for (const struct use *u = uses; u < uses + n; u++)
+		expect_used(u->source, u->used);
+}
+
 #define RULES "upstream: origin\nrules:\n- "
+
+static const struct use known[] = {
+	{ "upstream: ${UPSTREAM}", "UPSTREAM=http://10.0.0.7:9000/v1 " },
+	{ "upstreams: {a: {url: 'http://${PLACE}:80'}}", "PLACE=10.0.0.9 " },
+	{ "listeners: [{name: a, address: '${PLACE}:0'}]\nupstream: origin", "PLACE=10.0.0.9 " },
+	{ RULES "{abort: 503, percentage: '${PERCENT}'}", "PERCENT=12.5 " },
+	{ RULES "{delay: {uniform: '${WAIT}'}}", "WAIT=100ms..2s " },
+	{ RULES "{throttle: {download: '${RATE}'}}", "RATE=64KiB/s " },
+	{ RULES "{abort: 503, percentage: '${NOPE:-5}'}", "NOPE " },
+	{ RULES "{abort: 503, percentage: '${EMPTY:-5}'}", "EMPTY= " },
+	{ "upstream: origin", "" },
+	{ "upstream: origin # ${NOPE}", "" },
+};
 
 Test(variables, addresses_and_amounts_are_known)
 {
-	expect_used("upstream: ${UPSTREAM}", "UPSTREAM=http://10.0.0.7:9000/v1 ");
-	expect_used("upstreams: {a: {url: 'http://${PLACE}:80'}}", "PLACE=10.0.0.9 ");
-	expect_used("listeners: [{name: a, address: '${PLACE}:0'}]\nupstream: origin", "PLACE=10.0.0.9 ");
-	expect_used(RULES "{abort: 503, percentage: '${PERCENT}'}", "PERCENT=12.5 ");
-	expect_used(RULES "{delay: {uniform: '${WAIT}'}}", "WAIT=100ms..2s ");
-	expect_used(RULES "{throttle: {download: '${RATE}'}}", "RATE=64KiB/s ");
-	expect_used(RULES "{abort: 503, percentage: '${NOPE:-5}'}", "NOPE ");
-	expect_used(RULES "{abort: 503, percentage: '${EMPTY:-5}'}", "EMPTY= ");
-	expect_used("upstream: origin", "");
-	expect_used("upstream: origin # ${NOPE}", "");
+	expect_uses(known, ARRAY_LEN(known));
 }
+
+static const struct use not_known[] = {
+	{ "upstream: origin\nadmin: {address: '127.0.0.1:0', token: '${PERCENT}'}", "PERCENT=* " },
+	{ RULES "{abort: {status: 503, headers: {x-a: '${PERCENT}'}}}", "PERCENT=* " },
+	{ RULES "{abort: {status: 503, body: '${PERCENT}'}}", "PERCENT=* " },
+	{ RULES "{abort: {status: 503, body: {json: {a: ['${PERCENT}']}}}}", "PERCENT=* " },
+	{ RULES "{abort: 503, match: {query: {a: '${PERCENT}'}}}", "PERCENT=* " },
+	{ RULES "{abort: 503, match: {headers: {a: {regex: '${PERCENT}'}}}}", "PERCENT=* " },
+	{ RULES "{abort: 503, match: {path: '/${WORD}'}}", "WORD=* " },
+	{ RULES "{abort: 503, match: {path: '/${HEX}'}}", "HEX=* " },
+	{ RULES "{abort: 503, match: {path: '/${LONG}'}}", "LONG=* " },
+	{ RULES "{abort: 503, percentage: '${API_KEY}'}", "API_KEY=* " },
+	{ "upstream: '${db_Password}'", "db_Password=* " },
+	{ "upstream: '${UPSTREAM}'\nrules:\n- {abort: {status: 503, headers: {x-a: '${UPSTREAM}'}}}", "UPSTREAM=* " },
+	{ "upstream: '${UPSTREAM}'\nrules:\n- {abort: {status: 503, headers: {x-a: '${PERCENT} ${UPSTREAM}'}}}",
+	  "UPSTREAM=* PERCENT=* " },
+	/* It stands where its alias is, too. */
+	{ "upstream: &a '${UPSTREAM}'\nrules:\n- {abort: {status: 503, headers: {x-a: *a}}}", "UPSTREAM=* " },
+};
 
 Test(variables, what_may_be_a_secret_is_not)
 {
-	expect_used("upstream: origin\nadmin: {address: '127.0.0.1:0', token: '${PERCENT}'}", "PERCENT=* ");
-	expect_used(RULES "{abort: {status: 503, headers: {x-a: '${PERCENT}'}}}", "PERCENT=* ");
-	expect_used(RULES "{abort: {status: 503, body: '${PERCENT}'}}", "PERCENT=* ");
-	expect_used(RULES "{abort: {status: 503, body: {json: {a: ['${PERCENT}']}}}}", "PERCENT=* ");
-	expect_used(RULES "{abort: 503, match: {query: {a: '${PERCENT}'}}}", "PERCENT=* ");
-	expect_used(RULES "{abort: 503, match: {headers: {a: {regex: '${PERCENT}'}}}}", "PERCENT=* ");
-	expect_used(RULES "{abort: 503, match: {path: '/${WORD}'}}", "WORD=* ");
-	expect_used(RULES "{abort: 503, match: {path: '/${HEX}'}}", "HEX=* ");
-	expect_used(RULES "{abort: 503, match: {path: '/${LONG}'}}", "LONG=* ");
-	expect_used(RULES "{abort: 503, percentage: '${API_KEY}'}", "API_KEY=* ");
-	expect_used("upstream: '${db_Password}'", "db_Password=* ");
-	expect_used("upstream: '${UPSTREAM}'\nrules:\n- {abort: {status: 503, headers: {x-a: '${UPSTREAM}'}}}", "UPSTREAM=* ");
-	expect_used("upstream: '${UPSTREAM}'\nrules:\n- {abort: {status: 503, headers: {x-a: '${PERCENT} ${UPSTREAM}'}}}",
-		"UPSTREAM=* PERCENT=* ");
-	/* It stands where its alias is, too. */
-	expect_used("upstream: &a '${UPSTREAM}'\nrules:\n- {abort: {status: 503, headers: {x-a: *a}}}", "UPSTREAM=* ");
+	expect_uses(not_known, ARRAY_LEN(not_known));
 }
 
 Test(variables, of_too_many_it_is_known_that_there_are)
