@@ -2,12 +2,10 @@
  * fuzz_admin_json: any bytes as a body in JSON. What is taken is YAML too, with the same texts in the same places.
  */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "admin/admin_json.h"
 #include "config/yaml_tree.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* Depth and size that YAML is bounded to and JSON is not. */
 static bool is_modest(const json_t *json, unsigned depth)

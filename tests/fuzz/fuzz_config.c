@@ -3,11 +3,9 @@
  * what it accepts can be used and freed, and is the same when it is loaded again.
  */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "config/load.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static const char *environment(void *arg, const char *name)
 {

@@ -2,11 +2,9 @@
  * edit: any head that our reader takes, edited in any way that a rule may ask for, is a head that our reader takes again, framed
  * as the edit said. The first bytes choose the edits, the rest is the head.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/status.h"
 #include "fault/edit.h"
+#include "fuzz.h"
 #include "http/write.h"
 
 #define HEAD_BYTES_MAX 8192

@@ -4,25 +4,14 @@
  * turn of the loop ends; a client sees well-formed answers, one for each request and in their order, the last of which may be
  * cut; and in the end nothing is left: no exchange, timer, place in a ceiling, connection or block.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "config/load.h"
 #include "fake_net.h"
+#include "fuzz.h"
 #include "http/chunked.h"
 #include "proxy/adoption.h"
 #include "proxy/worker.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST_HOLD(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
-	} while (0)
 
 #define CLIENTS_MAX 4
 #define OPS_MAX 400

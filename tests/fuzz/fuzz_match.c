@@ -6,32 +6,17 @@
  * value, network, query, name of a parameter, path, then one path pattern for each rule.
  */
 #include "core/decide.h"
+#include "fuzz.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 
 #define RULES_MAX 12
 
 static struct pattern_scratch *scratch;
 
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static struct span next_line(struct span *rest)
-{
-	struct span line = span_first(*rest, span_find(*rest, '\n'));
-
-	*rest = span_skip(*rest, line.n + 1);
-	return line;
-}
-
 /* False where the text is refused; then nothing is owned. */
 static bool next_pattern(struct span *rest, unsigned more_flags, struct pattern *p)
 {
-	struct span line = next_line(rest);
+	struct span line = fuzz_take_line(rest);
 	unsigned kind = line.n > 0 ? (unsigned char)line.p[0] % (PATTERN_REGEX + 1) : PATTERN_EXACT;
 	unsigned flags = more_flags | (line.n > 1 ? (unsigned char)line.p[1] % 4 : 0);
 	char error[128];
@@ -46,14 +31,14 @@ static void try_patterns(struct span *rest)
 	struct pattern b;
 	bool has_a = next_pattern(rest, 0, &a);
 	bool has_b = next_pattern(rest, 0, &b);
-	struct span value = next_line(rest);
+	struct span value = fuzz_take_line(rest);
 	bool a_matches = has_a && pattern_matches(&a, value, scratch);
 	bool b_matches = has_b && pattern_matches(&b, value, scratch);
 
 	if (has_a && has_b && pattern_covers(&a, &b))
-		check(a_matches || !b_matches);
+		MUST_HOLD(a_matches || !b_matches);
 	if (has_a && has_b && pattern_covers(&b, &a))
-		check(b_matches || !a_matches);
+		MUST_HOLD(b_matches || !a_matches);
 	if (has_a)
 		pattern_deinit(&a);
 	if (has_b)
@@ -68,12 +53,12 @@ static void try_net_and_query(struct span *rest)
 	struct span value;
 	char decoded[16];
 
-	if (match_net_parse(&net, next_line(rest)) == 0)
-		check(net.bits <= 128);
-	query = next_line(rest);
-	name = next_line(rest);
+	if (match_net_parse(&net, fuzz_take_line(rest)) == 0)
+		MUST_HOLD(net.bits <= 128);
+	query = fuzz_take_line(rest);
+	name = fuzz_take_line(rest);
 	if (match_query_value(query, name, decoded, sizeof(decoded), &value))
-		check(value.n <= query.n);
+		MUST_HOLD(value.n <= query.n);
 }
 
 static void check_index(const struct ruleset *set, const struct facts *f, enum rule_phase phase)
@@ -84,18 +69,18 @@ static void check_index(const struct ruleset *set, const struct facts *f, enum r
 	ruleset_candidates(set, f->path, phase, &cursor);
 	candidate = rule_cursor_next(&cursor);
 	for (unsigned i = 0; i < set->n; i++) {
-		check(candidate >= i);
+		MUST_HOLD(candidate >= i);
 		if (candidate == i)
 			candidate = rule_cursor_next(&cursor);
 		else
-			check(set->v[i].phase != phase || !match_holds(&set->v[i].match, f, scratch));
+			MUST_HOLD(set->v[i].phase != phase || !match_holds(&set->v[i].match, f, scratch));
 	}
-	check(candidate == set->n);
+	MUST_HOLD(candidate == set->n);
 }
 
 static void try_index(struct span *rest)
 {
-	struct facts f = { .path = next_line(rest) };
+	struct facts f = { .path = fuzz_take_line(rest) };
 	struct ruleset set = { .v = calloc(RULES_MAX, sizeof(struct rule)) };
 
 	while (set.n < RULES_MAX && rest->n) {

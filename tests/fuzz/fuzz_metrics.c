@@ -2,9 +2,7 @@
  * metrics: any bytes as a label's value make one line, from which the same bytes can be read back; and any bytes as Accept are
  * judged alike whatever else a list names beside them.
  */
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "observe/metrics.h"
 
 #define BEGIN "brownout_requests_total{listener=\""

@@ -2,31 +2,20 @@
  * fuzz request_head: any bytes as a request head. The result does not depend on how the bytes arrive, and what is
  * forwarded of a good head is read again as the same request. The last two bytes say how the head is split.
  */
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "http/write.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FIELDS_MAX 24
 #define FIELDS_ADDED 12
-
-#define MUST_HOLD(condition)                                                                                                     \
-	do {                                                                                                                     \
-		if (!(condition))                                                                                                \
-			abort();                                                                                                 \
-	} while (0)
 
 static struct http_field fields[FIELDS_MAX];
 static struct http_field fields_in_pieces[FIELDS_MAX];
 static struct http_field fields_forwarded[FIELDS_MAX + FIELDS_ADDED];
 
-/* Parses a copy of exactly n bytes, so that the sanitizer sees any look behind them; the caller frees it. */
+/* Of a copy, which the caller frees. */
 static int parse_copy(struct http_request *r, const uint8_t *data, size_t n, enum http_error *error, char **copy)
 {
-	*copy = malloc(n ? n : 1);
-	MUST_HOLD(*copy);
-	memcpy(*copy, data, n);
+	*copy = fuzz_copy(data, n);
 	return http_request_parse(r, *copy, n, error);
 }
 

@@ -3,33 +3,15 @@
  * lines are overwritten on the way, and what is forwarded of a good head is strict and read again as the same response.
  * The last three bytes say how the head is split and what method it answers.
  */
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "http/write.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FIELDS_MAX 24
 #define FIELDS_ADDED 4
 
-#define MUST_HOLD(condition)                                                                                                     \
-	do {                                                                                                                     \
-		if (!(condition))                                                                                                \
-			abort();                                                                                                 \
-	} while (0)
-
 static struct http_field fields[FIELDS_MAX];
 static struct http_field fields_in_pieces[FIELDS_MAX];
 static struct http_field fields_forwarded[FIELDS_MAX + FIELDS_ADDED];
-
-static char *copy_of(const uint8_t *data, size_t n)
-{
-	char *copy = malloc(n ? n : 1);
-
-	MUST_HOLD(copy);
-	memcpy(copy, data, n);
-	return copy;
-}
 
 static void check_same(const struct http_response *a, const struct http_response *b)
 {
@@ -49,7 +31,7 @@ static void check_in_pieces(const struct http_response *whole, int rc, enum http
 	size_t first, size_t step, enum http_method to)
 {
 	struct http_response r = { .fields = { .v = fields_in_pieces, .cap = FIELDS_MAX } };
-	char *block = copy_of(data, n);
+	char *block = fuzz_copy(data, n);
 	size_t have = MIN(first, n);
 	size_t scanned = 0;
 	enum http_error piece_error;
@@ -108,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	n = size - 3;
 	to = data[n + 2] == 'h' ? HTTP_METHOD_HEAD : HTTP_METHOD_GET;
-	copy = copy_of(data, n);
+	copy = fuzz_copy(data, n);
 	rc = http_response_parse(&r, copy, n, to, &error);
 	MUST_HOLD((rc == HTTP_PARSE_ERROR) == (error != HTTP_ERROR_NONE));
 	check_in_pieces(&r, rc, error, data, n, data[n], 1 + data[n + 1] % 64u, to);

@@ -9,8 +9,7 @@
 
 #include "config/source_edit.h"
 #include "config/yaml_tree.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 enum { MERGE, REPLACE, INSERT, REMOVE, OPERATIONS };
 

@@ -3,17 +3,10 @@
  * left is a phrase. Checked is what must hold of every input, stated apart from the code that finds it.
  */
 #include "core/status.h"
+#include "fuzz.h"
 
-#include <stdlib.h>
-#include <string.h>
 
 #define BIT(id) STATUS_VIOLATION_BIT(id)
-#define MUST_HOLD(condition)                                                                                                    \
-	do {                                                                                                                    \
-		if (!(condition))                                                                                               \
-			abort();                                                                                                \
-	} while (0)
-
 /* The head of an input: code (2 bytes, little endian), flags of the response, flags of the request, fields (2 bytes). */
 enum { HEAD_BYTES = 6 };
 

@@ -4,9 +4,8 @@
  */
 #include <assert.h>
 
+#include "fuzz.h"
 #include "observe/trace_plain.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool is_within(struct span s)
 {

@@ -311,7 +311,8 @@ Test(ctl, nobody_answers)
 	rig_close_upstream(&r, 0);
 	expect_ctl_with(&r, words, NULL, 125, "an answer with status 502");
 	expect_ctl_with(&r, "--admin 127.0.0.1:1 status", NULL, 125, "nothing listens on 127.0.0.1:1\n");
-	expect_ctl_with(&r, "--admin unix:/nonexistent/socket status", NULL, 125, "nothing listens on unix:/nonexistent/socket\n");
+	expect_ctl_with(&r, "--admin unix:/nonexistent/socket status", NULL, 125,
+		"nothing listens on unix:/nonexistent/socket\n");
 	rig_end(&r);
 }
 
