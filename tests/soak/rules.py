@@ -4,7 +4,7 @@ with the same text or with another, and some in one alone."""
 TOP = """\
 seed: 42
 workers: 2
-admin: {{address: 127.0.0.1:{admin_port}}}
+admin: {{address: 127.0.0.1:0}}
 log: {{access: '{folder}/access.log', format: json, trace: '{folder}/trace.jsonl'}}
 limits: {{header_timeout: 2s, idle_timeout: {idle}, max_connections: 2000, drain: 5s}}
 exclude: [/polite/**]
@@ -12,7 +12,7 @@ header_control: {{enabled: true, allow: [abort, delay, rule], max_delay: 1s}}
 safety: {{max_active_faults: 500}}
 listeners:
   - name: public
-    address: 127.0.0.1:{port}
+    address: 127.0.0.1:0
     routes:
       - {{match: {{path: [/status/**, /delay/**, /drip, /headers]}}, upstream: embedded}}
       - {{match: {{path: /gone/**}}, upstream: gone}}
