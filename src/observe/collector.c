@@ -398,12 +398,6 @@ uint64_t collector_lost(const struct collector *c)
 	       atomic_load_explicit(&c->trace.lost, memory_order_relaxed);
 }
 
-uint64_t collector_written(const struct collector *c)
-{
-	return atomic_load_explicit(&c->access.written, memory_order_relaxed) +
-	       atomic_load_explicit(&c->trace.written, memory_order_relaxed);
-}
-
 uint64_t collector_passes(const struct collector *c)
 {
 	return atomic_load_explicit(&c->passes, memory_order_acquire);

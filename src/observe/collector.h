@@ -52,9 +52,8 @@ int collector_start(struct collector *c) MUST_USE;
 void collector_reopen(struct collector *c);
 /* The negative errno of a reopening that failed since the last call; 0. The file that was open goes on being written. */
 int collector_reopen_error(struct collector *c);
-/* Lines that could not be written (disk full ...), and those written, of all files. */
+/* Lines that could not be written (disk full ...), of all files. */
 uint64_t collector_lost(const struct collector *c);
-uint64_t collector_written(const struct collector *c);
 /*
  * How often every record that was there has been written. What was recorded before a moment has been seen when the count is
  * by two higher than at that moment.

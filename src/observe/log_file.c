@@ -102,7 +102,6 @@ static uint64_t count_lines(struct span s)
 void log_file_write(struct log_file *f)
 {
 	struct span s = text_span(&f->batch);
-	uint64_t whole = f->batch_lines;
 	size_t done = 0;
 
 	if (s.n == 0)
@@ -117,11 +116,11 @@ void log_file_write(struct log_file *f)
 	if (f->fd == STDERR_FILENO)
 		console_release();
 	if (done < s.n) {
-		whole = count_lines(span_first(s, done));
+		uint64_t whole = count_lines(span_first(s, done));
+
 		f->line_is_open = f->line_is_open || (done > 0 && s.p[done - 1] != '\n');
+		atomic_fetch_add_explicit(&f->lost, f->batch_lines - whole, memory_order_relaxed);
 	}
-	atomic_fetch_add_explicit(&f->written, whole, memory_order_relaxed);
-	atomic_fetch_add_explicit(&f->lost, f->batch_lines - whole, memory_order_relaxed);
 	text_clear(&f->batch);
 	f->batch_lines = 0;
 }

@@ -1,5 +1,5 @@
 /*
- * log_file: one file of lines, written in large pieces. Belongs to the collector's thread; others may only read the counts. An
+ * log_file: one file of lines, written in large pieces. Belongs to the collector's thread; others may only read the count of lines lost. An
  * error of the disk is counted and passes: the next lines are tried again. The reader of a pipe may stop without the writer
  * waiting for long.
  */
@@ -22,7 +22,6 @@ struct log_file {
 	bool line_is_open; /* the last write ended in the middle of a line */
 	struct stream stream;
 	_Atomic uint64_t lost; /* lines that could not be written */
-	_Atomic uint64_t written;
 };
 
 /* "stderr", "stdout" or a path, which is appended to. -errno: nothing is open, nothing is to be closed. */
