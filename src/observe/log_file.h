@@ -1,7 +1,7 @@
 /*
- * log_file: one file of lines, written in large pieces. Belongs to the collector's thread; others may only read the count of lines lost. An
- * error of the disk is counted and passes: the next lines are tried again. The reader of a pipe may stop without the writer
- * waiting for long.
+ * log_file: one file of lines, written in large pieces. Belongs to the collector's thread; others may only read the count of
+ * lines lost. An error of the disk is counted and passes: the next lines are tried again. The reader of a pipe may stop without
+ * the writer waiting for long.
  */
 #ifndef BROWNOUT_OBSERVE_LOG_FILE_H
 #define BROWNOUT_OBSERVE_LOG_FILE_H
