@@ -13,7 +13,7 @@
 void replay_put_identity(struct text *out, struct span rule, const struct decision *d)
 {
 	text_put_literal(out, "rule ");
-	text_put_span(out, rule);
+	text_put_shown(out, rule);
 	text_printf(out, ", %s, key %" PRIx64 ", occurrence %" PRIu64, trace_phase_name((enum rule_phase)d->phase), d->key_hash,
 		d->occurrence);
 }
@@ -88,7 +88,9 @@ static bool outcome_agrees(const struct rule *rule, enum decision_outcome record
 
 static void put_place(struct text *out, const struct trace_file *f, const struct trace_decision *recorded)
 {
-	text_printf(out, "%s:%" PRIu64 ": exchange %.*s, ", f->name, f->line_number, SPAN_ARG(f->line.id));
+	text_printf(out, "%s:%" PRIu64 ": exchange ", f->name, f->line_number);
+	text_put_shown(out, f->line.id);
+	text_put_literal(out, ", ");
 	replay_put_identity(out, recorded->rule, &recorded->decision);
 	text_put_char(out, '\n');
 }
@@ -135,7 +137,7 @@ static void begin_run(const struct replay *r, const struct trace_file *f, const 
 
 		if (rule < r->rules->n && r->rules->v[rule].text_hash != f->rules[i].text_hash)
 			text_printf(out, "%s:%" PRIu64 ": rule %.*s was another one when it was recorded\n", f->name,
-				f->line_number, SPAN_ARG(f->rules[i].name));
+				f->line_number, SPAN_ARG(r->rules->v[rule].name));
 	}
 }
 

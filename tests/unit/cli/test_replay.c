@@ -146,6 +146,23 @@ Test(replay, what_the_rules_give_is_equal)
 	text_deinit(&trace);
 }
 
+/* What stands in a file cannot drive the terminal. */
+Test(replay, control_bytes_are_not_shown)
+{
+	struct text trace, out;
+
+	text_init(&trace);
+	put_preface(&trace);
+	text_put_literal(&trace, "{\"id\":\"\\u001b[1m\",\"time\":\"\",\"method\":\"GET\",\"target\":\"/\",\"status\":200,"
+		"\"close\":\"complete\",\"decisions\":[{\"rule\":\"\\u001b[2m\",\"phase\":\"request\",\"key\":\"0\",\"occurrence\":1,"
+		"\"draw\":\"0\",\"threshold\":\"0\",\"outcome\":\"fired\",\"choice\":0,\"since\":0}]}\n");
+	put_file(0, text_span(&trace));
+	cr_expect_eq(by_rules(NULL, &out), EXIT_CODE_DIFFERENT);
+	cr_expect(strstr(out.p, "exchange ?[1m, rule ?[2m, request"), "%s", out.p);
+	text_deinit(&out);
+	text_deinit(&trace);
+}
+
 Test(replay, another_seed_differs)
 {
 	const uint64_t seed = 43;
