@@ -239,6 +239,21 @@ static struct source *earliest(struct judging *j)
 	return first;
 }
 
+/* Of one run an exchange ends once: where two traces tell of it, they are the same, or one holds the other. */
+static int refuse_told_twice(const struct judging *j, const struct source *s)
+{
+	for (unsigned i = 0; i < j->n; i++) {
+		const struct source *other = &j->sources[i];
+
+		if (other == s || other->over || !s->run || other->run != s->run || other->next.id != s->next.id ||
+			other->next.end_ns != s->next.end_ns)
+			continue;
+		log_error("judge: %s and %s tell of the same exchanges; name each trace once", s->file.name, other->file.name);
+		return EXIT_CODE_USAGE;
+	}
+	return EXIT_CODE_OK;
+}
+
 static int read_all(struct judging *j)
 {
 	struct source *s;
@@ -247,6 +262,9 @@ static int read_all(struct judging *j)
 	for (unsigned i = 0; rc == EXIT_CODE_OK && i < j->n; i++)
 		rc = advance(j, &j->sources[i]);
 	while (rc == EXIT_CODE_OK && (s = earliest(j)) != NULL) {
+		rc = refuse_told_twice(j, s);
+		if (rc != EXIT_CODE_OK)
+			break;
 		judge_add(j->judge, &s->next);
 		s->last_ns = MAX(s->last_ns, s->next.end_ns);
 		rc = advance(j, s);
