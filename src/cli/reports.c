@@ -36,6 +36,22 @@ static int open_file(struct reports *r, const char *name, int how, void (*write)
 	return EXIT_CODE_OK;
 }
 
+/* What two reports wrote into one would be neither. */
+static int refuse_shared(const struct reports_flags *flags)
+{
+	const char *const names[] = { flags->json, flags->junit, flags->tap, flags->markdown };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		for (size_t k = 0; names[i] && k < i; k++) {
+			if (!names[k] || strcmp(names[i], names[k]) != 0)
+				continue;
+			log_error("two reports cannot both go to %.200s", strcmp(names[i], "-") == 0 ? "standard output" : names[i]);
+			return EXIT_CODE_USAGE;
+		}
+	}
+	return EXIT_CODE_OK;
+}
+
 int reports_open(struct reports *r, const struct reports_flags *flags, bool quiet)
 {
 	const char *actions = getenv(ACTIONS_VARIABLE);
@@ -46,7 +62,9 @@ int reports_open(struct reports *r, const struct reports_flags *flags, bool quie
 	*r = (struct reports){ .quiet = quiet, .github = flags->github || in_actions };
 	if (!markdown && in_actions)
 		markdown = getenv(STEP_SUMMARY_VARIABLE);
-	rc = open_file(r, flags->json, O_TRUNC, report_write_json);
+	rc = refuse_shared(flags);
+	if (rc == EXIT_CODE_OK)
+		rc = open_file(r, flags->json, O_TRUNC, report_write_json);
 	if (rc == EXIT_CODE_OK)
 		rc = open_file(r, flags->junit, O_TRUNC, report_write_junit);
 	if (rc == EXIT_CODE_OK)

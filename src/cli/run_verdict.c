@@ -69,13 +69,16 @@ void run_verdict_note(struct run_verdict *v, const struct child_result *result)
 		v->child_exit = result->number;
 }
 
-static void tell_run(const struct run_verdict *v, struct verdict_run *run)
+static void tell_run(const struct run_verdict *v, struct verdict *verdict)
 {
+	struct verdict_run *run = &verdict->run;
+
 	run->rules_file = v->flags->file;
 	run->rules_line = v->rules_line;
 	run->command = (const char *const *)v->flags->command;
 	run->child_exit = -1;
-	run->unjudged = !v->decides;
+	if (!v->decides)
+		verdict_expect_nothing(verdict);
 }
 
 /* In the admin's thread, while the server runs. */
@@ -87,7 +90,7 @@ static int write_so_far(void *arg, struct text *out)
 
 	if (rc < 0)
 		return rc;
-	tell_run(v, &verdict.run);
+	tell_run(v, &verdict);
 	report_write_json(&verdict, out);
 	verdict_deinit(&verdict);
 	return out->cut ? -ENOMEM : 0;
@@ -111,7 +114,7 @@ static int write_verdict(struct run_verdict *v, struct verdict *verdict)
 	if (v->more_variables)
 		text_put_literal(&reproduce, " # and with more variables, as in the environment of this run");
 	text_put_char(&reproduce, '\0');
-	tell_run(v, &verdict->run);
+	tell_run(v, verdict);
 	verdict->run.child_exit = v->child_exit;
 	verdict->run.reproduce = reproduce.cut || v->variables.cut ? NULL : reproduce.p;
 	rc = reports_write(&v->reports, verdict);

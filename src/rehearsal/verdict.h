@@ -124,7 +124,7 @@ struct verdict_run {
 	int64_t started_wall_ns; /* first byte of the first request; 0: none */
 	int64_t duration_ns; /* to the end of the last */
 	bool live; /* the verdict so far: the run goes on */
-	bool unjudged; /* nothing was expected: it is told what was seen, and nothing comes of it */
+	bool unjudged; /* verdict_expect_nothing: it is told what was seen, and nothing comes of it */
 	const char *reproduce; /* the command line that runs it again; NULL: none */
 	unsigned rules_line; /* of rules_file, where it says what is expected; 0: not known */
 };
@@ -143,6 +143,8 @@ struct verdict {
 };
 
 void verdict_deinit(struct verdict *v);
+/* Nothing was expected, so nothing has failed: what is wrong all the same (no traffic) becomes a warning. */
+void verdict_expect_nothing(struct verdict *v);
 /* How many checks have this status. */
 unsigned verdict_count(const struct verdict *v, enum check_status status);
 
