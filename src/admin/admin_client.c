@@ -79,7 +79,7 @@ static int find_addresses(struct admin_client *c, struct address *v, unsigned ma
 	} else if (r == 0) {
 		r = address_resolve(v, max, n, e.host, e.port);
 		if (r > 0)
-			r = fail(c, -EINVAL, "%.100s: %s", c->address, address_resolve_error(r));
+			r = fail(c, -EADDRNOTAVAIL, "%.100s: %s", c->address, address_resolve_error(r));
 	}
 	arena_free(arena);
 	return r;

@@ -11,6 +11,7 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "config/suggest.h"
+#include "config/value.h"
 
 #define ADDRESS_DEFAULT "127.0.0.1:9901"
 #define ADDRESS_VARIABLE "BROWNOUT_ADMIN"
@@ -199,7 +200,11 @@ int cmd_ctl(int argc, char **argv)
 		log_error("ctl: usage: brownout ctl %s %s", verb->name, verb->arguments);
 		return EXIT_CODE_USAGE;
 	}
-	admin_client_init(&a.ctl.client, first_of(a.admin, variable(ADDRESS_VARIABLE), ADDRESS_DEFAULT),
-		first_of(a.token, variable(TOKEN_VARIABLE), NULL));
+	a.token = first_of(a.token, variable(TOKEN_VARIABLE), NULL);
+	if (a.token && !value_is_field_content(span_of_string(a.token))) {
+		log_error("ctl: the token has a line end or another control character");
+		return EXIT_CODE_USAGE;
+	}
+	admin_client_init(&a.ctl.client, first_of(a.admin, variable(ADDRESS_VARIABLE), ADDRESS_DEFAULT), a.token);
 	return verb->run(&a.ctl);
 }

@@ -59,8 +59,8 @@ int ctl_show(struct ctl *c, const char *target, const char *key,
 	void (*put)(struct text *out, const struct admin_value *value)) MUST_USE;
 /* An answer that is no success: says why. Returns the exit code. */
 int ctl_refuse(const struct admin_reply *reply);
-/* What the client has said. Returns the exit code. */
-int ctl_fail(const struct ctl *c);
+/* What the client has said of its error (-EINVAL: that the address is none). Returns the exit code. */
+int ctl_fail(const struct ctl *c, int error);
 
 /* Members of an object; empty, 0 where they are not there. */
 struct span ctl_text(const struct admin_value *object, const char *key);

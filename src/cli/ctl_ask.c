@@ -13,10 +13,10 @@
 
 #define LINE_BYTES 512
 
-int ctl_fail(const struct ctl *c)
+int ctl_fail(const struct ctl *c, int error)
 {
 	log_error("ctl: %s", c->client.error);
-	return EXIT_CODE_FAILED;
+	return error == -EINVAL ? EXIT_CODE_USAGE : EXIT_CODE_FAILED;
 }
 
 /* "refused for 2 errors": what they are is in the details. */
@@ -74,7 +74,7 @@ int ctl_ask(struct ctl *c, const char *method, const char *target, const char *t
 	int rc = EXIT_CODE_OK;
 
 	if (r < 0)
-		rc = ctl_fail(c);
+		rc = ctl_fail(c, r);
 	else if (reply->status < 200 || reply->status > 299)
 		rc = ctl_refuse(reply);
 	if (r == -ECONNREFUSED)

@@ -171,6 +171,7 @@ int ctl_remove(struct ctl *c)
 }
 
 #define SETTINGS_MAX 100
+#define SETTING_DEPTH_MAX 16 /* names in a key; rules are not as deep */
 
 struct setting {
 	struct span key; /* of what is left to do: names apart by dots */
@@ -226,12 +227,13 @@ static bool take_setting(struct setting *setting, const char *argument)
 	struct span s = span_of_string(argument);
 	size_t equals = span_find(s, '=');
 	struct span rest = span_first(s, equals);
+	unsigned depth = 0;
 
 	*setting = (struct setting){ rest, span_skip(s, equals + 1) };
 	while (equals < s.n && rest.p) {
 		struct span name = first_name(rest);
 
-		if (name.n == 0)
+		if (name.n == 0 || ++depth > SETTING_DEPTH_MAX)
 			break;
 		if (name.n == rest.n)
 			return true;

@@ -391,7 +391,7 @@ int ctl_tail(struct ctl *c)
 	r = admin_client_stream(&c->client, text_span(&target), take_event, &tail, &reply);
 	text_deinit(&target);
 	if (r < 0)
-		tail.rc = ctl_fail(c);
+		tail.rc = ctl_fail(c, r);
 	else if (r > 0)
 		tail.rc = ctl_refuse(&reply);
 	text_deinit(&reply.body);

@@ -252,7 +252,8 @@ Test(ctl, wrong_words)
 	rig_start_with(&r, ADMIN RULES);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect_ctl(&r, cases[i].words, 2, cases[i].part);
-	expect_ctl(&r, "--admin nonsense status", 125, "\"nonsense\" has no port");
+	expect_ctl(&r, "--admin nonsense status", 2, "\"nonsense\" has no port");
+	expect_ctl(&r, "set one a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1", 2, "is not KEY=VALUE");
 	expect_ctl(&r, "--help", 0, "disarm");
 	rig_end(&r);
 }
