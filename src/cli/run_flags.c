@@ -8,9 +8,8 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "config/plan.h"
 #include "config/units.h"
-
-#define WORKERS_MAX 1024
 
 /* OPTION(id, "name", letter, argument, help) */
 #define RUN_OPTIONS(X)                                                                                                          \
@@ -20,6 +19,7 @@
 	X(DELAY, "delay", 0, "TIME", "without FILE: delay by TIME: 250ms, or 100ms..2s")                                        \
 	X(PERCENTAGE, "percentage", 'p', "P", "without FILE: of P % of the requests, 0 to 100")                                 \
 	X(PATH, "path", 0, "GLOB", "without FILE: of paths that match GLOB: /api/**")                                           \
+	X(EXPECT, "expect", 0, "PROFILE", "without FILE: judge clients by recommended, sre, aws or strict")                     \
 	X(ADMIN, "admin", 0, "[=ADDRESS]", "dashboard, metrics and API at ADDRESS (default 127.0.0.1:9901)")                    \
 	X(SEED, "seed", 's', "N", "seed of all random decisions (default: drawn)")                                              \
 	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: one per core)")                                           \
@@ -64,6 +64,7 @@ void run_flags_write_help(struct text *out)
 			      "  brownout run rules.yaml\n"
 			      "  brownout run -u http://localhost:9000 --abort 503 --percentage 10\n"
 			      "  brownout run rules.yaml -- npm test\n"
+			      "  brownout run -u http://localhost:9000 -l :0 --abort 503 -p 10 --expect sre -- npm test\n"
 			      "\n"
 			      "See brownout help rules for the rule file.\n");
 }
@@ -99,7 +100,9 @@ static bool take_log_format(struct run_flags *f, const char *value)
 
 static bool take_file(struct run_flags *f, const char *value)
 {
-	if (f->file)
+	if (f->admin && !*f->admin && strchr(value, ':'))
+		log_error("run: %.200s is no rule file; did you mean --admin=%.200s?", value, value);
+	else if (f->file)
 		log_error("run: one rule file at most: %.200s and %.200s are two", f->file, value);
 	else if (!*value)
 		log_error("run: the name of the rule file is empty");
@@ -140,13 +143,14 @@ static bool take_option(struct run_flags *f, const struct options *o, int row)
 	case RUN_DELAY: f->delay = o->value; return true;
 	case RUN_PERCENTAGE: f->percentage = o->value; return true;
 	case RUN_PATH: f->path = o->value; return true;
+	case RUN_EXPECT: f->expect = o->value; return true;
 	case RUN_ACCESS: f->access = o->value; return true;
 	case RUN_ADMIN: f->admin = o->value ? o->value : ""; return true;
 	case RUN_TRACE: f->trace = o->value; return true;
 	case RUN_LOG_FORMAT: return take_log_format(f, o->value);
 	case RUN_SUMMARY: f->has_summary = true; return take_summary(f, o->value);
 	case RUN_SEED: f->has_seed = true; return options_number(o, row, 0, UINT64_MAX, &f->seed);
-	case RUN_WORKERS: f->has_workers = true; return options_number(o, row, 1, WORKERS_MAX, &f->workers);
+	case RUN_WORKERS: f->has_workers = true; return options_number(o, row, 1, PLAN_WORKERS_MAX, &f->workers);
 	case RUN_QUIET: f->serve.quiet = true; return true;
 	case OPTIONS_HELP: f->help = true; return true;
 	case OPTIONS_ARGUMENT: return take_file(f, o->value);
@@ -172,6 +176,8 @@ static int check_together(const struct run_flags *f)
 	if (f->file && rule_flag(f))
 		log_error("run: %s makes a rule of its own and does not go with a rule file; write it into %s", rule_flag(f),
 			f->file);
+	else if (f->file && f->expect)
+		log_error("run: --expect does not go with a rule file; write expect: into %s", f->file);
 	else if (!f->file && !f->upstream)
 		log_error("run: a rule file or an upstream (-u URL) is needed; see brownout run --help");
 	else if (rule_flag(f) && !f->abort && !f->delay)
@@ -237,6 +243,8 @@ void run_flags_write_rules(const struct run_flags *f, struct text *out)
 	if (f->listen)
 		json_member_string(&j, "listen", f->listen);
 	json_member_string(&j, "upstream", f->upstream);
+	if (f->expect)
+		json_member_string(&j, "expect", f->expect);
 	json_key(&j, "rules");
 	json_begin_array(&j);
 	if (rule_flag(f)) {

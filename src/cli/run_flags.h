@@ -16,6 +16,7 @@ struct run_flags {
 	const char *delay;
 	const char *percentage;
 	const char *path;
+	const char *expect;
 	const char *access;
 	const char *log_format;
 	const char *trace;

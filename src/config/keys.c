@@ -223,7 +223,7 @@ static const struct key file_keys[] = {
 		.description = "Of all random choices: the same seed and the same requests give the same faults.",
 		.example = "seed: 42" },
 	{ .name = "workers", .type = &value_count, .choices = workers_choices, FIELD(plan, workers), .min = 1,
-		.max = 256,
+		.max = PLAN_WORKERS_MAX,
 		.default_text = "auto",
 		.description = "Threads that serve. auto: one per processor.", .example = "workers: 2" },
 	{ .name = "upstream", .map = &upstream_map, LIST(plan, upstreams, n_upstreams),

@@ -26,6 +26,7 @@ struct plan_route {
 };
 
 #define PLAN_LISTENERS_MAX 256
+#define PLAN_WORKERS_MAX 256
 
 struct plan_listener {
 	struct span name;

@@ -10,6 +10,7 @@
 #include "config/expect_keys.h"
 #include "config/keys.h"
 #include "config/match_keys.h"
+#include "config/topology_keys.h"
 
 /* What a load may spend on comparing rules, in pairs of conditions; 10,000 rules that differ would need fifty million. */
 #define COVER_BUDGET UINT64_C(5000000)
@@ -195,6 +196,17 @@ static void apply_listen(struct decode *d, const struct load_options *options)
 		refuse_option(d, "the address", listen, problem);
 }
 
+/* Out of the environment, where a line end easily gets behind it; it is not shown. */
+static void take_admin_token(struct decode *d, struct span token)
+{
+	const char *problem = topology_keys_token_problem(token);
+
+	if (problem)
+		diagnostics_add(d->diagnostics, DIAGNOSTIC_ERROR, 0, 0, "BROWNOUT_TOKEN: a token %s", problem);
+	else
+		d->plan->admin.token = decode_copy(d, false, token);
+}
+
 static void apply_admin(struct decode *d, const struct load_options *options)
 {
 	struct plan_admin *admin = &d->plan->admin;
@@ -205,7 +217,7 @@ static void apply_admin(struct decode *d, const struct load_options *options)
 		return;
 	admin->enabled = true;
 	if (options->admin_token && admin->token.n == 0)
-		admin->token = decode_copy(d, false, span_of_string(options->admin_token));
+		take_admin_token(d, span_of_string(options->admin_token));
 	if (!*options->admin) /* where the file says, or the usual place */
 		return;
 	rc = endpoint_parse_listen(&admin->address, d->arena, span_of_string(options->admin), problem);

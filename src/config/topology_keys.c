@@ -6,7 +6,7 @@
 #include "config/endpoint.h"
 #include "config/keys.h"
 
-#define ADMIN_TOKEN_BYTES_MAX 512
+#define ADMIN_TOKEN_BYTES_MAX 512 /* as the message says */
 
 static void report(struct decode *d, const struct yaml_node *node, int rc, const char *problem)
 {
@@ -85,14 +85,19 @@ static bool is_token68(struct span s)
 	return true;
 }
 
+const char *topology_keys_token_problem(struct span token)
+{
+	if (token.n > ADMIN_TOKEN_BYTES_MAX)
+		return "has at most 512 bytes";
+	return is_token68(token) ? NULL : "is made of letters, digits and -._~+/=";
+}
+
 void topology_keys_finish_admin(struct decode *d, const struct yaml_node *node, void *base)
 {
 	struct plan_admin *admin = base;
 	const struct yaml_node *token = yaml_node_get(node, "token");
 
 	admin->enabled = true;
-	if (token && admin->token.n > ADMIN_TOKEN_BYTES_MAX)
-		decode_error(d, token, "a token has at most %d bytes", ADMIN_TOKEN_BYTES_MAX);
-	else if (token && !is_token68(admin->token))
-		decode_error(d, token, "a token is made of letters, digits and -._~+/=");
+	if (token && topology_keys_token_problem(admin->token))
+		decode_error(d, token, "a token %s", topology_keys_token_problem(admin->token));
 }

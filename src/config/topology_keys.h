@@ -13,6 +13,9 @@ extern const struct value_type value_url; /* into a struct plan_upstream */
 void topology_keys_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 void topology_keys_decode_upstream(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 void topology_keys_decode_listen(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
+/* What is wrong with a token of the admin listener, behind "a token"; NULL: nothing. */
+const char *topology_keys_token_problem(struct span token) PURE;
+
 /* For struct key_map; base is a struct plan_admin. */
 void topology_keys_finish_admin(struct decode *d, const struct yaml_node *node, void *base);
 

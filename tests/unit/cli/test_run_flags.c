@@ -99,7 +99,10 @@ Test(run_flags, what_does_not_go_together)
 			"run: --time-limit is of a command, and none is given (-- COMMAND)\n" },
 		{ { "-u", "origin:", "--summary", "xml" }, "run: --summary xml: text, json or off is wanted\n" },
 		{ { "-u", "origin:", "--log-format", "xml" }, "run: --log-format xml: text or json is wanted\n" },
-		{ { "-u", "origin:", "-w", "0" }, "run: --workers 0: a whole number from 1 to 1024 is wanted\n" },
+		{ { "-u", "origin:", "-w", "0" }, "run: --workers 0: a whole number from 1 to 256 is wanted\n" },
+		{ { "a.yaml", "--expect", "sre" }, "run: --expect does not go with a rule file; write expect: into a.yaml\n" },
+		{ { "a.yaml", "--admin", "127.0.0.1:0" },
+			"run: 127.0.0.1:0 is no rule file; did you mean --admin=127.0.0.1:0?\n" },
 		{ { "-u", "origin:", "--access", "" }, "run: --access: stderr, stdout, a file or off is wanted\n" },
 		{ { "" }, "run: the name of the rule file is empty\n" },
 	};
@@ -138,6 +141,7 @@ Test(run_flags, rules_that_the_loader_takes)
 		.delay = "100ms..2s",
 		.percentage = "12.5",
 		.path = "/a\"b: [x]/**",
+		.expect = "sre",
 	};
 	struct diagnostics d = { 0 };
 	struct plan *plan = load(&f, &d);
@@ -156,6 +160,7 @@ Test(run_flags, rules_that_the_loader_takes)
 	cr_expect_eq(plan->n_listeners, 1);
 	cr_expect_eq(plan->listeners[0].address.port, 0);
 	cr_expect_eq(plan->upstreams[0].address.port, 9000);
+	cr_expect(plan->has_expect && plan->expect.profile == EXPECT_PROFILE_SRE);
 	plan_unref(plan);
 	diagnostics_deinit(&d);
 }

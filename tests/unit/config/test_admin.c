@@ -93,4 +93,9 @@ Test(admin, no_open_door)
 	support_load(&l, "upstream: origin\nadmin: {token: \"a b\"}\n");
 	cr_expect(strstr(l.text, "2:16: error: admin: a token is made of"), "%s", l.text);
 	support_free(&l);
+	/* A secret that was kept in a file has a line end; nobody could bring it, and what it is is not told. */
+	load_with_option(&l, "upstream: origin\n", "", "secret\n");
+	cr_assert_eq(l.rc, 1);
+	cr_expect_str_eq(l.d.v[0].message, "BROWNOUT_TOKEN: a token is made of letters, digits and -._~+/=");
+	support_free(&l);
 }
