@@ -45,7 +45,8 @@ static int refuse_shared(const struct reports_flags *flags)
 		for (size_t k = 0; names[i] && k < i; k++) {
 			if (!names[k] || strcmp(names[i], names[k]) != 0)
 				continue;
-			log_error("two reports cannot both go to %.200s", strcmp(names[i], "-") == 0 ? "standard output" : names[i]);
+			log_error("two reports cannot both go to %.200s",
+				strcmp(names[i], "-") == 0 ? "standard output" : names[i]);
 			return EXIT_CODE_USAGE;
 		}
 	}
