@@ -153,8 +153,9 @@ Test(replay, control_bytes_are_not_shown)
 
 	text_init(&trace);
 	put_preface(&trace);
-	text_put_literal(&trace, "{\"id\":\"\\u001b[1m\",\"decisions\":["
-		"{\"rule\":\"\\u001b[2m\",\"phase\":\"request\",\"key\":\"0\",\"occurrence\":1,\"draw\":\"0\",\"threshold\":\"0\",\"outcome\":\"fired\",\"choice\":0,\"since\":0}]}\n");
+	text_put_literal(&trace,
+		"{\"id\":\"\\u001b[1m\",\"decisions\":[{\"rule\":\"\\u001b[2m\",\"phase\":\"request\",\"key\":\"0\","
+		"\"occurrence\":1,\"draw\":\"0\",\"threshold\":\"0\",\"outcome\":\"fired\",\"choice\":0,\"since\":0}]}\n");
 	put_file(0, text_span(&trace));
 	cr_expect_eq(by_rules(NULL, &out), EXIT_CODE_DIFFERENT);
 	cr_expect(strstr(out.p, "exchange ?[1m, rule ?[2m, request"), "%s", out.p);
