@@ -343,7 +343,6 @@ static enum step pass_answer(struct client *c)
 	relay_init(&ex->download, body, length, ex->download.chunk_out);
 	ex->download.drop_trailers = body == HTTP_BODY_CHUNKED && http_fields_have_private(&r->fields);
 	ex->up_keep_alive = r->keep_alive;
-	peer_consume(w, &ex->up->peer, r->head_n);
 	if (ex->shape) {
 		shape_body(c, body == HTTP_BODY_LENGTH ? length : body == HTTP_BODY_NONE ? 0 : UINT64_MAX);
 		ex->download.bad_chunk = ex->shape->malformed == MALFORMED_CHUNK;
@@ -354,7 +353,9 @@ static enum step pass_answer(struct client *c)
 	/* answer_relay, which follows unless all is sent at once, sets the deadline. */
 	ex->waits_for = EXCHANGE_WAITS_NONE;
 	exchange_note_answer(c);
-	notice_answer(c, text_span(&w->out));
+	notice_answer(c, text_span(&w->out), &r->fields);
+	/* Only now: the fields go with the bytes. */
+	peer_consume(w, &ex->up->peer, r->head_n);
 	if (ex->shape && ex->shape->body_delay_ns)
 		return send_head_first(c);
 	step = relay_answer(c, text_span(&w->out));

@@ -457,14 +457,14 @@ static bool has_quota_field(const struct http_fields *fields)
 }
 
 /* A success of the upstream that no rule has touched tells nothing but a quota, in a field of its own. */
-static bool may_tell(const struct client *c)
+static bool may_tell(const struct client *c, const struct http_fields *received)
 {
 	const struct exchange *ex = &c->ex;
 
-	return ex->status >= 300 || ex->rule || ex->claim || ex->shape || has_quota_field(&c->worker->response.fields);
+	return ex->status >= 300 || ex->rule || ex->claim || ex->shape || (received && has_quota_field(received));
 }
 
-void notice_answer(struct client *c, struct span head)
+void notice_answer(struct client *c, struct span head, const struct http_fields *received)
 {
 	struct notice *n = c->ex.notice;
 
@@ -475,7 +475,7 @@ void notice_answer(struct client *c, struct span head)
 	n->witness.answer_ns = c->ex.answer_ns;
 	n->told_close = !c->ex.keep_alive;
 	n->witness.redirect = 0;
-	if (may_tell(c))
+	if (may_tell(c, received))
 		take_head(&n->witness.hints, head);
 	if (UNLIKELY(n->witness.hints.wait_ns > 0 && c->ex.status / 100 == 3))
 		n->witness.redirect = location_place(c, head);

@@ -9,6 +9,7 @@
 #include "observe/record.h"
 
 struct client;
+struct http_fields;
 struct http_request;
 struct record;
 struct text;
@@ -35,8 +36,8 @@ void notice_begin(struct client *c, const struct http_request *r);
 /* Bytes of the request's body as they come in, and their end. */
 void notice_body(struct notice *n, struct span bytes);
 void notice_body_end(struct notice *n, int64_t now_ns);
-/* The head of the final answer, before it is handed to the socket. */
-void notice_answer(struct client *c, struct span head);
+/* The head of the final answer, before it is handed to the socket. received: of the upstream; NULL: it is brownout's own. */
+void notice_answer(struct client *c, struct span head, const struct http_fields *received);
 
 /*
  * What of an exchange of which there is nothing to tell makes it equal to another, for a judge. It lies in its worker, which has

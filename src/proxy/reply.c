@@ -53,7 +53,7 @@ enum step reply_send(struct client *c, struct span head, struct span body)
 	exchange_note_answer(c);
 	ex->head_wire_bytes = (uint32_t)(head.n + body.n);
 	ex->waits_for = EXCHANGE_WAITS_NONE;
-	notice_answer(c, head);
+	notice_answer(c, head, NULL);
 	if (UNLIKELY(ex->shape && ex->shape->body_delay_ns && body.n)) {
 		sent = peer_send_span(w, &c->peer, head);
 		shape_hold_body(c);

@@ -67,6 +67,36 @@ static void record(const struct program *folder, const char *name, unsigned seed
 	rig_end(&r);
 }
 
+/*
+ * What the trace has of an answer is looked up while its bytes are there: also of one whose head came in parts and of which
+ * nothing is left then, and of one that no upstream has given. (RateLimit and X-Runtime have names of the same length.)
+ */
+Test(trace, answers_that_leave_nothing_behind)
+{
+	static const char *const parts[] = { "HTTP/1.1 200 OK\r\nX-Runtime: 1\r\n", "Content-Length: 0\r\n\r\n" };
+	struct message request, answer;
+	struct peer *client, *upstream;
+	struct rig r;
+
+	rig_start_with(&r, "log: {trace: '@dir@/trace.jsonl'}\n");
+	client = rig_client(&r);
+	for (int i = 0; i < 2; i++) {
+		peer_send(client, GET("/"));
+		upstream = rig_request(&r, &request);
+		peer_send(upstream, parts[0]);
+		sleep_ms(20);
+		peer_send(upstream, parts[1]);
+		message_read_answer(&answer, client, "GET");
+		expect_status(&answer, 200);
+		free_both(&request, &answer);
+		peer_send(client, "OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n");
+		message_read_answer(&answer, client, "OPTIONS");
+		expect_status(&answer, 200);
+		message_free(&answer);
+	}
+	rig_end(&r);
+}
+
 /* brownout replay TRACE with these arguments ends with this code and says this. */
 static void expect_replay(struct program *p, const char *trace, const char *option, const char *value, const char *seed,
 	int code, const char *says)
