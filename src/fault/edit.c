@@ -126,7 +126,7 @@ void fault_edit_request(const struct fault_edit *const *edits, unsigned n, struc
 	drop_taken(&e, &r->fields);
 	put_all_lines(&e, extra);
 	for (unsigned i = 0; i < n; i++) {
-		if (edits[i]->path.n && r->form != HTTP_TARGET_ASTERISK)
+		if (edits[i]->path.n) /* of an asterisk nothing is made of it */
 			r->path = edits[i]->path;
 		/* A request has one Host: adding to it is setting it. */
 		*host = last_host(edits[i]->set, edits[i]->n_set, *host);

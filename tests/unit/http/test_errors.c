@@ -59,6 +59,7 @@ static const struct refused {
 	ROW(REQUEST, "\x16\x03\x01\x02\x00\x01\x00", METHOD),
 	ROW(REQUEST, "G\xc3\x89T / HTTP/1.1\r\n", METHOD),
 	ROW(REQUEST, HUNDRED " / HTTP/1.1\r\n", METHOD_TOO_LONG),
+	ROW(REQUEST, TEN TEN TEN TEN TEN TEN "12345 / HTTP/1.1\r\n", METHOD_TOO_LONG),
 	/* target */
 	ROW(REQUEST, "GET /a#b HTTP/1.1\r\n", TARGET),
 	ROW(REQUEST, "GET /\x01 HTTP/1.1\r\n", TARGET),
@@ -188,6 +189,7 @@ static const struct refused {
 	ROW(REQUEST, HOST "Expect: 100-continue\r\nExpect: x\r\n\r\n", EXPECTATION),
 	ROW(REQUEST, HOST "Expect:\r\n\r\n", EXPECTATION),
 	ROW(REQUEST, HOST "Max-Forwards: 1\r\nMax-Forwards: 2\r\n\r\n", REPEATED_FIELD),
+	ROW(REQUEST, HOST "TE: a\r\nTE: b\r\nMax-Forwards: 1\r\nMax-Forwards: 2\r\nVia: a\r\nVia: b\r\n\r\n", REPEATED_FIELD),
 	ROW(CONNECT, "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", CONNECT),
 	/* chunks */
 	ROW(CHUNKED, "x\r\n", CHUNK_SIZE),

@@ -5,6 +5,8 @@
 
 #define GET "GET / HTTP/1.1\r\n"
 #define HOST "Host: a\r\n"
+#define METHOD_16 "SIXTEEN-LETTERS-"
+#define METHOD_64 METHOD_16 METHOD_16 METHOD_16 METHOD_16
 
 static const struct {
 	const char *head;
@@ -39,6 +41,8 @@ static const struct {
 	{ "TRACE /x HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE", "/x", "a", "a", "/x", NULL, HTTP_METHOD_TRACE, HTTP_TARGET_ORIGIN },
 	{ "CONNECT b:443 HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT", "b:443", "b:443", "b", "", NULL, HTTP_METHOD_CONNECT,
 		HTTP_TARGET_AUTHORITY },
+	{ METHOD_64 " /x HTTP/1.1\r\nHost: a\r\n\r\n", METHOD_64, "/x", "a", "a", "/x", NULL, HTTP_METHOD_OTHER,
+		HTTP_TARGET_ORIGIN },
 	{ "M-SEARCH /x HTTP/1.1\r\nHost: a\r\n\r\n", "M-SEARCH", "/x", "a", "a", "/x", NULL, HTTP_METHOD_OTHER,
 		HTTP_TARGET_ORIGIN },
 };
@@ -103,6 +107,7 @@ static const struct {
 	{ "GET / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", 0, HTTP_BODY_NONE, 0, 0 },
 	{ GET HOST "TE: gzip;q=0.5, Trailers\r\nConnection: TE\r\n\r\n", 1, HTTP_BODY_NONE, 0, KEEP | TRAILERS },
 	{ GET HOST "TE: gzip\r\n\r\n", 1, HTTP_BODY_NONE, 0, KEEP },
+	{ "GET / HTTP/1.0\r\nTE: trailers\r\nConnection: TE\r\n\r\n", 0, HTTP_BODY_NONE, 0, 0 },
 };
 
 Test(request, meanings)

@@ -106,7 +106,7 @@ Test(collector, writes_what_is_in_all_rings)
 /* Whichever worker they are of: what one look finds stands in the order in which it ended. */
 Test(collector, lines_stand_in_the_order_of_time)
 {
-	static const uint8_t of[] = { 2, 0, 0, 1, 2, 2, 1, 0, 1, 1, 2, 0 };
+	static const uint8_t of[] = { 2, 0, 0, 1, 2, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 0, 1, 1, 2, 2 };
 	struct collector *c = make(path, ACCESS_TEXT);
 	struct ring *rings[3];
 	char line[4096], expected[32];
@@ -247,6 +247,30 @@ Test(collector, a_line_that_was_cut_is_not_continued)
 	ring_free(ring);
 }
 
+/* What was cut off stays where it is: the new file begins with a line. */
+Test(collector, a_rotated_file_takes_its_cut_line_with_it)
+{
+	struct collector *c = make(path, ACCESS_TEXT);
+	struct ring *ring = ring_new(16);
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	limit_file_size(20);
+	cr_assert_eq(collector_start(c), 0);
+	put(ring, 1);
+	wait_seen(c);
+	cr_assert_eq(collector_lost(c), 1);
+	limit_file_size(RLIM_INFINITY);
+	cr_assert_eq(rename(path, rotated), 0);
+	collector_reopen(c);
+	put(ring, 2);
+	collector_free(c);
+	cr_expect_eq(lines_with(path, " id=2\n"), 1);
+	cr_expect_eq(lines_with(path, ""), 1, "a line that ends what stands in another file");
+	cr_expect_eq(lines_with(rotated, ""), 1);
+	ring_free(ring);
+}
+
 Test(collector, says_where_a_file_cannot_be_opened)
 {
 	struct collector *c;
@@ -340,6 +364,68 @@ Test(collector, trace_stands_beside_the_access_log)
 	cr_expect_eq(lines_with(path, "\"decisions\":[{\"rule\":\"a-rule\""), 10);
 	cr_expect_eq(lines_with(path, "\"occurrence\":7,"), 1);
 	ring_free(ring);
+}
+
+/* A trace of one exchange, with this witness. */
+static void trace_witness(const struct witness *witness)
+{
+	struct collector *c = make_tracing(NULL);
+	struct ring *ring = ring_new(8);
+	struct record *r;
+
+	cr_assert_eq(collector_add_ring(c, ring), 0);
+	r = ring_begin(ring);
+	memset(r, 0, sizeof(*r));
+	r->id = 1;
+	r->rules = &rules;
+	r->generation = 1;
+	*ring_witness(ring) = *witness;
+	r->witness = ring_witness(ring);
+	ring_commit(ring);
+	collector_free(c);
+	ring_free(ring);
+}
+
+static const char *const hashes[] = { "fingerprint", "body", "logical", "maybe", "key", "credentials" };
+
+/* So many lines have each of the hashes, with this beginning. */
+static void expect_hashes(const char *value, unsigned from, int lines)
+{
+	char part[80];
+
+	for (unsigned i = from; i < ARRAY_LEN(hashes); i++) {
+		(void)snprintf(part, sizeof(part), "\"%s\":\"%s", hashes[i], value);
+		cr_expect_eq(lines_with(path, part), lines, "%s", part);
+	}
+}
+
+#define ALL_ALIKE                                                                                                               \
+	.fingerprint = 0xabcd, .body_hash = 0xabcd, .logical_id = 0xabcd, .maybe_id = 0xabcd, .idempotency_key = 0xabcd,        \
+	.credentials = 0xabcd, .client_n = 6, .client = "secret"
+
+Test(collector, what_a_trace_hides)
+{
+	trace_witness(&(struct witness){ ALL_ALIKE, .hides = true, .from_header = true });
+	expect_hashes("", 0, 1);
+	expect_hashes("abcd\"", 0, 0);
+	cr_expect_eq(lines_with(path, "secret"), 0);
+	cr_expect_eq(lines_with(path, "\"client\":\"#"), 1);
+}
+
+Test(collector, what_a_trace_hides_of_a_query)
+{
+	trace_witness(&(struct witness){ ALL_ALIKE, .hides_query = true });
+	cr_expect_eq(lines_with(path, "\"fingerprint\":\""), 1);
+	cr_expect_eq(lines_with(path, "\"fingerprint\":\"abcd\""), 0);
+	expect_hashes("abcd\"", 1, 1);
+	cr_expect_eq(lines_with(path, "\"client\":\"secret\""), 1);
+}
+
+/* Nothing is not hidden: it would look like something. */
+Test(collector, what_a_trace_has_nothing_to_hide_of)
+{
+	trace_witness(&(struct witness){ .hides = true });
+	expect_hashes("", 0, 0);
 }
 
 Test(collector, trace_without_an_access_log)

@@ -133,6 +133,33 @@ Test(recent, notable_ones_are_not_washed_away)
 	recent_free(recent);
 }
 
+/* Whatever did not go as it would have without rules and failures. */
+Test(recent, what_is_notable)
+{
+	const struct {
+		struct record r;
+		bool notable;
+	} cases[] = {
+		{ { .status = 200 }, false },
+		{ { .status = 500 }, false }, /* the upstream's own */
+		{ { .fault = FAULT_THROTTLE }, true },
+		{ { .also_delay = true }, true },
+		{ { .failure = PROXY_ERROR_DNS_ERROR }, true },
+		{ { .reject = "host_missing" }, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct recent *recent = recent_new();
+		struct got *got = malloc(sizeof(*got));
+
+		recent_add(recent, &cases[i].r);
+		(void)get(recent, (struct recent_query){ .max = 1, .choice = RECENT_NOTABLE }, got);
+		cr_expect_eq(got->n, cases[i].notable, "case %zu", i);
+		free(got);
+		recent_free(recent);
+	}
+}
+
 static void *write_many(void *arg)
 {
 	for (unsigned i = 0; i < 200; i++) {

@@ -37,6 +37,7 @@ Test(record, what_does_not_fit_is_cut_from_the_end)
 		{ 3, 9, RECORD_TEXT_BYTES - 12, 3, 9, RECORD_TEXT_BYTES - 12, false },
 		{ 3, 9, RECORD_TEXT_BYTES - 11, 3, 9, RECORD_TEXT_BYTES - 12, true },
 		{ 3, RECORD_TEXT_BYTES + 1, 5, 3, RECORD_TEXT_BYTES - 3, 0, true },
+		{ 3, RECORD_TEXT_BYTES, 0, 3, RECORD_TEXT_BYTES - 3, 0, true },
 		{ RECORD_TEXT_BYTES + 50, 1, 1, RECORD_TEXT_BYTES, 0, 0, true },
 		{ RECORD_TEXT_BYTES, 0, 0, RECORD_TEXT_BYTES, 0, 0, false },
 	};
