@@ -109,6 +109,25 @@ Test(interim_upgrade, final_answer_instead_of_continue)
 	rig_end(&r);
 }
 
+/* The client waits, as it may, for an upstream that says nothing: it is not the client that is late. */
+Test(interim_upgrade, no_continue_is_the_upstreams_silence)
+{
+	struct message request, answer;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, "limits: {idle_timeout: 100ms}\n"
+			   "upstreams:\n  default: {url: 'http://@upstream@', response_timeout: 300ms}\n");
+	client = rig_client(&r);
+	peer_send(client, EXPECTING);
+	rig_request_head(&r, &request);
+	message_read_answer(&answer, client, "PUT");
+	expect_status(&answer, 504);
+	expect_error(&answer, "http_response_timeout");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
 Test(interim_upgrade, early_hints)
 {
 	struct rig r;
@@ -450,6 +469,28 @@ Test(interim_upgrade, switch_without_being_asked)
 	rig_start(&r);
 	client = rig_client(&r);
 	upstream = rig_exchange(&r, client, GET("/"), SWITCHING, &request, &answer);
+	expect_status(&answer, 502);
+	expect_error(&answer, "http_upgrade_failed");
+	peer_expect_end(upstream);
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* RFC 9110 section 7.8: the upstream has not read the request that it would switch behind. */
+Test(interim_upgrade, switch_before_the_request_has_ended)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+	struct peer *upstream;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 4\r\n\r\nbo");
+	upstream = rig_request_head(&r, &request);
+	peer_take(upstream, 2);
+	peer_send(upstream, SWITCHING);
+	message_read_answer(&answer, client, "POST");
 	expect_status(&answer, 502);
 	expect_error(&answer, "http_upgrade_failed");
 	peer_expect_end(upstream);

@@ -105,6 +105,32 @@ Test(upstream_pool, no_more_are_kept_than_allowed)
 }
 
 /* The connections that a client's fault or departure left in the middle of something are not for the next one. */
+/* The one that was used last: the others are not needed, and are closed when their time has come. */
+Test(upstream_pool, the_newest_is_used_first)
+{
+	struct message request, answer;
+	struct peer *clients[3], *upstreams[3];
+	struct rig r;
+
+	rig_start(&r);
+	for (int i = 0; i < 3; i++) {
+		clients[i] = rig_client(&r);
+		peer_send(clients[i], GET("/"));
+		upstreams[i] = rig_request(&r, &request);
+		message_free(&request);
+	}
+	for (int i = 0; i < 3; i++) {
+		peer_send(upstreams[i], OK_HI);
+		message_read_answer(&answer, clients[i], "GET");
+		message_free(&answer);
+	}
+	for (int i = 0; i < 3; i++) {
+		rig_check(&r, rig_exchange(&r, clients[0], GET("/"), OK_HI, &request, &answer) == upstreams[2], "not the newest");
+		free_both(&request, &answer);
+	}
+	rig_end(&r);
+}
+
 Test(upstream_pool, connection_with_half_an_answer_is_not_kept)
 {
 	struct rig r;

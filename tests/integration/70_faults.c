@@ -345,6 +345,20 @@ Test(faults, delays_add_up_and_an_abort_comes_behind_them)
 	rig_end(&r);
 }
 
+/* What the log says of it is what both phases have asked for, and what both have taken. */
+Test(faults, delays_of_both_phases_are_told_in_one)
+{
+	struct message request, answer;
+	struct rig r;
+
+	rig_start_with(&r, "rules:\n  - delay: 70ms\n  - {phase: response, delay: 80ms}\n");
+	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
+	expect_log(&r, 0, "delay", "0.150000");
+	rig_check(&r, strtod(rig_log_value(rig_log_line(&r, 0), "delay_actual"), NULL) >= 0.15, "%s", rig_log_line(&r, 0));
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
 Test(faults, client_that_leaves_during_a_delay)
 {
 	static const char *const how[] = { "RST", "FIN" };

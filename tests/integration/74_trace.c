@@ -209,6 +209,56 @@ Test(trace, a_rotated_file_stands_alone)
 	program_close(&p);
 }
 
+/* A body so large that it would not have to be looked at to be passed on. */
+static void upload(struct rig *r, struct peer *client, char last)
+{
+	enum { BYTES = 200000 };
+	char *body = malloc(BYTES);
+	struct message request, answer;
+
+	memset(body, 'x', BYTES);
+	body[BYTES - 1] = last;
+	peer_printf(client, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", BYTES);
+	rig_request_head(r, &request);
+	peer_send_n(client, body, BYTES);
+	message_read_body(&request);
+	peer_send(request.peer, OK_HI);
+	message_read_answer(&answer, client, "POST");
+	free_both(&request, &answer);
+	free(body);
+}
+
+Test(trace, a_large_body_is_told_from_another)
+{
+	struct bytes text = { 0 };
+	struct peer *client;
+	struct rig r;
+	char *hashes[3];
+	char *at;
+
+	rig_start_with(&r, "log: {trace: '@dir@/trace.jsonl'}\n");
+	client = rig_client(&r);
+	upload(&r, client, 'a');
+	upload(&r, client, 'a');
+	upload(&r, client, 'b');
+	program_signal(&r.program, SIGTERM);
+	rig_check(&r, program_wait(&r.program, PATIENCE_MS), "it does not end");
+	rig_check(&r, bytes_read_file(&text, program_path(&r.program, "trace.jsonl")), "no trace");
+	at = text.p;
+	for (int i = 0; i < 3; i++) {
+		at = strstr(at, "\"body\":\"");
+		rig_check(&r, at, "%d exchanges with a body: %s", i, bytes_text(&text));
+		at += strlen("\"body\":\"");
+		hashes[i] = strndup(at, strcspn(at, "\""));
+	}
+	rig_check(&r, strcmp(hashes[0], hashes[1]) == 0, "%s and %s are of the same", hashes[0], hashes[1]);
+	rig_check(&r, strcmp(hashes[0], hashes[2]) != 0, "%s is of both", hashes[0]);
+	for (int i = 0; i < 3; i++)
+		free(hashes[i]);
+	bytes_free(&text);
+	rig_expect_exit(&r, 0);
+}
+
 Test(trace, what_is_no_trace_is_refused_with_its_line)
 {
 	struct program p;

@@ -67,28 +67,41 @@ Test(streams, hang_is_given_back_when_the_client_leaves)
 
 /* ---- pace ---- */
 
-Test(streams, throttle_meets_its_rate)
+/* A body of so many bytes, behind its head or alone, takes at least so long. */
+static void expect_throttled(const char *rate, unsigned bytes, bool head_alone, int least_ms)
 {
 	struct message request, answer;
 	struct peer *client, *upstream;
-	char *body = malloc(20000);
+	char *body = malloc(bytes);
 	struct rig r;
 	long long took;
 
-	memset(body, 'x', 20000);
-	rig_start_with(&r, "rules:\n  - {name: slow, throttle: {download: 20KiB/s}}\n");
+	memset(body, 'x', bytes);
+	rig_start_with(&r, "rules:\n  - {name: slow, throttle: {download: %s}}\n", rate);
 	client = rig_client(&r);
 	peer_send(client, GET("/"));
 	upstream = rig_request(&r, &request);
 	took = now_ms();
-	peer_printf(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n");
-	peer_send_n(upstream, body, 20000);
-	message_read_answer(&answer, client, "GET");
+	peer_printf(upstream, "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n", bytes);
+	if (head_alone)
+		message_read_answer_head(&answer, client, "GET");
+	peer_send_n(upstream, body, bytes);
+	if (head_alone)
+		message_read_body(&answer);
+	else
+		message_read_answer(&answer, client, "GET");
 	took = now_ms() - took;
-	rig_check(&r, took >= 930, "20000 bytes took %lld ms at 20 KiB/s", took);
+	rig_check(&r, took >= least_ms, "%u bytes took %lld ms at %s", bytes, took, rate);
 	free_both(&request, &answer);
 	free(body);
 	rig_end(&r);
+}
+
+Test(streams, throttle_meets_its_rate)
+{
+	expect_throttled("20KiB/s", 20000, false, 930);
+	/* So much that it would not have to be looked at. */
+	expect_throttled("400KiB/s", 400000, true, 930);
 }
 
 Test(streams, throttle_of_the_upload)
@@ -197,6 +210,13 @@ static void take_own_head(struct rig *r, struct peer *client)
 Test(streams, delay_at_the_body_lets_the_head_through)
 {
 	expect_late_body(BARE "rules:\n  - {name: later, delay: {fixed: 250ms, at: body}}\n", take_forwarded_head, "0123456789");
+}
+
+/* Each phase may have one. */
+Test(streams, delays_at_the_body_add_up)
+{
+	expect_late_body(BARE "rules:\n  - {name: later, delay: {fixed: 120ms, at: body}}\n"
+			      "  - {name: still, phase: response, delay: {fixed: 130ms, at: body}}\n", take_forwarded_head, "0123456789");
 }
 
 /* An answer of a rule's own has a body that can wait as well. */
@@ -360,6 +380,27 @@ Test(streams, refuse_resets_the_next_connection_as_it_comes)
 	peer_expect_reset(client);
 	client = rig_client(&r);
 	peer_expect_reset(client);
+	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+Test(streams, each_refuse_resets_a_connection)
+{
+	struct message request, answer;
+	struct peer *asking[3];
+	struct rig r;
+
+	rig_start_with(&r, "rules:\n  - {name: no, match: {path: /no}, connection: refuse}\n");
+	for (int i = 0; i < 3; i++)
+		asking[i] = rig_client(&r);
+	for (int i = 0; i < 3; i++) {
+		peer_send(asking[i], GET("/no"));
+		peer_expect_reset(asking[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		peer_expect_reset(rig_client(&r));
 	rig_exchange(&r, rig_client(&r), GET("/"), OK_HI, &request, &answer);
 	expect_body(&answer, "hi");
 	free_both(&request, &answer);

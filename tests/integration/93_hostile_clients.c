@@ -258,6 +258,34 @@ Test(hostile_clients, heads_without_end)
 	finish(&r, before_kib, 3072);
 }
 
+/* Its answer is out, and it sends on: listened to for a while, so that it can read what it was told, but not to the end. */
+Test(hostile_clients, body_without_end)
+{
+	enum { BOUND = 64 * 1024 * 1024 }; /* what is listened to, and what sockets hold */
+	static char block[65536];
+	struct pollfd poller = { .events = POLLOUT };
+	struct message answer;
+	struct peer *client;
+	ssize_t sent = 0, got = 0;
+	struct rig r;
+
+	rig_start_with(&r, "rules:\n  - abort: 503\n");
+	client = rig_client(&r);
+	peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n");
+	message_read_answer(&answer, client, "POST");
+	expect_status(&answer, 503);
+	expect_field(&answer, "connection", "close");
+	poller.fd = client->fd;
+	while (got >= 0 || errno == EAGAIN) {
+		sent += got > 0 ? got : 0;
+		rig_check(&r, sent <= BOUND, "it sends on after %zd bytes", sent);
+		rig_check(&r, poll(&poller, 1, PATIENCE_MS) == 1, "held after %zd bytes", sent);
+		got = send(client->fd, block, sizeof(block), MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	message_free(&answer);
+	rig_end(&r);
+}
+
 /* Sends all of it, reading what comes, which is counted and thrown away. */
 static size_t pump(struct rig *r, int fd, const char *p, size_t n)
 {
