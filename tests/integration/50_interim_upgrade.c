@@ -486,7 +486,8 @@ Test(interim_upgrade, switch_before_the_request_has_ended)
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 4\r\n\r\nbo");
+	peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 4\r\n\r\n"
+		"bo");
 	upstream = rig_request_head(&r, &request);
 	peer_take(upstream, 2);
 	peer_send(upstream, SWITCHING);

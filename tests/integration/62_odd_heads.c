@@ -92,6 +92,7 @@ static const struct odd codes[] = {
 	BAD_LINE("000", "HTTP/1.1 000 Odd"),
 	BAD_LINE("001", "HTTP/1.1 001 Odd"),
 	BAD_LINE("099", "HTTP/1.1 099 Odd"),
+	BAD_LINE("600", "HTTP/1.1 600 Odd"),
 	BAD_LINE("601", "HTTP/1.1 601 Odd"),
 	BAD_LINE("666", "HTTP/1.1 666 Odd"),
 	BAD_LINE("999", "HTTP/1.1 999 Odd"),
@@ -262,24 +263,27 @@ static const struct odd nearly_heads[] = {
 ODD_TEST(odd_heads, nearly_heads, _at_once, ODD_AT_ONCE, NULL)
 ODD_TEST(odd_heads, nearly_heads, _post, ODD_POST, NULL)
 
+#define ENDS_IN(name, sent)                                                                                                     \
+	FAILS(name ", FIN", sent, ODD_FIN, "http_response_incomplete"),                                                         \
+		FAILS(name ", RST", sent, ODD_RST, "http_response_incomplete")
+
 /* The end of the connection at each point of a head. */
 static const struct odd cut_heads[] = {
 	FAILS("RST before a byte", "", ODD_RST, "connection_terminated"),
 	FAILS("FIN before a byte", "", ODD_FIN, "connection_terminated"),
-	FAILS("within the version", "HTTP/1.", ODD_FIN, "http_response_incomplete"),
-	FAILS("behind the version", "HTTP/1.1 ", ODD_FIN, "http_response_incomplete"),
-	FAILS("within the code", "HTTP/1.1 20", ODD_FIN, "http_response_incomplete"),
-	FAILS("behind the code", "HTTP/1.1 200", ODD_FIN, "http_response_incomplete"),
-	FAILS("within the reason", "HTTP/1.1 200 O", ODD_RST, "http_response_incomplete"),
-	FAILS("behind the CR of the status line", "HTTP/1.1 200 OK\r", ODD_FIN, "http_response_incomplete"),
-	FAILS("behind the status line", OK, ODD_FIN, "http_response_incomplete"),
-	FAILS("within a name", OK "Content-Le", ODD_RST, "http_response_incomplete"),
-	FAILS("behind a colon", OK "Content-Length:", ODD_FIN, "http_response_incomplete"),
-	FAILS("within a value", OK "Content-Length: 2", ODD_FIN, "http_response_incomplete"),
-	FAILS("behind a CR", OK "Content-Length: 2\r", ODD_FIN, "http_response_incomplete"),
-	FAILS("behind a field", OK "Content-Length: 2\r\n", ODD_FIN, "http_response_incomplete"),
-	FAILS("within the empty line", OK "Content-Length: 2\r\n\r", ODD_FIN, "http_response_incomplete"),
-	FAILS("within the empty line, RST", OK "Content-Length: 2\r\n\r", ODD_RST, "http_response_incomplete"),
+	ENDS_IN("within the version", "HTTP/1."),
+	ENDS_IN("behind the version", "HTTP/1.1 "),
+	ENDS_IN("within the code", "HTTP/1.1 20"),
+	ENDS_IN("behind the code", "HTTP/1.1 200"),
+	ENDS_IN("within the reason", "HTTP/1.1 200 O"),
+	ENDS_IN("behind the CR of the status line", "HTTP/1.1 200 OK\r"),
+	ENDS_IN("behind the status line", OK),
+	ENDS_IN("within a name", OK "Content-Le"),
+	ENDS_IN("behind a colon", OK "Content-Length:"),
+	ENDS_IN("within a value", OK "Content-Length: 2"),
+	ENDS_IN("behind a CR", OK "Content-Length: 2\r"),
+	ENDS_IN("behind a field", OK "Content-Length: 2\r\n"),
+	ENDS_IN("within the empty line", OK "Content-Length: 2\r\n\r"),
 };
 ODD_TESTS(odd_heads, cut_heads, NULL)
 

@@ -18,6 +18,9 @@ TestSuite(odd_bodies, .timeout = 120);
 #define CHUNKED CODING("chunked")
 #define OUT_CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
 
+/* The answer stands still between its head and its body, and the rest, and the end, come meanwhile. */
+#define HELD "fault_header: false\nrules:\n  - {phase: response, delay: 10ms}\n"
+
 #define HI(name, head) PASSES(name, head "hi", ODD_STAYS, true, LENGTH("2"), "hi")
 #define BAD_LENGTH(name, fields) FAILS(name, OK fields "\r\n\r\nhi", ODD_STAYS, "http_protocol_error")
 
@@ -67,6 +70,7 @@ static const struct odd lengths[] = {
 	BAD_LENGTH("empty second field", "Content-Length: 2\r\nContent-Length:"),
 };
 ODD_TESTS(odd_bodies, lengths, NULL)
+ODD_TEST(odd_bodies, lengths, _held, ODD_WHOLE, HELD)
 
 #define ABC(name, head) PASSES(name, head "3\r\nabc\r\n0\r\n\r\n", ODD_STAYS, true, OUT_CHUNKED, "abc")
 #define BAD_CODING(name, fields)                                                                                                \
@@ -172,6 +176,7 @@ static const struct odd chunks[] = {
 	BROKEN("answer for a trailer", "3\r\nabc\r\n0\r\n" OK "\r\n", "abc"),
 };
 ODD_TESTS(odd_bodies, chunks, NULL)
+ODD_TEST(odd_bodies, chunks, _held, ODD_WHOLE, HELD)
 
 #define FIN_IN(name, bytes, content) LATE(name ", FIN", bytes, ODD_FIN, content, "http_response_incomplete")
 #define RST_IN(name, bytes, content) LATE(name ", RST", bytes, ODD_RST, content, "connection_terminated")
@@ -202,6 +207,7 @@ static const struct odd cut_bodies[] = {
 	RST_IN("until close, of HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nabc", "abc"),
 };
 ODD_TESTS(odd_bodies, cut_bodies, NULL)
+ODD_TEST(odd_bodies, cut_bodies, _held, ODD_WHOLE, HELD)
 
 /* RFC 9112 section 6.3: no content, whatever the fields say, and what comes all the same belongs to nobody. */
 #define TO_HEAD "HEAD /odd HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -239,6 +245,7 @@ static const struct odd bodyless[] = {
 		"http_protocol_error" },
 };
 ODD_TESTS(odd_bodies, bodyless, NULL)
+ODD_TEST(odd_bodies, bodyless, _held, ODD_WHOLE, HELD)
 
 /* ---- bodies too large for a table ---- */
 

@@ -416,6 +416,43 @@ Test(odd_moments, head_that_never_ends)
 	rig_end(&r);
 }
 
+/* Each byte in time, all of them long after: the time counts from one to the next. False where this side was too slow itself. */
+static bool drip_body(struct rig *r, struct peer *client)
+{
+	struct message request, answer;
+	long long since_ms, slowest_ms = 0;
+	struct peer *upstream;
+
+	peer_send(client, GET("/odd"));
+	upstream = rig_request(r, &request);
+	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+	for (int i = 0; i < 10; i++) {
+		since_ms = now_ms();
+		sleep_ms(60);
+		peer_try_send(upstream, "x");
+		slowest_ms = now_ms() - since_ms > slowest_ms ? now_ms() - since_ms : slowest_ms;
+	}
+	if (slowest_ms < 200) {
+		message_read_answer(&answer, client, "GET");
+		expect_body(&answer, "xxxxxxxxxx");
+		message_free(&answer);
+	}
+	message_free(&request);
+	return slowest_ms < 200;
+}
+
+Test(odd_moments, body_that_drips)
+{
+	bool dripped = false;
+	struct rig r;
+
+	rig_start_with(&r, UPSTREAM_SOON("idle_timeout: 400ms"));
+	for (int i = 0; i < 20 && !dripped; i++)
+		dripped = drip_body(&r, rig_client(&r));
+	rig_check(&r, dripped, "the machine is too slow for this");
+	rig_end(&r);
+}
+
 /* An upstream that takes nothing of the body: not the client's fault. */
 Test(odd_moments, request_that_is_not_taken)
 {

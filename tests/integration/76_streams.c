@@ -216,7 +216,8 @@ Test(streams, delay_at_the_body_lets_the_head_through)
 Test(streams, delays_at_the_body_add_up)
 {
 	expect_late_body(BARE "rules:\n  - {name: later, delay: {fixed: 120ms, at: body}}\n"
-			      "  - {name: still, phase: response, delay: {fixed: 130ms, at: body}}\n", take_forwarded_head, "0123456789");
+			      "  - {name: still, phase: response, delay: {fixed: 130ms, at: body}}\n",
+		take_forwarded_head, "0123456789");
 }
 
 /* An answer of a rule's own has a body that can wait as well. */
