@@ -207,6 +207,29 @@ Test(request_refusal, after_a_good_request)
 	rig_end(&r);
 }
 
+/* RFC 9110 section 9.3.2: whatever the answer is, it has no content; what it would have is said. */
+Test(request_refusal, of_head_has_no_content)
+{
+	static const char *const sent[] = { "HEAD / HTTP/1.1\r\n\r\n", "HEAD /\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
+		"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n" };
+	struct rig r;
+
+	rig_start(&r);
+	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		struct peer *client = rig_client(&r);
+		struct message answer;
+
+		r.context = sent[i];
+		peer_send(client, sent[i]);
+		message_read_answer_head(&answer, client, "HEAD");
+		expect_status(&answer, 400);
+		rig_check(&r, strtol(message_list(&answer, "content-length"), NULL, 10) > 0, "no length");
+		peer_expect_fin(client);
+		message_free(&answer);
+	}
+	rig_end(&r);
+}
+
 Test(request_refusal, what_follows_is_not_read_as_a_request)
 {
 	struct rig r;

@@ -280,6 +280,51 @@ Test(body_flow, client_that_does_not_read_is_cut_in_time)
 	rig_end(&r);
 }
 
+/*
+ * The client takes a little now and then, so little that for longer than the timeout nothing can be written: it is slow, and not
+ * gone. False where this side took nothing for too long.
+ */
+static bool sip(struct rig *r)
+{
+	struct message request, answer;
+	struct flow f = { .r = r, .n = BODY_BYTES };
+	long long last_ms;
+	bool is_slow = false;
+
+	f.to = rig_client(r);
+	peer_send(f.to, GET("/big"));
+	f.from = rig_request(r, &request);
+	peer_printf(f.from, "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n", BODY_BYTES);
+	message_read_answer_head(&answer, f.to, "GET");
+	while (flow_send(&f))
+		continue;
+	last_ms = now_ms();
+	for (int i = 0; i < 50 && !is_slow; i++) {
+		(void)flow_receive(&f, BLOCK_BYTES);
+		last_ms = now_ms();
+		sleep_ms(40);
+		is_slow = now_ms() - last_ms >= 400;
+	}
+	if (!is_slow)
+		flow_run(&f, program_rss_kib(&r->program));
+	free_both(&request, &answer);
+	peer_close(f.to);
+	peer_close(f.from);
+	return !is_slow;
+}
+
+Test(body_flow, client_that_reads_slowly_is_not_cut)
+{
+	bool sipped = false;
+	struct rig r;
+
+	rig_start_with(&r, "limits: {idle_timeout: 600ms}\n");
+	for (int i = 0; i < 10 && !sipped; i++)
+		sipped = sip(&r);
+	rig_check(&r, sipped, "the machine is too slow for this");
+	rig_end(&r);
+}
+
 /* Nothing of the client is read while the upstream takes nothing; that it is gone must be noticed all the same. */
 Test(body_flow, client_that_resets_a_blocked_upload_is_noticed)
 {
