@@ -114,7 +114,8 @@ static const struct choice pass_choices[] = { { "true", true }, { 0 } };
 		.description = "Changes bytes in the body of the answer; its length is kept.",                                  \
 		.example = "corrupt: 3" },                                                                                      \
 	{ .name = "truncate", .map = &keys_truncate, FIELD(type_, at truncate),                                                 \
-		.description = "Cuts the body of the answer off and ends the connection.",                                      \
+		.description = "Cuts the body of the answer off and ends the connection. Of one that has been upgraded "        \
+			       "(WebSocket): what comes from the upstream.",                                            \
 		.example = "truncate: {after: 50%}" },                                                                          \
 	{ .name = "throttle", .map = &keys_throttle, FIELD(type_, at throttle),                                                 \
 		.description = "Lets bytes pass at a rate.",                                                                    \

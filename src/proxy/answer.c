@@ -226,19 +226,16 @@ static enum step take_head(struct client *c)
 	/* A head that came whole in one read is held to the same bound as one that came in parts. */
 	if (r->head_n > exchange_plan(c)->limits.max_header_bytes)
 		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
-	if (r->status == 101) {
-		if (!ex->upgrade || !ex->upload_over || !was_offered(c, r))
-			return reply_failure(c, PROXY_ERROR_HTTP_UPGRADE_FAILED);
-		ex->upstream_status = 101;
-		return tunnel_begin(c);
-	}
-	if (r->status < 200)
+	if (r->status < 200 && r->status != 101)
 		return pass_interim(c);
 	if (ex->answer_decided)
 		return pass_answer(c);
+	if (r->status == 101 && (!ex->upgrade || !ex->upload_over || !was_offered(c, r)))
+		return reply_failure(c, PROXY_ERROR_HTTP_UPGRADE_FAILED);
 	ex->upstream_head_ns = loop_now_ns(w->loop);
 	ex->upstream_status = (uint16_t)r->status;
-	count_violations(c, r);
+	if (r->status != 101)
+		count_violations(c, r);
 	ex->answer_decided = true;
 	if (decide_answer(c) < 0)
 		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
@@ -273,8 +270,7 @@ static void frame_answer(struct client *c, const struct http_response *r, struct
 
 static enum step relay_answer(struct client *c, struct span head);
 
-/* Lines that the client sees and the upstream did not send: the evidence of a fault, what rules set. */
-static struct fault_edited add_lines(struct client *c, struct text *extra)
+struct fault_edited answer_add_lines(struct client *c, struct text *extra)
 {
 	struct exchange *ex = &c->ex;
 	const struct claim_more *asked = claim_quota(ex->claim);
@@ -299,7 +295,7 @@ static bool write_answer_head(struct client *c, struct fault_edited *edited)
 	struct http_forward_response how = { .via = exchange_plan(c)->via };
 
 	text_clear(&w->extra);
-	*edited = add_lines(c, &w->extra);
+	*edited = answer_add_lines(c, &w->extra);
 	frame_answer(c, r, &how);
 	if (!edited->names_date)
 		how.date = worker_date(w);
@@ -324,6 +320,16 @@ static enum step send_head_first(struct client *c)
 	return STEP_MORE;
 }
 
+/* A rule wants another status than that of the upstream. */
+static bool is_rewritten(const struct shape *s)
+{
+	for (unsigned i = 0; s && i < s->n_rewrites; i++) {
+		if (s->rewrites[i]->status)
+			return true;
+	}
+	return false;
+}
+
 static enum step pass_answer(struct client *c)
 {
 	struct worker *w = c->worker;
@@ -335,6 +341,8 @@ static enum step pass_answer(struct client *c)
 	struct fault_edited edited;
 	enum step step;
 
+	if (r->status == 101 && !is_rewritten(ex->shape))
+		return tunnel_begin(c);
 	if (!write_answer_head(c, &edited))
 		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
 	ex->status = (uint16_t)r->status;
@@ -342,7 +350,8 @@ static enum step pass_answer(struct client *c)
 		return reply_shaped(c, edited.body);
 	relay_init(&ex->download, body, length, ex->download.chunk_out);
 	ex->download.drop_trailers = body == HTTP_BODY_CHUNKED && http_fields_have_private(&r->fields);
-	ex->up_keep_alive = r->keep_alive;
+	/* What has switched speaks HTTP no more. */
+	ex->up_keep_alive = r->keep_alive && ex->upstream_status != 101;
 	if (ex->shape) {
 		shape_body(c, body == HTTP_BODY_LENGTH ? length : body == HTTP_BODY_NONE ? 0 : UINT64_MAX);
 		ex->download.bad_chunk = ex->shape->malformed == MALFORMED_CHUNK;

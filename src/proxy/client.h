@@ -91,6 +91,11 @@ enum step forward_failed(struct client *c, enum proxy_error error);
 enum step answer_read_head(struct client *c); /* answer.c: FORWARD, once something is there */
 enum step answer_hold_over(struct client *c); /* HOLD_ANSWER */
 enum step answer_relay(struct client *c); /* RELAY */
+/*
+ * Lines that the client sees and the upstream did not send: the evidence of a fault, what rules set. The head in worker.response
+ * is marked up by what they change.
+ */
+struct fault_edited answer_add_lines(struct client *c, struct text *extra);
 
 enum step tunnel_begin(struct client *c); /* tunnel.c: a 101 is parsed in worker.response */
 enum step tunnel_run(struct client *c); /* TUNNEL */

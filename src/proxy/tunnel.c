@@ -1,7 +1,10 @@
 /*
  * tunnel: after 101 (RFC 9110 section 7.8) both connections are one pipe of bytes. Each direction ends on its own: the end of
- * one side's stream is passed on as a half-close. Of what rules ask for, the pace of bytes holds here too, and nothing else.
+ * one side's stream is passed on as a half-close. What rules ask for an answer's body holds for the bytes of the upstream, which
+ * come in its place: pace, delay, cut and change.
  */
+#include "fault/edit.h"
+#include "fault/malformed.h"
 #include "http/write.h"
 #include "proxy/worker.h"
 
@@ -17,34 +20,45 @@ static void wait_idle(struct client *c)
 	client_wait_for(c, TUNNEL_IDLE_NS);
 }
 
+/* In the worker's text. False where it is too large, or memory is out. */
+static bool write_head(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct http_forward_response how = { .via = exchange_plan(c)->via, .drop_length = true, .upgrade = true };
+
+	text_clear(&w->extra);
+	if (!answer_add_lines(c, &w->extra).names_date)
+		how.date = worker_date(w);
+	how.extra = text_span(&w->extra);
+	text_clear(&w->out);
+	http_write_response_head(&w->out, &w->response, &how);
+	return !w->out.cut && !w->extra.cut;
+}
+
 enum step tunnel_begin(struct client *c)
 {
 	struct worker *w = c->worker;
 	struct exchange *ex = &c->ex;
-	const struct http_forward_response how = {
-		.via = exchange_plan(c)->via,
-		.drop_length = true,
-		.upgrade = true,
-		.date = worker_date(w),
-	};
 
-	w->out.n = 0;
-	w->out.cut = false;
-	http_write_response_head(&w->out, &w->response, &how);
-	if (w->out.cut)
+	if (!write_head(c))
 		return reply_failure(c, PROXY_ERROR_HTTP_RESPONSE_HEADER_SECTION_SIZE);
 	peer_consume(w, &ex->up->peer, w->response.head_n);
 	ex->status = 101;
 	ex->answer_begun = true;
-	ex->upstream_head_ns = loop_now_ns(w->loop);
-	ex->answer_ns = ex->upstream_head_ns;
-	ex->head_wire_bytes = (uint32_t)w->out.n;
+	ex->answer_ns = loop_now_ns(w->loop);
 	exchange_set_state(c, EXCHANGE_TUNNEL);
 	relay_init(&ex->upload, HTTP_BODY_UNTIL_CLOSE, 0, false);
 	relay_init(&ex->download, HTTP_BODY_UNTIL_CLOSE, 0, false);
 	ex->upload_over = false;
+	if (ex->shape) {
+		shape_body(c, UINT64_MAX);
+		fault_malform_head(&w->out, ex->shape->malformed);
+	}
+	ex->head_wire_bytes = (uint32_t)w->out.n;
 	if (peer_send_span(w, &c->peer, text_span(&w->out)) < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	if (ex->shape && ex->shape->body_delay_ns)
+		shape_hold_body(c);
 	wait_idle(c);
 	return STEP_MORE;
 }
@@ -54,6 +68,7 @@ enum pump {
 	PUMP_WAITS, /* for bytes of its source: whatever becomes of that shows when it is read */
 	PUMP_BLOCKED, /* its source is not read: it has ended its stream, or the far side takes nothing */
 	PUMP_BROKEN,
+	PUMP_CUT, /* all that a rule lets through has been written */
 };
 
 /* One direction. *over is set once its end was passed on. */
@@ -76,6 +91,7 @@ static enum pump pump(struct worker *w, struct relay *r, struct peer *from, stru
 	case RELAY_WAIT_WRITE:
 		return PUMP_BLOCKED;
 	case RELAY_CUT:
+		return PUMP_CUT;
 	case RELAY_SOURCE_END:
 	case RELAY_SOURCE_FAILED:
 	case RELAY_TARGET_FAILED:
@@ -112,10 +128,13 @@ enum step tunnel_run(struct client *c)
 
 	if (c->timed_out && ex->waits_for == WAITS_IDLE)
 		return client_close(c, CLOSE_CLIENT_TIMEOUT, CONN_END_RESET);
+	shape_look_at_body(c);
 	up = pump(c->worker, &ex->upload, &c->peer, &ex->up->peer, &up_over);
 	down = pump(c->worker, &ex->download, &ex->up->peer, &c->peer, &down_over);
 	ex->upload_over = up_over;
 	ex->download_over = down_over;
+	if (down == PUMP_CUT)
+		return client_cut(c, ex->shape->truncate->reset);
 	if (up == PUMP_BROKEN || down == PUMP_BROKEN || (up_over && down_over))
 		return client_close(c, CLOSE_TUNNEL_END, CONN_END_CLOSE);
 	if (up == PUMP_MOVED || down == PUMP_MOVED) {
