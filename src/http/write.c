@@ -193,25 +193,49 @@ static void write_upgrade(struct text *out, const struct http_fields *fields)
 	}
 }
 
-/* What may be asked for of what the client asks for: a line as it came, or what is left of it. */
+static bool all_pass(struct span protocols)
+{
+	struct span element;
+
+	while (span_next_element(&protocols, &element)) {
+		if (element.n && !http_upgrade_passes(element))
+			return false;
+	}
+	return true;
+}
+
+/* What is left of a line, if anything: never longer than it came. */
+static void write_passing(struct text *out, const struct http_field *f)
+{
+	struct span rest = f->value;
+	struct span element;
+	bool any = false;
+
+	while (span_next_element(&rest, &element)) {
+		if (!http_upgrade_passes(element))
+			continue;
+		if (!any)
+			text_put_span(out, f->name);
+		text_put_string(out, any ? "," : ": ");
+		text_put_span(out, element);
+		any = true;
+	}
+	if (any)
+		text_put_literal(out, "\r\n");
+}
+
+/* What may be asked for of what the client asks for. */
 static void write_wanted_upgrade(struct text *out, const struct http_fields *fields)
 {
 	for (unsigned i = 0; i < fields->n; i++) {
 		const struct http_field *f = &fields->v[i];
-		struct span rest = f->value;
-		struct span element;
-		unsigned n = 0, n_passing = 0;
 
 		if (f->id != HTTP_FIELD_UPGRADE)
 			continue;
-		for (; span_next_element(&rest, &element); n++)
-			n_passing += http_upgrade_passes(element);
-		if (n_passing == n)
+		if (LIKELY(all_pass(f->value)))
 			http_write_field_line(out, f);
-		for (rest = f->value; n_passing < n && span_next_element(&rest, &element);) {
-			if (http_upgrade_passes(element))
-				http_write_field(out, f->name, element);
-		}
+		else
+			write_passing(out, f);
 	}
 }
 

@@ -191,8 +191,8 @@ Test(write, options_of_a_request)
 		GET HOST "Upgrade:  websocket\r\nConnection: keep-alive, Upgrade\r\nA: 1\r\n\r\n", .upgrade = true);
 	EXPECT_REQUEST(GET HOST "TE: trailers\r\nConnection: TE\r\n\r\n", GET HOST "TE: gzip, trailers\r\nConnection: TE\r\n\r\n",
 		.te_trailers = true);
-	EXPECT_REQUEST(GET HOST "upgrade: websocket\r\nupgrade: x/2\r\nUpgrade: y\r\nConnection: upgrade\r\n\r\n",
-		GET HOST "upgrade: websocket, h2c, x/2\r\nUpgrade: y\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+	EXPECT_REQUEST(GET HOST "upgrade: websocket,x/2\r\nUpgrade: ,y,\r\nConnection: upgrade\r\n\r\n",
+		GET HOST "upgrade: websocket, h2c, x/2\r\nUpgrade: ,y,\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
 		.upgrade = true);
 	EXPECT_REQUEST(GET HOST "Upgrade: x\r\nTE: trailers\r\nConnection: upgrade, TE\r\n\r\n",
 		GET HOST "TE: trailers\r\nUpgrade: x\r\nConnection: TE, upgrade\r\n\r\n", .te_trailers = true, .upgrade = true);
