@@ -89,12 +89,26 @@ static void put_faults(struct json *j, const struct rule *r)
 	json_end_array(j);
 }
 
+/* The counts were asked for after the plan, which may have been replaced in between: then the rule stands elsewhere, or is gone. */
+static const struct server_rule_count *find_count(const struct rule_list *list, unsigned place)
+{
+	static const struct server_rule_count none;
+	struct span name = span_first(list->plan->rules.v[place].name, SERVER_NAME_BYTES - 1);
+
+	if (place < list->n_counts && span_eq(span_of_string(list->counts[place].name), name))
+		return &list->counts[place];
+	for (unsigned i = 0; i < list->n_counts; i++) {
+		if (span_eq(span_of_string(list->counts[i].name), name))
+			return &list->counts[i];
+	}
+	return &none;
+}
+
 /* The members, into an object that is open. */
 static void put_rule(struct json *j, const struct rule_list *list, unsigned place)
 {
-	static const struct server_rule_count none;
 	const struct rule *r = &list->plan->rules.v[place];
-	const struct server_rule_count *count = place < list->n_counts ? &list->counts[place] : &none;
+	const struct server_rule_count *count = find_count(list, place);
 
 	json_member_span(j, "name", r->name);
 	json_member_string(j, "phase", r->phase == RULE_PHASE_REQUEST ? "request" : "response");

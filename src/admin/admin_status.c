@@ -130,7 +130,7 @@ void admin_get_status(const struct admin_request *r, struct admin_answer *a)
 		json_c_string(j, live_file_name(r->admin->file));
 	else
 		json_none(j);
-	json_member_bool(j, "expectations", plan->has_expect);
+	json_member_bool(j, "expectations", r->admin->verdict != NULL);
 	json_member_u64(j, "generation", server_generation(server));
 	json_member_bool(j, "armed", server_is_armed(server));
 	json_member_bool(j, "draining", server_is_draining(server));

@@ -385,6 +385,7 @@ void expect_keys_check(struct decode *d, const struct yaml_node *expect)
 	if (expect) {
 		d->plan->has_expect = true;
 		yaml_tree_place(d->tree, expect->at, &d->plan->expect_line, &column);
+		d->plan->expect_hash = yaml_node_hash(expect);
 	}
 	if (!during || name.n == 0)
 		return;

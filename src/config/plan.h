@@ -128,6 +128,7 @@ struct plan {
 	struct expect expect; /* without limits where the file has none */
 	bool has_expect; /* the file says what it expects ... */
 	unsigned expect_line; /* ... here */
+	uint64_t expect_hash; /* of what it says: tells whether two plans expect the same; 0: nothing */
 	struct observe observe;
 	struct plan_variables variables;
 	char *file; /* name it was loaded from, for messages */

@@ -392,6 +392,7 @@ static void put_notes(const struct server *s, const struct change *c, struct tex
 	note_restart(notes, new->sandbox != old->sandbox, "sandbox");
 	note_restart(notes, !span_eq(new->log_access, old->log_access) || new->log_format != old->log_format ||
 		!span_eq(new->log_trace, old->log_trace), "log");
+	note_restart(notes, new->expect_hash != old->expect_hash, "expect");
 	note_restart(notes, !is_same_admin(&new->admin, &old->admin), "admin");
 }
 

@@ -161,13 +161,17 @@ Test(admin_control, the_whole_file)
 	cr_assert_str_eq(said, bytes_text(&yaml));
 	free(said);
 	/* A warning with its place; a note on what only a restart changes. */
-	bytes_printf(&yaml, "limits: {drain: 1s}\n");
+	bytes_printf(&yaml, "limits: {drain: 1s}\nexpect: recommended\n");
 	bytes_replace(&yaml, "workers: 1", "workers: 2");
 	bytes_replace(&yaml, "  - {name: hold", "  - {abort: 500}\n  - {name: hold");
 	said = ask(&r, "PUT", "/v1/config", YAML, bytes_text(&yaml), 200);
 	cr_assert(strstr(said, "\"level\":\"warning\",\"message\":\"rules[2]") || strstr(said, "can never act"), "%s", said);
 	cr_assert(strstr(said, "\"notes\":[\""), "%s", said);
+	cr_assert(strstr(said, "\"expect: takes effect at the next start\""), "%s", said);
 	free(said);
+	/* Who is not judged yet is not said to be. */
+	expect_ask(&r, "GET", "/v1/status", NULL, NULL, 200, "\"expectations\":false");
+	expect_ask(&r, "GET", "/v1/verdict", NULL, NULL, 404, "or did not when brownout was started");
 	/* The file itself is as it was: read again it has its way. */
 	expect_ask(&r, "POST", "/v1/reload", NULL, NULL, 200, "\"generation\":4");
 	cr_assert_eq(ask_status(&r, client, "/bad"), 503);

@@ -141,7 +141,7 @@ function inviteVerdict() {
 /* null: there are no expectations. */
 function takeVerdict(answer) {
 	const some = typeof answer === "object" && answer !== null;
-	const said = JSON.stringify(some ? [answer.verdict, answer.totals, answer.checks, answer.policy] : null);
+	const said = JSON.stringify(some ? [answer.judged, answer.verdict, answer.totals, answer.checks, answer.policy] : null);
 
 	if (verdict.said === said)
 		return;
@@ -156,7 +156,7 @@ function takeVerdict(answer) {
 	const table = make("table", { class: "cards", role: "table", "aria-labelledby": "verdict-title" }, makeHead(VERDICT_COLUMNS),
 		make("tbody", { role: "rowgroup" }, ...shown.map(makeCheckRow)));
 
-	byId("verdict-word").replaceChildren(makeVerdictWord(answer.verdict));
+	byId("verdict-word").replaceChildren(makeVerdictWord(answer.judged === false ? "not_judged" : answer.verdict));
 	setText(byId("verdict-totals"), [answer.profile && `profile ${answer.profile}`, formatTotals(answer.totals)].filter(Boolean).join(": "));
 	byId("verdict").replaceChildren(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "verdict-title" },
 		shown.length ? table : make("p", { class: "empty" }, "No check has anything to say yet.")),
