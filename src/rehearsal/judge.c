@@ -196,8 +196,7 @@ static void doubt(const struct check_run *r, struct check *c)
 		if (c->measures[i].status == CHECK_PASS)
 			c->measures[i].status = CHECK_INCONCLUSIVE;
 	}
-	check_say(r, (enum check_id)c->id, "%snot identifiable: the client's next request comes as soon as a retry would; "
-		"name a header that tells logical requests apart (observe: logical_key)", c->text[0] ? "; " : "");
+	check_say(r, (enum check_id)c->id, "%s" VERDICT_UNSURE, c->text[0] ? "; " : "");
 }
 
 static void copy_evidence(struct check *c, const struct tally *t)

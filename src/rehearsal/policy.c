@@ -104,7 +104,7 @@ void policy_describe(const struct tally *t, char *text, size_t cap)
 	text_put_literal(&out, "looks like ");
 	say_shape(&out, &l);
 	say_jitter(&out, &l);
-	text_printf(&out, ", %llu attempts", N(l.attempts));
+	text_printf(&out, ", %llu attempt%s", N(l.attempts), l.attempts == 1 ? "" : "s");
 	known = whose(&l);
 	if (known)
 		text_printf(&out, " (%s style)", known);

@@ -98,6 +98,20 @@ static void put_all_evidence(struct text *out, const struct check *c)
 	}
 }
 
+/* Said of many checks, it would be most of the report: once, at its end, it is explained. */
+static bool is_unsure(const struct check *c)
+{
+	return strstr(c->text, VERDICT_UNSURE) != NULL;
+}
+
+static void put_text(struct text *out, const struct check *c)
+{
+	const char *unsure = strstr(c->text, VERDICT_UNSURE);
+
+	text_put_shown(out, unsure ? span_of(c->text, (size_t)(unsure - c->text)) : span_of_string(c->text));
+	text_put_string(out, unsure ? "not identifiable" : "");
+}
+
 static void put_check(struct text *out, const struct check *c, bool color)
 {
 	char block[LIMITS_BYTES];
@@ -108,7 +122,7 @@ static void put_check(struct text *out, const struct check *c, bool color)
 	text_put_char(out, ' ');
 	put_colored(out, looks[c->status].word, (enum check_status)c->status, color);
 	put_name(out, check_name((enum check_id)c->id));
-	text_put_shown(out, span_of_string(c->text));
+	put_text(out, c);
 	if (c->scope[0]) {
 		text_put_literal(out, "   ");
 		text_put_shown(out, span_of_string(c->scope));
@@ -135,18 +149,22 @@ void report_write_text(const struct verdict *v, bool color, struct text *out)
 {
 	const struct check *order[CHECK_COUNT];
 	unsigned n = report_order(v, order);
+	bool unsure = v->contrast.measured && !v->contrast.identifiable;
 
 	put_head(out, v, color);
 	text_put_literal(out, "     ");
 	put_name(out, "traffic");
 	report_put_traffic(out, v);
 	text_put_char(out, '\n');
-	for (unsigned i = 0; i < n && !out->cut; i++)
+	for (unsigned i = 0; i < n && !out->cut; i++) {
 		put_check(out, order[i], color);
+		unsure = unsure || is_unsure(order[i]);
+	}
 	if (v->policy[0])
 		put_note(out, "policy", v->policy);
-	if (v->contrast.measured && !v->contrast.identifiable)
-		put_note(out, "not identifiable", "what comes next comes too soon to tell a retry from it: name a logical_key");
+	if (unsure)
+		put_note(out, "not identifiable", "what comes next comes as soon as a retry would: name a header that tells logical "
+			"requests apart (observe: logical_key)");
 	if (v->run.reproduce)
 		put_note(out, "reproduce", v->run.reproduce);
 }

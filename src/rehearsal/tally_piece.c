@@ -58,7 +58,7 @@ static void count_attempts(struct tally *t, const struct piece *p, uint64_t n)
 		return;
 	}
 	if (n > t->attempts_max || (double)n > t->expect.limits[EXPECT_ATTEMPTS_MAX].value) {
-		(void)snprintf(what, sizeof(what), "%llu attempts", (unsigned long long)n);
+		(void)snprintf(what, sizeof(what), "%llu attempt%s", (unsigned long long)n, n == 1 ? "" : "s");
 		evidence(t, p, CHECK_ATTEMPTS, (double)n, &p->v[0], p->n > 1 ? &p->v[p->n - 1] : NULL, what);
 	}
 	t->attempts_max = MAX(t->attempts_max, n);

@@ -142,6 +142,11 @@ struct verdict {
 	struct check checks[CHECK_COUNT]; /* by id */
 };
 
+/* Behind what a check says that is about who repeats what, where too many follow-ups may be retries or not. */
+#define VERDICT_UNSURE                                                                                                          \
+	"not identifiable: the client's next request comes as soon as a retry would; name a header that tells logical requests " \
+	"apart (observe: logical_key)"
+
 void verdict_deinit(struct verdict *v);
 /* Nothing was expected, so nothing has failed: what is wrong all the same (no traffic) becomes a warning. */
 void verdict_expect_nothing(struct verdict *v);

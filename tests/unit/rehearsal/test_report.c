@@ -38,7 +38,8 @@ Test(report, what_failed_comes_first_with_its_evidence)
 		"  ok  attempts          at most 4\n"
 		"  --  backoff           exponential: each wait x1.97 of the one before\n"
 		"      policy            looks like exponential 0.5 s x2, x0.75..1 jitter, 3 attempts\n"
-		"      not identifiable  what comes next comes too soon to tell a retry from it: name a logical_key\n"
+		"      not identifiable  what comes next comes as soon as a retry would: name a header that tells logical requests "
+		"apart (observe: logical_key)\n"
 		"      reproduce         brownout run rules.yaml --seed 42 -- npm test 'a \"b\" c'\n");
 }
 
@@ -61,6 +62,23 @@ Test(report, good_and_nothing)
 	expect_text(&v, false,
 		"verdict so far: PASS (nothing was judged)   0.0 s\n"
 		"      traffic           0 requests (0 logical), 0 retries, 0 faults, 0 clients\n");
+}
+
+Test(report, what_is_unsure_is_explained_once)
+{
+	struct verdict v;
+
+	verdicts_good(&v);
+	(void)snprintf(v.checks[CHECK_ATTEMPTS].text, sizeof(v.checks[CHECK_ATTEMPTS].text), "at most 2; " VERDICT_UNSURE);
+	(void)snprintf(v.checks[CHECK_JITTER].text, sizeof(v.checks[CHECK_JITTER].text), VERDICT_UNSURE);
+	v.checks[CHECK_JITTER].status = CHECK_INCONCLUSIVE;
+	expect_text(&v, false,
+		"verdict: PASS (1 inconclusive, 1 passed)   rules.yaml   0.0 s\n"
+		"      traffic           2 requests (1 logical), 1 retry, 1 fault, 1 client\n"
+		"  ??  jitter            not identifiable\n"
+		"  ok  attempts          at most 2; not identifiable\n"
+		"      not identifiable  what comes next comes as soon as a retry would: name a header that tells logical requests "
+		"apart (observe: logical_key)\n");
 }
 
 Test(report, numbers_say_no_more_than_they_know)
