@@ -89,7 +89,7 @@ static void put_faults(struct json *j, const struct rule *r)
 	json_end_array(j);
 }
 
-/* The counts were asked for after the plan, which may have been replaced in between: then the rule stands elsewhere, or is gone. */
+/* The counts were asked for after the plan, and a reload may have come in between: then the rule stands elsewhere, or is gone. */
 static const struct server_rule_count *find_count(const struct rule_list *list, unsigned place)
 {
 	static const struct server_rule_count none;

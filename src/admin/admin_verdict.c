@@ -16,7 +16,8 @@ void admin_get_verdict(const struct admin_request *r, struct admin_answer *a)
 	const struct admin *admin = r->admin;
 
 	if (!admin->verdict) {
-		admin_answer_error(a, 404, "nobody is judged: the rule file expects nothing, or did not when brownout was started");
+		admin_answer_error(a, 404,
+			"nobody is judged: the rule file expects nothing, or did not when brownout was started");
 		return;
 	}
 	if (admin->verdict(admin->verdict_arg, &a->body) < 0) {

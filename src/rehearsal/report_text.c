@@ -163,8 +163,8 @@ void report_write_text(const struct verdict *v, bool color, struct text *out)
 	if (v->policy[0])
 		put_note(out, "policy", v->policy);
 	if (unsure)
-		put_note(out, "not identifiable", "what comes next comes as soon as a retry would: name a header that tells logical "
-			"requests apart (observe: logical_key)");
+		put_note(out, "not identifiable", "what comes next comes as soon as a retry would: name a header that tells "
+			"logical requests apart (observe: logical_key)");
 	if (v->run.reproduce)
 		put_note(out, "reproduce", v->run.reproduce);
 }

@@ -38,8 +38,8 @@ Test(report, what_failed_comes_first_with_its_evidence)
 		"  ok  attempts          at most 4\n"
 		"  --  backoff           exponential: each wait x1.97 of the one before\n"
 		"      policy            looks like exponential 0.5 s x2, x0.75..1 jitter, 3 attempts\n"
-		"      not identifiable  what comes next comes as soon as a retry would: name a header that tells logical requests "
-		"apart (observe: logical_key)\n"
+		"      not identifiable  what comes next comes as soon as a retry would: name a header that tells "
+		"logical requests apart (observe: logical_key)\n"
 		"      reproduce         brownout run rules.yaml --seed 42 -- npm test 'a \"b\" c'\n");
 }
 
@@ -77,8 +77,8 @@ Test(report, what_is_unsure_is_explained_once)
 		"      traffic           2 requests (1 logical), 1 retry, 1 fault, 1 client\n"
 		"  ??  jitter            not identifiable\n"
 		"  ok  attempts          at most 2; not identifiable\n"
-		"      not identifiable  what comes next comes as soon as a retry would: name a header that tells logical requests "
-		"apart (observe: logical_key)\n");
+		"      not identifiable  what comes next comes as soon as a retry would: name a header that tells "
+		"logical requests apart (observe: logical_key)\n");
 }
 
 Test(report, numbers_say_no_more_than_they_know)
