@@ -1,9 +1,11 @@
 /*
- * resolver: a table of names, a thread that looks them up, and those who wait.
+ * resolver: a table of names, threads that look them up, and those who wait. There is one thread from the start, and one more
+ * whenever a look-up is ordered while all are at work.
  *
  * One lock guards everything; it is never held during a look-up nor while an asker is called. A name that is being
  * looked up or waited for is never evicted. An asker that waits is a `wait`: in its name's list until the answer is
- * there, then in `posted` until its loop has run it, so that resolver_free finds each of them.
+ * there, then in `posted` until its loop has run it, so that resolver_free finds each of them. The threads are detached: who is
+ * the last to be done with the resolver, be it resolver_free or a thread that it did not wait for, frees it.
  */
 #include "net/resolver.h"
 
@@ -44,10 +46,13 @@ struct wait {
 
 struct resolver {
 	const struct resolver_source *source;
-	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* work is there, or stopping */
+	pthread_cond_t ended; /* a thread has; by the monotonic clock */
 	bool stopping;
+	unsigned n_users; /* threads, and the owner */
+	unsigned n_free; /* threads that wait for work, or have it and do not know yet */
+	unsigned n_work;
 	struct list work;
 	struct list used;
 	struct list posted;
@@ -125,14 +130,6 @@ static struct name *add_name(struct resolver *r, struct span host)
 	return name;
 }
 
-static void order_lookup(struct resolver *r, struct name *name)
-{
-	if (name->busy)
-		return;
-	name->busy = true;
-	list_push_back(&r->work, &name->in_work);
-	pthread_cond_signal(&r->changed);
-}
 
 /* ---- answers ---- */
 
@@ -210,7 +207,54 @@ static void take_answer(struct resolver *r, struct name *name, const struct reso
 	post_waits(r, name);
 }
 
-/* ---- the thread ---- */
+/* ---- the end ---- */
+
+static void free_waits(struct list *waits)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(waits)))
+		free(container_of(node, struct wait, node));
+}
+
+/* Lock held, and given back. */
+static void leave(struct resolver *r)
+{
+	bool last = --r->n_users == 0;
+
+	(void)pthread_cond_signal(&r->ended);
+	pthread_mutex_unlock(&r->lock);
+	if (!last)
+		return;
+	while (!list_is_empty(&r->used))
+		forget_name(r, container_of(r->used.next, struct name, in_use));
+	(void)pthread_cond_destroy(&r->ended);
+	(void)pthread_cond_destroy(&r->changed);
+	(void)pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+void resolver_free(struct resolver *r)
+{
+	int64_t until_ns = clock_mono_ns() + RESOLVER_END_NS;
+	const struct timespec until = { .tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S };
+	int error = 0;
+
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->stopping = true;
+	pthread_cond_broadcast(&r->changed);
+	while (r->n_users > 1 && error == 0)
+		error = pthread_cond_timedwait(&r->ended, &r->lock, &until);
+	/* From here on nobody is left to be told. */
+	free_waits(&r->posted);
+	for (struct list *i = r->used.next; i != &r->used; i = i->next)
+		free_waits(&container_of(i, struct name, in_use)->waits);
+	leave(r);
+}
+
+/* ---- the threads ---- */
 
 static void *run_lookups(void *arg)
 {
@@ -223,9 +267,12 @@ static void *run_lookups(void *arg)
 		struct name *name;
 
 		if (!node) {
+			r->n_free++;
 			pthread_cond_wait(&r->changed, &r->lock);
+			r->n_free--;
 			continue;
 		}
+		r->n_work--;
 		/* It is busy, so it stays while the lock is not held. */
 		name = container_of(node, struct name, in_work);
 		pthread_mutex_unlock(&r->lock);
@@ -236,8 +283,27 @@ static void *run_lookups(void *arg)
 		pthread_mutex_lock(&r->lock);
 		take_answer(r, name, &answer);
 	}
-	pthread_mutex_unlock(&r->lock);
+	leave(r);
 	return NULL;
+}
+
+/* Lock held. One more thread. 0 or an errno. */
+static int start_thread(struct resolver *r)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int error;
+
+	/* The process' signals are for the threads that know what to do with them. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread, NULL, run_lookups, r);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return error;
+	(void)pthread_detach(thread);
+	r->n_users++;
+	return 0;
 }
 
 /* ---- the askers' side ---- */
@@ -258,6 +324,19 @@ static int find_or_add_name(struct resolver *r, struct span host, struct name **
 	list_push_back(&r->used, &name->in_use);
 	*found = name;
 	return 0;
+}
+
+/* Lock held. */
+static void order_lookup(struct resolver *r, struct name *name)
+{
+	if (name->busy)
+		return;
+	name->busy = true;
+	list_push_back(&r->work, &name->in_work);
+	/* Where no thread can be had the name waits for those that there are. */
+	if (++r->n_work > r->n_free && r->n_users <= r->source->threads)
+		(void)start_thread(r);
+	pthread_cond_signal(&r->changed);
 }
 
 /* Lock held. True where name has an answer to give now; orders a look-up where there is none or its time is over. */
@@ -330,9 +409,11 @@ int resolver_ask(struct resolver *r, struct span host, uint16_t port, struct loo
 	return rc;
 }
 
-/* ---- making and freeing ---- */
+/* ---- making ---- */
 
-static const struct resolver_source system_source = { .resolve = address_resolve, .now_ns = clock_mono_ns };
+static const struct resolver_source system_source = {
+	.resolve = address_resolve, .now_ns = clock_mono_ns, .threads = RESOLVER_THREADS,
+};
 
 int resolver_new(struct resolver **r)
 {
@@ -342,7 +423,7 @@ int resolver_new(struct resolver **r)
 int resolver_new_from(struct resolver **r, const struct resolver_source *source)
 {
 	struct resolver *new = calloc(1, sizeof(*new));
-	sigset_t all, before;
+	pthread_condattr_t monotonic;
 	int error;
 
 	if (!new)
@@ -355,48 +436,19 @@ int resolver_new_from(struct resolver **r, const struct resolver_source *source)
 		list_init(&new->buckets[i]);
 	(void)pthread_mutex_init(&new->lock, NULL);
 	(void)pthread_cond_init(&new->changed, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&new->ended, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 
-	/* The process' signals are for the threads that know what to do with them. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&new->thread, NULL, run_lookups, new);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_mutex_lock(&new->lock);
+	new->n_users = 1;
+	error = start_thread(new);
 	if (error) {
-		(void)pthread_cond_destroy(&new->changed);
-		(void)pthread_mutex_destroy(&new->lock);
-		free(new);
+		leave(new);
 		return -error;
 	}
+	pthread_mutex_unlock(&new->lock);
 	*r = new;
 	return 0;
-}
-
-static void free_waits(struct list *waits)
-{
-	struct list *node;
-
-	while ((node = list_pop_front(waits)))
-		free(container_of(node, struct wait, node));
-}
-
-void resolver_free(struct resolver *r)
-{
-	if (!r)
-		return;
-	pthread_mutex_lock(&r->lock);
-	r->stopping = true;
-	pthread_cond_signal(&r->changed);
-	pthread_mutex_unlock(&r->lock);
-	(void)pthread_join(r->thread, NULL);
-
-	free_waits(&r->posted);
-	while (!list_is_empty(&r->used)) {
-		struct name *name = container_of(r->used.next, struct name, in_use);
-
-		free_waits(&name->waits);
-		forget_name(r, name);
-	}
-	(void)pthread_cond_destroy(&r->changed);
-	(void)pthread_mutex_destroy(&r->lock);
-	free(r);
 }

@@ -1,8 +1,9 @@
 /*
- * resolver: names to addresses, off the loop. One thread calls the system's resolver (so /etc/hosts, nsswitch and the
- * like hold), answers come back as posts to the asking loop. Answers are kept for RESOLVER_TTL_NS, failures for
- * RESOLVER_RETRY_NS; an answer past its time is still given out while it is being refreshed (a name server that is
- * away does not stop traffic that runs; one that says the name is gone does). Any thread may ask.
+ * resolver: names to addresses, off the loop. Threads call the system's resolver (so /etc/hosts, nsswitch and the like hold);
+ * several, since a name whose server is silent takes one of them for many seconds. Answers come back as posts to the asking
+ * loop. They are kept for RESOLVER_TTL_NS, failures for RESOLVER_RETRY_NS; an answer past its time is still given out while it
+ * is being refreshed (a name server that is away does not stop traffic that runs; one that says the name is gone does). Any
+ * thread may ask.
  */
 #ifndef BROWNOUT_NET_RESOLVER_H
 #define BROWNOUT_NET_RESOLVER_H
@@ -14,6 +15,8 @@
 #define RESOLVER_RETRY_NS (1 * NS_PER_S)
 #define RESOLVER_ADDRESSES_MAX 8
 #define RESOLVER_NAMES_MAX 4096
+#define RESOLVER_THREADS 8 /* look-ups at a time */
+#define RESOLVER_END_NS (100 * NS_PER_MS)
 
 struct resolver;
 
@@ -30,13 +33,15 @@ int resolver_new(struct resolver **r) MUST_USE;
 struct resolver_source {
 	int (*resolve)(struct address *list, unsigned max, unsigned *n, struct span host, uint16_t port);
 	int64_t (*now_ns)(void);
+	unsigned threads; /* at most */
 };
-/* source must outlive the resolver; its functions are called from any thread. */
+/* source must outlive the resolver and each of its look-ups; its functions are called from any thread. */
 int resolver_new_from(struct resolver **r, const struct resolver_source *source) MUST_USE;
 
 /*
- * Joins the thread; waits for a running look-up at most (bounded by the system's resolver). Answers that were not
- * delivered are dropped: so the loops that asked must run no more, and must not have been freed yet.
+ * Waits RESOLVER_END_NS at most: a look-up cannot be stopped, and one that still runs then ends by itself, tells nobody, and
+ * frees what it has. Answers that were not delivered are dropped: so the loops that asked must run no more, and must not have
+ * been freed yet.
  */
 void resolver_free(struct resolver *r);
 

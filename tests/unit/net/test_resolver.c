@@ -17,11 +17,12 @@ static struct resolver *resolver;
 /* ---- a source of our own ---- */
 
 static _Atomic int64_t now_ns;
-static _Atomic unsigned lookups;
+static _Atomic unsigned begun, lookups;
 static _Atomic int outcome; /* 0, or the code to fail with */
 static _Atomic unsigned last_octet = 1;
 
-/* Held while look-ups are not to end. */
+/* Held while look-ups are not to end, but of this name. */
+#define OPEN "open.test"
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static int64_t fake_now_ns(void)
@@ -33,10 +34,12 @@ static int fake_resolve(struct address *list, unsigned max, unsigned *n, struct 
 {
 	char text[32];
 
-	(void)host;
 	cr_assert_geq(max, 2);
-	pthread_mutex_lock(&gate);
-	pthread_mutex_unlock(&gate);
+	begun++;
+	if (!span_eq(host, SPAN(OPEN))) {
+		pthread_mutex_lock(&gate);
+		pthread_mutex_unlock(&gate);
+	}
 	lookups++;
 	*n = 0;
 	if (outcome)
@@ -48,7 +51,7 @@ static int fake_resolve(struct address *list, unsigned max, unsigned *n, struct 
 	return 0;
 }
 
-static const struct resolver_source fake = { .resolve = fake_resolve, .now_ns = fake_now_ns };
+static const struct resolver_source fake = { .resolve = fake_resolve, .now_ns = fake_now_ns, .threads = 1 };
 
 static void start(void)
 {
@@ -292,6 +295,60 @@ Test(resolver, may_be_freed_while_others_wait)
 	while (lookups < 3)
 		sched_yield();
 	finish();
+	cr_expect_eq(told, 0);
+}
+
+/* ---- several look-ups at a time ---- */
+
+static const struct resolver_source three = { .resolve = fake_resolve, .now_ns = fake_now_ns, .threads = 3 };
+
+Test(resolver, names_whose_server_is_silent_hold_up_no_other)
+{
+	struct resolver_answer answer;
+
+	cr_assert_eq(loop_new(&loop), 0);
+	cr_assert_eq(resolver_new_from(&resolver, &three), 0);
+	pthread_mutex_lock(&gate);
+	cr_assert_eq(ask_numbered(1, &answer), 1);
+	cr_assert_eq(ask_numbered(2, &answer), 1);
+	cr_assert_eq(ask(OPEN, 80, 7, &answer), 1);
+	run_until_told(1);
+	cr_expect_eq(told_tokens, 7);
+	pthread_mutex_unlock(&gate);
+	run_until_told(3);
+	finish();
+}
+
+Test(resolver, more_names_than_threads)
+{
+	struct resolver_answer answer;
+
+	cr_assert_eq(loop_new(&loop), 0);
+	cr_assert_eq(resolver_new_from(&resolver, &three), 0);
+	for (unsigned i = 0; i < 500; i++)
+		cr_assert_eq(ask_numbered(i, &answer), 1);
+	run_until_told(500);
+	cr_expect_eq(lookups, 500);
+	finish();
+}
+
+Test(resolver, may_be_freed_while_a_lookup_does_not_end)
+{
+	struct resolver_answer answer;
+
+	cr_assert_eq(loop_new(&loop), 0);
+	cr_assert_eq(resolver_new_from(&resolver, &three), 0);
+	pthread_mutex_lock(&gate);
+	for (unsigned i = 0; i < 5; i++)
+		cr_assert_eq(ask_numbered(i, &answer), 1);
+	while (begun < 3)
+		sched_yield();
+	finish();
+	pthread_mutex_unlock(&gate);
+	/* Those that ran end; what had not begun is not begun any more. */
+	while (lookups < 3)
+		sched_yield();
+	cr_expect_eq(lookups, 3);
 	cr_expect_eq(told, 0);
 }
 
