@@ -66,6 +66,7 @@ struct exchange {
 	uint8_t waits_for; /* enum exchange_waits: what the running deadline is about */
 	uint8_t connect_at; /* which of the upstream's addresses is tried */
 	uint8_t connect_tried; /* those that were, and that one: bits */
+	uint8_t connect_errno; /* why those before it failed (upstream_error_of_two); 0: none did */
 	bool begun : 1; /* counted; must be finished */
 	bool keep_alive : 1; /* the client connection stays open after the answer */
 	bool watched : 1; /* it closes, and what comes all the same is noted (late.h) */

@@ -36,6 +36,7 @@ static enum proxy_error connect_failure(int error)
 	case EHOSTUNREACH:
 	case ENETDOWN:
 	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT: /* a machine without IPv6 */
 		return PROXY_ERROR_DESTINATION_IP_UNROUTABLE;
 	case ETIMEDOUT:
 		return PROXY_ERROR_CONNECTION_TIMEOUT;
@@ -64,7 +65,7 @@ static enum step connect_next(struct client *c)
 	if (r > 0)
 		return reply_failure(c, PROXY_ERROR_CONNECTION_LIMIT_REACHED);
 	if (r < 0)
-		return reply_failure(c, connect_failure(-r));
+		return reply_failure(c, connect_failure(upstream_error_of_two(ex->connect_errno, -r)));
 	client_wait_until(c, now_ns + (ex->connect_until_ns - now_ns) / (1 + (int64_t)upstream_untried(upstream_of(ex), ex)));
 	ex->reused = false;
 	if (ex->state != EXCHANGE_CONNECT)
@@ -136,6 +137,7 @@ enum step forward_resolved(struct client *c)
 static enum step forward_anew(struct client *c)
 {
 	c->ex.connect_tried = 0;
+	c->ex.connect_errno = 0;
 	c->ex.connect_until_ns = loop_now_ns(c->worker->loop) + plan_of(c)->connect_timeout_ns;
 	return resolve(c);
 }
@@ -168,7 +170,8 @@ enum step forward_connected(struct client *c)
 		return forward_start(c);
 	upstream_close(ex->up);
 	ex->up = NULL;
-	return upstream_untried(upstream_of(ex), ex) ? connect_next(c) : reply_failure(c, connect_failure(error));
+	ex->connect_errno = (uint8_t)upstream_error_of_two(ex->connect_errno, error);
+	return upstream_untried(upstream_of(ex), ex) ? connect_next(c) : reply_failure(c, connect_failure(ex->connect_errno));
 }
 
 /* ---- the request ---- */

@@ -171,12 +171,42 @@ static bool next_address(const struct worker_upstream *u, struct exchange *ex)
 	return true;
 }
 
+int upstream_error_of_two(int before, int after)
+{
+	switch (before) {
+	case 0:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+		return after;
+	default:
+		return before;
+	}
+}
+
+/* The first one not tried yet that a connection is on its way to. */
+static int connect_to_one(const struct worker_upstream *u, struct exchange *ex, int *fd)
+{
+	int error = EADDRNOTAVAIL;
+
+	while (next_address(u, ex)) {
+		int r = conn_connect_start(&u->addresses.list[ex->connect_at], fd);
+
+		if (r == 0)
+			return 0;
+		error = upstream_error_of_two(error, -r);
+	}
+	return -error;
+}
+
 int upstream_connect(struct worker_upstream *u, struct client *c, struct upstream_conn **result)
 {
 	struct worker *w = u->worker;
 	struct upstream_conn *up;
-	int r = -EADDRNOTAVAIL;
 	int fd = -1;
+	int r;
 
 	if (!reserve(u))
 		return 1;
@@ -189,8 +219,7 @@ int upstream_connect(struct worker_upstream *u, struct client *c, struct upstrea
 	peer_init(&up->peer);
 	list_init(&up->node);
 	task_init(&up->task, idle_run);
-	while (r < 0 && next_address(u, &c->ex))
-		r = conn_connect_start(&u->addresses.list[c->ex.connect_at], &fd);
+	r = connect_to_one(u, &c->ex, &fd);
 	/* Not yet writable: the first edge says that the connection stands or has failed. */
 	if (r == 0)
 		r = conn_open(&up->peer.conn, w->loop, fd, &c->task, 0);

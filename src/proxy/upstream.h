@@ -59,14 +59,20 @@ struct upstream_conn *upstream_take(struct worker_upstream *u, struct client *c)
 
 /*
  * A new connection to one of u->addresses that the client's exchange has not tried yet (connect_at, connect_tried), the next one
- * where that fails at once. Bound to the client; established or on its way. 0; 1: the ceiling is reached; negative: the last
- * address' errno.
+ * where that fails at once. Bound to the client; established or on its way. 0; 1: the ceiling is reached; negative: -errno, of
+ * the address that tells most.
  */
 int upstream_connect(struct worker_upstream *u, struct client *c, struct upstream_conn **up) MUST_USE;
 /* So many addresses the exchange has not tried yet. */
 unsigned upstream_untried(const struct worker_upstream *u, const struct exchange *ex);
 /* The one that the exchange tries has not answered in its time. */
 void upstream_note_silence(struct worker_upstream *u, const struct exchange *ex);
+
+/*
+ * Of the errnos of two addresses of one name, the one to tell: that there is no way to an address says least. A name has
+ * addresses of both families, and many a machine has one of them only; what it is there to say is what the other one did.
+ */
+int upstream_error_of_two(int before, int after);
 
 /* The exchange is over and the connection is fit to be used again: keeps it, or closes it where enough are kept. */
 void upstream_keep(struct upstream_conn *up);
