@@ -110,8 +110,9 @@ static const struct key limits_keys[] = {
 			"its request is given up, at the upstream too.",
 		.example = "half_close: true" },
 	{ .name = "drain", .type = &value_duration, FIELD(plan_limits, drain_ns), .max = DAY_NS,
-		.default_text = "10s",
-		.description = "How long a stop waits for open exchanges.", .example = "drain: 30s" },
+		.default_text = "8s",
+		.description = "How long a stop waits for open exchanges. Most containers are given 10 s in all, then killed.",
+		.example = "drain: 30s" },
 };
 
 static const struct key_map limits_map = {
@@ -225,7 +226,8 @@ static const struct key file_keys[] = {
 	{ .name = "workers", .type = &value_count, .choices = workers_choices, FIELD(plan, workers), .min = 1,
 		.max = PLAN_WORKERS_MAX,
 		.default_text = "auto",
-		.description = "Threads that serve. auto: one per processor.", .example = "workers: 2" },
+		.description = "Threads that serve. auto: one per processor that it may run on, no more than the CPU limit of "
+			"its container, rounded up.", .example = "workers: 2" },
 	{ .name = "upstream", .map = &upstream_map, LIST(plan, upstreams, n_upstreams),
 		.decode = topology_keys_decode_upstream,
 		.description = "The upstream named default; all that is needed where there is one.",

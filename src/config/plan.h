@@ -104,7 +104,7 @@ struct plan {
 	_Atomic unsigned references;
 	uint64_t seed; /* the same as rules.seed; 0 where none was given */
 	bool seed_given;
-	uint32_t workers; /* 0: auto, one per online core */
+	uint32_t workers; /* 0: auto, as many as processors_usable() */
 	struct plan_listener *listeners;
 	unsigned n_listeners;
 	struct plan_upstream *upstreams;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/processors.h"
 #include "observe/recent.h"
 #include "origin/origin.h"
 #include "proxy/server_private.h"
@@ -24,11 +25,12 @@ int server_fail(char *error, size_t n, int r, const char *what)
 
 static unsigned count_workers(const struct plan *plan)
 {
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned usable;
 
 	if (plan->workers)
 		return plan->workers;
-	return online > 0 ? (unsigned)online : 1;
+	usable = processors_usable();
+	return MIN(usable, PLAN_WORKERS_MAX);
 }
 
 /* ---- what the workers share ---- */
