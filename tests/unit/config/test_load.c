@@ -40,7 +40,7 @@ Test(load, defaults)
 	cr_expect_eq(p->limits.header_timeout_ns, 10 * NS_PER_S);
 	cr_expect_eq(p->limits.idle_timeout_ns, 75 * NS_PER_S);
 	cr_expect_eq(p->limits.max_connections, 0);
-	cr_expect_eq(p->limits.drain_ns, 10 * NS_PER_S);
+	cr_expect_eq(p->limits.drain_ns, 8 * NS_PER_S);
 	cr_expect(!p->limits.half_close);
 	cr_assert_eq(p->n_upstreams, 1);
 	expect_span(p->upstreams[0].name, "default");
