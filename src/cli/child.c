@@ -166,6 +166,20 @@ static void was_stopped(const struct child *c, int number)
 		stop_with_it(c);
 }
 
+/*
+ * Other children: orphans, where brownout is the first process of a container, or of whoever became brownout. Nobody else can
+ * reap them, and each would keep its number for as long as the command runs.
+ */
+static void reap_others(const struct child *c)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0 && info.si_pid != c->pid) {
+		(void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+		info.si_pid = 0;
+	}
+}
+
 /* True once it has ended; it is still to be reaped, so that its number is not another's yet. */
 static bool has_ended(const struct child *c, siginfo_t *info)
 {
@@ -221,6 +235,7 @@ void child_wait(struct child *c, const struct child_watch *watch, struct child_r
 		int64_t wait_ns = MIN(WAIT_NS, watch->look(watch->arg, now_ns) - now_ns);
 		int number;
 
+		reap_others(c);
 		if (now_ns >= due_ns) {
 			due_ns = end_in_time(c, watch->limit_ns, !out_of_time);
 			out_of_time = true;

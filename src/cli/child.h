@@ -48,9 +48,9 @@ struct child_watch {
 };
 
 /*
- * Until it has ended. SIGINT, SIGTERM, SIGHUP and SIGQUIT go on to its process group. After the limit its process group gets
- * SIGTERM, after CHILD_GRACE_NS more SIGKILL. Where it is stopped from the terminal, brownout stops too, and both go on
- * together.
+ * Until it has ended; meanwhile other children that end are reaped. SIGINT, SIGTERM, SIGHUP and SIGQUIT go on to its process
+ * group. After the limit its process group gets SIGTERM, after CHILD_GRACE_NS more SIGKILL. Where it is stopped from the
+ * terminal, brownout stops too, and both go on together.
  */
 void child_wait(struct child *c, const struct child_watch *watch, struct child_result *result);
 

@@ -302,6 +302,8 @@ bool serve_wait(struct server *server, const struct serve_options *options, int6
 	bool draining = false;
 	int64_t now_ns = clock_mono_ns();
 
+	/* As the first process of a container it gets orphans, and has no child of its own: the kernel is to reap them. */
+	(void)signal(SIGCHLD, SIG_IGN);
 	serve_care_init(&care, server, options);
 	if (options->status_line && !options->quiet && snapshot)
 		status_line_init(&line, now_ns);
