@@ -267,10 +267,7 @@ Test(head_forwarding, as_many_passes_as_are_no_circle)
 	expect_status(&answer, 200);
 	free_both(&request, &answer);
 	peer_printf(client, "%sVia: 1.1 brownout\r\n\r\n", nine);
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, 502);
-	expect_error(&answer, "proxy_loop_detected");
-	message_free(&answer);
+	expect_failure(client, "GET", 502, "proxy_loop_detected");
 	rig_end(&r);
 }
 

@@ -112,7 +112,7 @@ Test(interim_upgrade, final_answer_instead_of_continue)
 /* The client waits, as it may, for an upstream that says nothing: it is not the client that is late. */
 Test(interim_upgrade, no_continue_is_the_upstreams_silence)
 {
-	struct message request, answer;
+	struct message request;
 	struct peer *client;
 	struct rig r;
 
@@ -121,10 +121,8 @@ Test(interim_upgrade, no_continue_is_the_upstreams_silence)
 	client = rig_client(&r);
 	peer_send(client, EXPECTING);
 	rig_request_head(&r, &request);
-	message_read_answer(&answer, client, "PUT");
-	expect_status(&answer, 504);
-	expect_error(&answer, "http_response_timeout");
-	free_both(&request, &answer);
+	expect_failure(client, "PUT", 504, "http_response_timeout");
+	message_free(&request);
 	rig_end(&r);
 }
 
@@ -462,17 +460,18 @@ Test(interim_upgrade, refused_upgrade_is_an_ordinary_answer)
 Test(interim_upgrade, switch_without_being_asked)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message request;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	upstream = rig_exchange(&r, client, GET("/"), SWITCHING, &request, &answer);
-	expect_status(&answer, 502);
-	expect_error(&answer, "http_upgrade_failed");
+	peer_send(client, GET("/"));
+	upstream = rig_request(&r, &request);
+	peer_send(upstream, SWITCHING);
+	expect_failure(client, "GET", 502, "http_upgrade_failed");
 	peer_expect_end(upstream);
-	free_both(&request, &answer);
+	message_free(&request);
 	rig_end(&r);
 }
 
@@ -480,7 +479,7 @@ Test(interim_upgrade, switch_without_being_asked)
 Test(interim_upgrade, switch_before_the_request_has_ended)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message request;
 	struct peer *client;
 	struct peer *upstream;
 
@@ -491,11 +490,9 @@ Test(interim_upgrade, switch_before_the_request_has_ended)
 	upstream = rig_request_head(&r, &request);
 	peer_take(upstream, 2);
 	peer_send(upstream, SWITCHING);
-	message_read_answer(&answer, client, "POST");
-	expect_status(&answer, 502);
-	expect_error(&answer, "http_upgrade_failed");
+	expect_failure(client, "POST", 502, "http_upgrade_failed");
 	peer_expect_end(upstream);
-	free_both(&request, &answer);
+	message_free(&request);
 	rig_end(&r);
 }
 

@@ -54,10 +54,7 @@ static const struct {
 static void send_out_of_turn(struct peer *upstream, size_t i)
 {
 	peer_send_n(upstream, out_of_turn[i].sent, out_of_turn[i].n);
-	if (out_of_turn[i].end == ODD_FIN)
-		peer_shutdown(upstream);
-	else if (out_of_turn[i].end == ODD_RST)
-		peer_reset(upstream);
+	odd_end(upstream, out_of_turn[i].end);
 }
 
 /* A kept connection: the only idle one. */
@@ -234,10 +231,7 @@ Test(odd_moments, early_answers)
 		peer_read(upstream, 20);
 		upstream->taken = upstream->in.n;
 		peer_send(upstream, early[i].answer);
-		if (early[i].end == ODD_RST)
-			peer_reset(upstream);
-		else if (early[i].end == ODD_FIN)
-			peer_shutdown(upstream);
+		odd_end(upstream, early[i].end);
 		message_read_answer(&answer, client, "POST");
 		expect_status(&answer, 503);
 		expect_body(&answer, "busy");
@@ -323,10 +317,7 @@ Test(odd_moments, instead_of_100)
 		peer_send(client, EXPECTING);
 		upstream = rig_request_head(&r, &request);
 		peer_send(upstream, not_continued[i].sent);
-		if (not_continued[i].end == ODD_RST)
-			peer_reset(upstream);
-		else if (not_continued[i].end == ODD_FIN)
-			peer_shutdown(upstream);
+		odd_end(upstream, not_continued[i].end);
 		message_read_answer(&answer, client, "PUT");
 		expect_status(&answer, not_continued[i].status);
 		expect_field(&answer, "connection", "close");
@@ -458,7 +449,7 @@ Test(odd_moments, request_that_is_not_taken)
 {
 	static char block[65536];
 	struct rig r;
-	struct message request, answer;
+	struct message request;
 	struct peer *client;
 
 	rig_start_with(&r, BODY_SOON);
@@ -468,9 +459,7 @@ Test(odd_moments, request_that_is_not_taken)
 	rig_request_head(&r, &request);
 	while (!peer_read(client, 0))
 		peer_try_send_now(client, block, sizeof(block));
-	message_read_answer(&answer, client, "POST");
-	expect_status(&answer, 504);
-	expect_error(&answer, "connection_write_timeout");
-	free_both(&request, &answer);
+	expect_failure(client, "POST", 504, "connection_write_timeout");
+	message_free(&request);
 	rig_end(&r);
 }

@@ -70,7 +70,6 @@ Test(topology, routes_by_host_and_path)
 Test(topology, request_that_no_route_is_for)
 {
 	struct rig r;
-	struct message answer;
 	struct peer *client;
 
 	rig_start_with(&r,
@@ -80,11 +79,8 @@ Test(topology, request_that_no_route_is_for)
 		"  a: {url: 'http://@upstream@'}\n");
 	client = rig_client(&r);
 	peer_send(client, GET("/b"));
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, 404);
-	expect_error(&answer, "destination_not_found");
+	expect_failure(client, "GET", 404, "destination_not_found");
 	rig_expect_upstream_silence(&r, 20);
-	message_free(&answer);
 	rig_end(&r);
 }
 
@@ -157,16 +153,12 @@ Test(topology, unix_sockets_on_both_sides)
 Test(topology, request_that_comes_back_to_where_it_was)
 {
 	struct rig r;
-	struct message answer;
 	struct peer *client;
 
 	rig_start_with(&r, "listen: 'unix:@dir@/front.sock'\nupstream: 'unix:@dir@/front.sock'\n");
 	client = rig_client(&r);
 	peer_send(client, GET("/"));
-	message_read_answer(&answer, client, "GET");
-	expect_status(&answer, 502);
-	expect_error(&answer, "proxy_loop_detected");
-	message_free(&answer);
+	expect_failure(client, "GET", 502, "proxy_loop_detected");
 	rig_end(&r);
 }
 

@@ -76,7 +76,7 @@ static void end_or_keep(struct play *p)
 	p->client = NULL;
 }
 
-static void expect_failure(struct play *p)
+static void expect_answer_of_ours(struct play *p)
 {
 	rig_check(p->r, says(&p->answer, p->row->error), "status %u, Proxy-Status \"%s\", %s was expected", p->answer.status,
 		message_list(&p->answer, "proxy-status"), p->row->error);
@@ -173,12 +173,12 @@ static void send_bytewise(struct peer *upstream, const struct odd *row)
 	}
 }
 
-static void end_connection(struct play *p)
+void odd_end(struct peer *upstream, enum odd_end end)
 {
-	if (p->row->end == ODD_RST)
-		peer_reset(p->upstream);
-	else if (p->row->end == ODD_FIN)
-		peer_shutdown(p->upstream);
+	if (end == ODD_RST)
+		peer_reset(upstream);
+	else if (end == ODD_FIN)
+		peer_shutdown(upstream);
 }
 
 static void answer_oddly(struct play *p)
@@ -191,7 +191,7 @@ static void answer_oddly(struct play *p)
 		send_bytewise(p->upstream, p->row);
 	else
 		peer_try_send_n(p->upstream, p->row->sent, p->row->sent_n);
-	end_connection(p);
+	odd_end(p->upstream, p->row->end);
 	if (held)
 		program_signal(&p->r->program, SIGCONT);
 }
@@ -230,11 +230,11 @@ static void look(struct play *p)
 		expect_whole(p);
 		break;
 	case ODD_FAILS:
-		expect_failure(p);
+		expect_answer_of_ours(p);
 		break;
 	case ODD_LATE:
 		if (says(&p->answer, p->row->error)) {
-			expect_failure(p);
+			expect_answer_of_ours(p);
 			break;
 		}
 		expect_cut(p);

@@ -66,6 +66,8 @@ enum odd_way {
 	ODD_OLD_CLIENT, /* the client speaks HTTP/1.0 */
 };
 
+/* Ends the connection as a row says, or not. */
+void odd_end(struct peer *upstream, enum odd_end end);
 /* Starts a rig with these rules (NULL: none), plays all rows, ends the rig. */
 void odd_run(const struct odd *rows, size_t n, enum odd_way way, const char *yaml);
 /* One row within a running rig. `line` is that of the access log. */

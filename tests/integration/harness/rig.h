@@ -110,6 +110,7 @@ void expect_body_at(const struct message *m, const char *body, const char *file,
 void expect_line_at(const struct message *m, const char *text, const char *file, int line);
 void expect_error_at(const struct message *m, const char *error, const char *file, int line);
 void expect_log_at(struct rig *r, unsigned number, const char *key, const char *value, const char *file, int line);
+void expect_failure_at(struct peer *client, const char *method, unsigned status, const char *error, const char *file, int line);
 void expect_get_at(struct peer *client, const char *path, unsigned status, const char *file, int line);
 #define expect_status(m, status) expect_status_at((m), (status), __FILE__, __LINE__)
 /* A whole exchange of which the status alone matters. */
@@ -118,6 +119,9 @@ void expect_get_at(struct peer *client, const char *path, unsigned status, const
 #define expect_field(m, name, list) expect_field_at((m), (name), (list), __FILE__, __LINE__)
 #define expect_body(m, body) expect_body_at((m), (body), __FILE__, __LINE__)
 #define expect_line(m, text) expect_line_at((m), (text), __FILE__, __LINE__)
+/* The next answer is the program's own, and tells of this failure. */
+#define expect_failure(client, method, status, error)                                                                           \
+	expect_failure_at((client), (method), (status), (error), __FILE__, __LINE__)
 /* The error that Proxy-Status tells of. */
 #define expect_error(m, error) expect_error_at((m), (error), __FILE__, __LINE__)
 /* The value of a key in that line of the access log; NULL: there is none. */
