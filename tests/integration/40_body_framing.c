@@ -187,6 +187,14 @@ Test(body_framing, trailers_of_a_request)
 	rig_check(&r, !message_trailer(&request, "content-length") && !message_trailer(&request, "host") &&
 		!message_trailer(&request, "transfer-encoding"), "a field that may not be in trailers passed");
 	free_both(&request, &answer);
+	/* What Connection names is not for the next one, wherever it stands: then none is passed on. */
+	rig_exchange(&r, rig_client(&r),
+		"POST /p HTTP/1.1\r\nHost: a\r\nConnection: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n",
+		OK_HI, &request, &answer);
+	expect_body(&request, "abc");
+	rig_check(&r, request.n_trailers == 0, "what Connection names passed as a trailer");
+	free_both(&request, &answer);
 	rig_end(&r);
 }
 
@@ -204,6 +212,12 @@ Test(body_framing, trailers_of_an_answer)
 	expect_body(&answer, "abc");
 	rig_check(&r, message_trailer(&answer, "x-sum") && strcmp(message_trailer(&answer, "x-sum"), "7") == 0, "X-Sum is lost");
 	rig_check(&r, !message_trailer(&answer, "set-cookie"), "a field that may not be in trailers passed");
+	free_both(&request, &answer);
+	rig_exchange(&r, client, GET("/"),
+		"HTTP/1.1 200 OK\r\nConnection: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n",
+		&request, &answer);
+	expect_body(&answer, "abc");
+	rig_check(&r, answer.n_trailers == 0, "what Connection names passed as a trailer");
 	rig_expect_usable(&r, client);
 	free_both(&request, &answer);
 	rig_end(&r);

@@ -254,6 +254,39 @@ Test(odd_moments, early_answers)
 	rig_end(&r);
 }
 
+/*
+ * An answer whose end is that of its connection, which is reset while a body still goes the other way: the write that fails takes
+ * the reset with it, and what is read then looks like an end.
+ */
+Test(odd_moments, reset_that_a_write_has_swallowed)
+{
+	struct rig r;
+
+	rig_start(&r);
+	for (int i = 0; i < 10; i++) {
+		struct peer *client = rig_client(&r);
+		struct message request, answer;
+		struct peer *upstream;
+
+		peer_send(client, UPLOAD("100000") "begun");
+		upstream = rig_request_head(&r, &request);
+		peer_send(upstream, "HTTP/1.1 200 OK\r\n\r\nabc");
+		message_read_answer_head(&answer, client, "POST");
+		peer_expect(client, "3\r\nabc\r\n");
+		program_stop(&r.program);
+		peer_send(client, "goes on");
+		upstream->taken = upstream->in.n;
+		peer_reset(upstream);
+		program_signal(&r.program, SIGCONT);
+		while (peer_read(client, PATIENCE_MS))
+			continue;
+		rig_check(&r, client->ended || client->was_reset, "the client's connection is still open");
+		rig_check(&r, !peer_rest_n(client), "the client got a last chunk");
+		free_both(&request, &answer);
+	}
+	rig_end(&r);
+}
+
 /* Both directions are full: the upstream does not read on until its answer is taken, the client until its body is. */
 Test(odd_moments, large_answer_while_a_large_body_is_stuck)
 {
