@@ -83,6 +83,7 @@ struct exchange {
 	bool download_over : 1; /* tunnel: the upstream has ended its side */
 	bool upload_broken : 1; /* given up: the upstream stopped taking it */
 	bool retried : 1;
+	bool wants_place : 1; /* RESOLVE: the address is known; another worker is asked to give a place up */
 	bool reused : 1; /* on a kept connection */
 	bool up_keep_alive : 1; /* the upstream keeps its connection open after this answer */
 	bool too_slow : 1; /* the request did not come in whole within its time */

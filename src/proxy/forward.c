@@ -52,6 +52,26 @@ static enum proxy_error connect_failure(int error)
 	}
 }
 
+/* How long another worker may take to give a place up. */
+#define PLACE_NS (50 * NS_PER_MS)
+
+/* The ceiling is reached. False: by connections that are in use; or whoever could close an idle one does not. */
+static bool waits_for_place(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+	int64_t now_ns = loop_now_ns(c->worker->loop);
+	int64_t since_ns = ex->connect_until_ns - plan_of(c)->connect_timeout_ns;
+
+	if (now_ns - since_ns >= PLACE_NS || !upstream_ask_for_place(upstream_of(ex), ex->wants_place))
+		return false;
+	if (ex->state != EXCHANGE_RESOLVE)
+		exchange_set_state(c, EXCHANGE_RESOLVE);
+	ex->resolve_token = 0;
+	ex->wants_place = true;
+	client_wait_until(c, now_ns + UPSTREAM_LOOK_NS);
+	return true;
+}
+
 /* The next address: each has an equal share of the time that is left, so that one that is silent does not use up all of it. */
 static enum step connect_next(struct client *c)
 {
@@ -63,7 +83,7 @@ static enum step connect_next(struct client *c)
 	if (r < 0 && connect_failure(-r) == PROXY_ERROR_CONNECTION_LIMIT_REACHED)
 		log_every(&limit, LOG_ERROR, "no connection to upstream %.*s: %s", SPAN_ARG(plan_of(c)->name), strerror(-r));
 	if (r > 0)
-		return reply_failure(c, PROXY_ERROR_CONNECTION_LIMIT_REACHED);
+		return waits_for_place(c) ? STEP_WAIT : reply_failure(c, PROXY_ERROR_CONNECTION_LIMIT_REACHED);
 	if (r < 0)
 		return reply_failure(c, connect_failure(upstream_error_of_two(ex->connect_errno, -r)));
 	client_wait_until(c, now_ns + (ex->connect_until_ns - now_ns) / (1 + (int64_t)upstream_untried(upstream_of(ex), ex)));
@@ -126,10 +146,18 @@ static enum step resolve(struct client *c)
 
 enum step forward_resolved(struct client *c)
 {
-	if (c->timed_out)
+	struct exchange *ex = &c->ex;
+
+	if (c->timed_out && !ex->wants_place)
 		return reply_failure(c, PROXY_ERROR_DNS_TIMEOUT);
 	if (client_has_left(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	if (ex->wants_place) {
+		/* One of its own may have become free meanwhile. */
+		ex->up = upstream_take(upstream_of(ex), c);
+		ex->reused = ex->up != NULL;
+		return ex->up ? forward_start(c) : connect_next(c);
+	}
 	return c->ex.resolve_token ? STEP_WAIT : use_addresses(c);
 }
 
@@ -138,6 +166,7 @@ static enum step forward_anew(struct client *c)
 {
 	c->ex.connect_tried = 0;
 	c->ex.connect_errno = 0;
+	c->ex.wants_place = false;
 	c->ex.connect_until_ns = loop_now_ns(c->worker->loop) + plan_of(c)->connect_timeout_ns;
 	return resolve(c);
 }

@@ -18,6 +18,8 @@ struct control;
 struct upstream_shared {
 	_Atomic unsigned references;
 	_Atomic uint32_t open; /* connections in all workers; max_connections is reserved here, exactly */
+	_Atomic uint32_t wanted; /* so many of the idle ones are to be closed, by whichever worker has them */
+	_Atomic int64_t asked_ns; /* when the workers were last told so (upstream_ask_for_place) */
 	struct address fixed; /* where no name is to be resolved; n == 0 otherwise */
 };
 

@@ -205,6 +205,7 @@ static int init_workers(struct server *s, const struct plan *plan, bool records,
 	s->workers = aligned_alloc(CACHE_LINE_BYTES, s->n_workers * sizeof(*s->workers));
 	if (!s->workers)
 		return server_fail(error, error_n, -ENOMEM, "start");
+	s->shared.workers = s->workers;
 	while (r == 0 && s->n_made < s->n_workers) {
 		int *mine = &fds[s->n_made * plan->n_listeners];
 

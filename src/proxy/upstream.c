@@ -134,6 +134,75 @@ static void release(struct worker_upstream *u)
 	atomic_fetch_sub_explicit(&u->shared->open, 1, memory_order_relaxed);
 }
 
+/* ---- places that others hold ---- */
+
+static bool take_wanted(struct upstream_shared *shared)
+{
+	uint32_t wanted = atomic_load_explicit(&shared->wanted, memory_order_relaxed);
+
+	while (wanted && !atomic_compare_exchange_weak_explicit(&shared->wanted, &wanted, wanted - 1, memory_order_relaxed,
+				 memory_order_relaxed))
+		;
+	return wanted > 0;
+}
+
+/* In the thread of a worker that was asked: the oldest go. */
+static void give_places(void *arg)
+{
+	const struct worker *w = arg;
+	const struct worker_generation *g = w->generation;
+
+	for (unsigned i = 0; i < g->plan->n_upstreams; i++) {
+		struct worker_upstream *u = g->upstreams[i];
+
+		while (u->n_idle && take_wanted(u->shared))
+			upstream_close(container_of(u->idle.prev, struct upstream_conn, node));
+	}
+}
+
+static bool has_idle(const struct worker *w)
+{
+	return atomic_load_explicit(&w->counters.upstream_idle, memory_order_relaxed) > 0;
+}
+
+/* Not more often than anybody looks, however many wait. */
+static bool may_ask(struct upstream_shared *shared, int64_t now_ns)
+{
+	int64_t asked_ns = atomic_load_explicit(&shared->asked_ns, memory_order_relaxed);
+
+	return now_ns - asked_ns >= UPSTREAM_LOOK_NS &&
+	       atomic_compare_exchange_strong_explicit(&shared->asked_ns, &asked_ns, now_ns, memory_order_relaxed,
+		       memory_order_relaxed);
+}
+
+bool upstream_ask_for_place(struct worker_upstream *u, bool again)
+{
+	const struct shared *shared = u->worker->shared;
+	unsigned n_holding = 0;
+	uint32_t none = 0;
+	bool asks;
+
+	for (unsigned i = 0; shared->n_workers > 1 && i < shared->n_workers; i++)
+		n_holding += &shared->workers[i] != u->worker && has_idle(&shared->workers[i]);
+	if (!n_holding)
+		return false;
+	/* One for each who waits; one at least while anybody does. */
+	if (!again)
+		atomic_fetch_add_explicit(&u->shared->wanted, 1, memory_order_relaxed);
+	else
+		(void)atomic_compare_exchange_strong_explicit(&u->shared->wanted, &none, 1, memory_order_relaxed,
+			memory_order_relaxed);
+	asks = may_ask(u->shared, loop_now_ns(u->worker->loop));
+	for (unsigned i = 0; asks && i < shared->n_workers; i++) {
+		struct worker *other = &shared->workers[i];
+
+		/* Without memory to ask with: at the next look. */
+		if (other != u->worker && has_idle(other) && loop_post(other->loop, give_places, other) < 0)
+			break;
+	}
+	return true;
+}
+
 /* ---- which of its addresses ---- */
 
 /* An address that was silent is not asked first for so long, where there are others: each request would wait for it anew. */

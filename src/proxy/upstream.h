@@ -74,6 +74,13 @@ void upstream_note_silence(struct worker_upstream *u, const struct exchange *ex)
  */
 int upstream_error_of_two(int before, int after);
 
+/*
+ * The ceiling is reached. True: other workers have idle connections, and are asked to close one; it is to be tried again after
+ * UPSTREAM_LOOK_NS. again: this exchange has asked before.
+ */
+bool upstream_ask_for_place(struct worker_upstream *u, bool again) MUST_USE;
+#define UPSTREAM_LOOK_NS NS_PER_MS
+
 /* The exchange is over and the connection is fit to be used again: keeps it, or closes it where enough are kept. */
 void upstream_keep(struct upstream_conn *up);
 /* Closes, frees. The client's pointer to it must be cleared by the caller. */

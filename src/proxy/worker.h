@@ -30,6 +30,7 @@
 /* What the workers share, whatever the rules. Counts are exact: a ceiling is reserved before it is used. */
 struct shared {
 	unsigned n_workers;
+	struct worker *workers; /* all of them; of another one only what any thread may look at */
 	struct resolver *resolver;
 	_Atomic uint32_t clients_open;
 	_Atomic uint32_t workers_running;

@@ -202,3 +202,47 @@ Test(upstream_pool, ceiling_below_the_number_of_workers)
 	}
 	rig_end(&r);
 }
+
+/* Which worker has served an exchange stands in the first digits of its id. */
+static unsigned worker_of(struct rig *r, unsigned line)
+{
+	return (unsigned)(strtoull(rig_log_value(rig_log_line(r, line), "id"), NULL, 16) >> 48);
+}
+
+/* As many requests at a time as there may be connections: none is refused because another worker keeps an idle one. */
+Test(upstream_pool, place_is_given_up_to_a_worker_that_needs_it)
+{
+	struct peer *clients[2] = { NULL, NULL }; /* of the first worker */
+	struct peer *upstreams[2];
+	struct message request, answer;
+	bool other_has_one = false;
+	struct rig r;
+
+	rig_start_with(&r, "workers: 2\nupstreams:\n  default: {url: 'http://@upstream@', max_connections: 2}\n");
+	for (unsigned i = 0; !other_has_one || !clients[1]; i++) {
+		struct peer *client = rig_client(&r);
+
+		rig_check(&r, i < 40, "all connections go to one worker");
+		exchange(&r, client);
+		if (worker_of(&r, i))
+			other_has_one = true;
+		else
+			clients[clients[0] != NULL] = client;
+	}
+	rig_check(&r, r.n_accepted == 2, "%u connections", r.n_accepted);
+	for (int i = 0; i < 2; i++)
+		peer_send(clients[i], GET("/both"));
+	for (int i = 0; i < 2; i++) {
+		upstreams[i] = rig_request(&r, &request);
+		message_free(&request);
+	}
+	for (int i = 0; i < 2; i++)
+		peer_send(upstreams[i], OK_HI);
+	for (int i = 0; i < 2; i++) {
+		message_read_answer(&answer, clients[i], "GET");
+		expect_status(&answer, 200);
+		message_free(&answer);
+	}
+	rig_check(&r, r.n_accepted == 3, "%u connections", r.n_accepted);
+	rig_end(&r);
+}
