@@ -194,7 +194,7 @@ static const struct {
 	const char *summary;
 	void (*write)(struct text *out);
 } topics[] = {
-	{ "rules", "every key of the rule file", write_rules },
+	{ "rules", "every key of the rule file; help rules KEY: one of them", write_rules },
 	{ "faults", "what a rule can do", write_faults },
 	{ "profiles", "answers in the manner of known gateways", write_profiles },
 	{ "verdict", "what clients are judged by", write_verdict },
@@ -246,11 +246,27 @@ void help_write_usage(struct text *out)
 	options_write_help(rows, ARRAY_LEN(rows), out);
 }
 
+static bool is_key(const char *name)
+{
+	struct suggestion meant;
+	struct text out;
+	bool is;
+
+	text_init(&out);
+	is = load_write_reference_of(&out, output_columns(), span_of_string(name), &meant) == 0;
+	text_deinit(&out);
+	return is;
+}
+
 static int unknown_topic(const char *name)
 {
 	const struct command *command;
 	struct suggestion s;
 
+	if (is_key(name)) {
+		log_error("help: %.40s is a key of the rule file: brownout help rules %.40s", name, name);
+		return EXIT_CODE_USAGE;
+	}
 	suggest_begin(&s, span_of_string(name));
 	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
 		suggest_offer(&s, span_of_string(topics[i].name));
@@ -279,6 +295,35 @@ static int write_topic(char *name)
 		return output_write(&out);
 	}
 	return command ? command->run(ARRAY_LEN(args), args) : unknown_topic(name);
+}
+
+/* "abort" of "rules[].abort", as messages have it. */
+static struct span last_name(struct span s)
+{
+	for (size_t dot = span_find(s, '.'); dot < s.n; dot = span_find(s, '.'))
+		s = span_skip(s, dot + 1);
+	return span_first(s, span_find(s, '['));
+}
+
+/* One key of the rule file. */
+static int write_key(const char *topic, const char *key)
+{
+	struct suggestion meant;
+	struct text out;
+
+	if (strcmp(topic, "rules") != 0) {
+		log_error("help: %.40s is one argument too many; keys are of topic rules", key);
+		return EXIT_CODE_USAGE;
+	}
+	text_init(&out);
+	if (load_write_reference_of(&out, output_columns(), last_name(span_of_string(key)), &meant) == 0)
+		return output_write(&out);
+	text_deinit(&out);
+	if (meant.best.n)
+		log_error("help: there is no key %.40s; did you mean %.*s?", key, SPAN_ARG(meant.best));
+	else
+		log_error("help: there is no key %.40s (see brownout help rules)", key);
+	return EXIT_CODE_USAGE;
 }
 
 static int write_man(const char *topic)
@@ -311,7 +356,7 @@ static int write_completion(const char *shell)
 int cmd_help(int argc, char **argv)
 {
 	const char *shell = NULL;
-	char *topic = NULL;
+	char *topic = NULL, *key = NULL;
 	bool man = false;
 	struct options o;
 	struct text out;
@@ -321,12 +366,14 @@ int cmd_help(int argc, char **argv)
 	while ((row = options_next(&o)) != OPTIONS_END && row != OPTIONS_HELP) {
 		if (row == OPTIONS_ERROR)
 			return EXIT_CODE_USAGE;
-		if (row == OPTIONS_REST || (row == OPTIONS_ARGUMENT && topic))
+		if (row == OPTIONS_REST || (row == OPTIONS_ARGUMENT && key))
 			return options_refuse_argument(&o);
 		if (row == HELP_MAN)
 			man = true;
 		else if (row == HELP_COMPLETION)
 			shell = o.value;
+		else if (topic)
+			key = argv[o.at - 1];
 		else
 			topic = argv[o.at - 1];
 	}
@@ -334,6 +381,8 @@ int cmd_help(int argc, char **argv)
 		return write_completion(shell);
 	if (man && row != OPTIONS_HELP)
 		return write_man(topic);
+	if (key && row != OPTIONS_HELP)
+		return write_key(topic, key);
 	if (topic && row != OPTIONS_HELP)
 		return write_topic(topic);
 	text_init(&out);

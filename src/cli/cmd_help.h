@@ -1,5 +1,5 @@
 /*
- * cmd_help: `brownout help [TOPIC]`.
+ * cmd_help: `brownout help [TOPIC [KEY]]`.
  */
 #ifndef BROWNOUT_CLI_CMD_HELP_H
 #define BROWNOUT_CLI_CMD_HELP_H

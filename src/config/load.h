@@ -9,6 +9,8 @@
 #include "config/expand.h"
 #include "config/plan.h"
 
+struct suggestion;
+
 #define LOAD_FILE_BYTES_MAX (1024 * 1024)
 
 struct load_options {
@@ -32,6 +34,8 @@ int load_read_file(const char *file, struct text *source) MUST_USE;
 
 /* `brownout help rules` and `brownout schema`, from the same key table as the parser. */
 void load_write_reference(struct text *out, unsigned columns);
+/* Of the keys of this name alone, wherever they stand, and of what is below them. 1: there is none; *meant may be one. */
+int load_write_reference_of(struct text *out, unsigned columns, struct span name, struct suggestion *meant) MUST_USE;
 /* The same as sections of a manual page, without its head. */
 void load_write_manual(struct text *out);
 void load_write_schema(struct text *out);

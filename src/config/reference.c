@@ -8,6 +8,7 @@
 
 #include "base/roff.h"
 #include "config/load.h"
+#include "config/suggest.h"
 #include "config/units.h"
 #include "config/value.h"
 
@@ -257,6 +258,43 @@ void load_write_reference(struct text *out, unsigned columns)
 			text_put_char(out, '\n');
 		put_map(out, keys_all[i], columns);
 	}
+}
+
+/* Whether a key of this name is described by the map. */
+static bool is_of_key(const struct key_map *map, struct span name)
+{
+	for (unsigned i = 0; i < keys_all_n; i++) {
+		const struct key *key = decode_find_key(keys_all[i], name);
+
+		if (key && key->map == map)
+			return true;
+	}
+	return false;
+}
+
+int load_write_reference_of(struct text *out, unsigned columns, struct span name, struct suggestion *meant)
+{
+	size_t begin = out->n;
+
+	columns = MAX(columns, (unsigned)COLUMNS_MIN);
+	suggest_begin(meant, name);
+	for (unsigned i = 0; i < keys_all_n; i++) {
+		const struct key_map *map = keys_all[i];
+		const struct key *key = map->like ? NULL : decode_find_key(map, name);
+
+		for (unsigned k = 0; k < map->n_keys; k++)
+			suggest_offer(meant, span_of_string(map->keys[k].name));
+		if (!key && !is_of_key(map, name))
+			continue;
+		text_put_string(out, out->n > begin ? "\n" : "");
+		if (is_of_key(map, name)) {
+			put_map(out, map, columns);
+		} else {
+			put_title(out, map, columns);
+			put_key(out, key, columns);
+		}
+	}
+	return out->n > begin ? 0 : 1;
 }
 
 void load_write_manual(struct text *out)

@@ -58,6 +58,9 @@ Test(command_line, wrong_arguments)
 		{ "run", "-u", "not a url", NULL },
 		{ "check", "/nonexistent/rules.yaml", NULL },
 		{ "status", "99", NULL },
+		{ "help", "abort", NULL },
+		{ "help", "rules", "abrot", NULL },
+		{ "help", "faults", "abort", NULL },
 		{ "status", "600", NULL },
 		{ "status", "abc", NULL },
 	};
@@ -81,6 +84,7 @@ Test(command_line, good_commands)
 		{ "help", NULL },
 		{ "--help", NULL },
 		{ "help", "rules", NULL },
+		{ "help", "rules", "rules[0].abort", NULL },
 		{ "help", "faults", NULL },
 		{ "help", "log", NULL },
 		{ "help", "origin", NULL },

@@ -1,5 +1,6 @@
 /* keys: the tables hold together, and the reference and the schema say all of them. */
 #include "config/keys.h"
+#include "config/suggest.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -266,6 +267,37 @@ Test(keys, reference_says_type_range_and_default)
 	load_write_reference(&out, 80);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		expect_has(text_span(&out), "\n", lines[i], "");
+	text_deinit(&out);
+}
+
+static struct text reference_of(const char *name, int rc, const char *meant)
+{
+	struct suggestion s;
+	struct text out;
+
+	text_init(&out);
+	cr_expect_eq(load_write_reference_of(&out, 80, span_of_string(name), &s), rc, "%s", name);
+	expect_span(s.best, meant);
+	text_put_char(&out, '\0');
+	return out;
+}
+
+/* Where it stands, and what is below it; nothing else. */
+Test(keys, reference_of_one)
+{
+	struct text out = reference_of("drip", 0, "drip");
+
+	cr_expect(strstr(out.p, "rules[]\n  drip: duration | mapping\n") == out.p, "%s", out.p);
+	cr_expect(strstr(out.p, "\n\nrules[].drip\n") && strstr(out.p, "\n  bytes: size, 1B to 1MiB; default: 1B\n"), "%s",
+		out.p);
+	cr_expect(!strstr(out.p, "throttle") && !strstr(out.p, "corrupt"), "%s", out.p);
+	text_deinit(&out);
+	out = reference_of("window", 0, "window");
+	cr_expect(strstr(out.p, "rules[].rate_limit\n  window: ") && strstr(out.p, "\n\nexpect.retry_budget\n  window: "),
+		"%s", out.p);
+	text_deinit(&out);
+	out = reference_of("percentge", 1, "percentage");
+	cr_expect_str_eq(out.p, "");
 	text_deinit(&out);
 }
 
