@@ -447,20 +447,17 @@ Test(basic_forwarding, client_that_leaves_releases_the_upstream)
 
 	rig_start(&r);
 	for (unsigned i = 0; i < 2; i++) {
-		struct message request;
 		struct peer *client = rig_client(&r);
 		struct peer *upstream;
 
 		r.context = i ? "FIN" : "RST";
-		peer_send(client, SHOP_GET("/left"));
-		upstream = rig_request(&r, &request);
+		upstream = rig_reach(&r, client, SHOP_GET("/left"));
 		if (i)
 			peer_close(client);
 		else
 			peer_reset(client);
 		peer_expect_end(upstream);
 		rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, i), "close"), "client_left") == 0, "the log says otherwise");
-		message_free(&request);
 	}
 	rig_end(&r);
 }

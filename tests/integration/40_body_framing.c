@@ -43,14 +43,13 @@ Test(body_framing, request_body_streams)
 Test(body_framing, answer_body_streams)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/"));
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 	message_read_answer_head(&answer, client, "GET");
 	peer_expect_silence(client, 20);
@@ -61,7 +60,7 @@ Test(body_framing, answer_body_streams)
 	peer_send(upstream, "0\r\n\r\n");
 	peer_expect(client, "0\r\n\r\n");
 	rig_expect_usable(&r, client);
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 
@@ -142,12 +141,11 @@ Test(body_framing, cut_answers_are_cut_at_the_client)
 	rig_start(&r);
 	for (size_t i = 0; i < sizeof(cut_answers) / sizeof(cut_answers[0]); i++) {
 		struct peer *client = rig_client(&r);
-		struct message request, answer;
+		struct message answer;
 		struct peer *upstream;
 
 		r.context = cut_answers[i].name;
-		peer_send(client, GET("/cut"));
-		upstream = rig_request(&r, &request);
+		upstream = rig_reach(&r, client, GET("/cut"));
 		peer_send(upstream, cut_answers[i].sent);
 		message_read_answer_head(&answer, client, "GET");
 		while (!strstr(peer_rest(client), cut_answers[i].arrived) && peer_read(client, PATIENCE_MS))
@@ -165,7 +163,7 @@ Test(body_framing, cut_answers_are_cut_at_the_client)
 		rig_check(&r, answer.framing != MESSAGE_UNTIL_CLOSE, "the cut cannot be seen");
 		rig_check(&r, strcmp(rig_log_value(rig_log_line(&r, (unsigned)i), "close"), "upstream_cut") == 0,
 			"the log says %s", rig_log_value(rig_log_line(&r, (unsigned)i), "close"));
-		free_both(&request, &answer);
+		message_free(&answer);
 	}
 	rig_end(&r);
 }
@@ -241,14 +239,13 @@ Test(body_framing, chunk_extensions_are_dropped)
 Test(body_framing, answer_until_close_is_chunked_for_http_1_1)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/"));
 	peer_send(upstream, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nsome ");
 	peer_send(upstream, "words");
 	peer_shutdown(upstream);
@@ -257,7 +254,7 @@ Test(body_framing, answer_until_close_is_chunked_for_http_1_1)
 	rig_check(&r, answer.minor == 1, "version 1.%u", answer.minor);
 	expect_body(&answer, "some words");
 	rig_expect_usable(&r, client);
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 
@@ -271,19 +268,18 @@ Test(body_framing, answer_without_length_is_until_close_for_http_1_0)
 
 	rig_start(&r);
 	for (int i = 0; i < 2; i++) {
-		struct message request, answer;
+		struct message answer;
 		struct peer *client = rig_client(&r);
 		struct peer *upstream;
 
-		peer_send(client, "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
-		upstream = rig_request(&r, &request);
+		upstream = rig_reach(&r, client, "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
 		peer_send(upstream, answers[i]);
 		peer_shutdown(upstream);
 		message_read_answer(&answer, client, "GET");
 		rig_check(&r, answer.framing == MESSAGE_UNTIL_CLOSE, "not until close");
 		expect_body(&answer, "some words");
 		expect_field(&answer, "transfer-encoding", NULL);
-		free_both(&request, &answer);
+		message_free(&answer);
 	}
 	rig_end(&r);
 }
@@ -443,14 +439,13 @@ Test(body_framing, early_answer_survives_a_client_that_goes_on)
 Test(body_framing, broken_chunk_at_once_is_a_cut_or_a_failure)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/"));
 	peer_send(upstream, OK_CHUNKED "zz\r\n");
 	message_read_answer_head(&answer, client, "GET");
 	if (answer.status == 502) {
@@ -460,7 +455,7 @@ Test(body_framing, broken_chunk_at_once_is_a_cut_or_a_failure)
 		peer_expect_end(client);
 	}
 	peer_expect_end(upstream);
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 
@@ -492,14 +487,12 @@ Test(body_framing, early_answer_and_the_rest_of_the_body)
 Test(body_framing, answer_in_an_unknown_coding)
 {
 	struct rig r;
-	struct message request;
 	struct peer *client;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	peer_send(rig_request(&r, &request), "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+	peer_send(rig_reach(&r, client, GET("/")),
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
 	expect_failure(client, "GET", 502, "http_response_transfer_coding");
-	message_free(&request);
 	rig_end(&r);
 }

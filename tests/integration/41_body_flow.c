@@ -210,15 +210,14 @@ Test(body_flow, chunked_download)
 {
 	enum { CHUNKS = 600 };
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct bytes body = { 0 };
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, "GET /chunks HTTP/1.1\r\nHost: a\r\n\r\n");
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, "GET /chunks HTTP/1.1\r\nHost: a\r\n\r\n");
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 	message_read_answer_head(&answer, client, "GET");
 	for (unsigned i = 0; i < CHUNKS; i++) {
@@ -243,7 +242,6 @@ Test(body_flow, chunked_download)
 	rig_check(&r, answer.body.n == body.n && memcmp(answer.body.p, body.p, body.n) == 0, "%zu bytes of %zu, or others",
 		answer.body.n, body.n);
 	bytes_free(&body);
-	message_free(&request);
 	message_free(&answer);
 	rig_end(&r);
 }

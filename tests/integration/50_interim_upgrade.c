@@ -255,21 +255,20 @@ Test(interim_upgrade, websocket_passes_bytes_both_ways)
 Test(interim_upgrade, bytes_right_behind_the_heads)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
 	/* Early bytes of the client wait until the tunnel stands. */
-	peer_send(client, HANDSHAKE "early");
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, HANDSHAKE "early");
 	peer_send(upstream, SWITCHING "first");
 	message_read_answer(&answer, client, "GET");
 	expect_status(&answer, 101);
 	peer_expect(client, "first");
 	peer_expect(upstream, "early");
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 
@@ -460,18 +459,15 @@ Test(interim_upgrade, refused_upgrade_is_an_ordinary_answer)
 Test(interim_upgrade, switch_without_being_asked)
 {
 	struct rig r;
-	struct message request;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/"));
 	peer_send(upstream, SWITCHING);
 	expect_failure(client, "GET", 502, "http_upgrade_failed");
 	peer_expect_end(upstream);
-	message_free(&request);
 	rig_end(&r);
 }
 

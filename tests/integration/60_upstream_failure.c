@@ -77,12 +77,10 @@ Test(upstream_failure, before_an_answer)
 	rig_start(&r);
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
 		struct peer *client = rig_client(&r);
-		struct message request;
 		struct peer *upstream;
 
 		r.context = failures[i].name;
-		peer_send(client, GET("/f"));
-		upstream = rig_request(&r, &request);
+		upstream = rig_reach(&r, client, GET("/f"));
 		peer_send(upstream, failures[i].sent);
 		if (failures[i].reset)
 			peer_reset(upstream);
@@ -92,7 +90,6 @@ Test(upstream_failure, before_an_answer)
 		expect_log(&r, (unsigned)i, "failure", failures[i].error);
 		/* Not sent again: the connection was new. */
 		rig_expect_upstream_silence(&r, 10);
-		message_free(&request);
 	}
 	rig_end(&r);
 }
@@ -101,40 +98,34 @@ Test(upstream_failure, before_an_answer)
 Test(upstream_failure, malformed_answer_ends_the_upstream_connection)
 {
 	struct rig r;
-	struct message request;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/f"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/f"));
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n");
 	expect_failure(client, "GET", 502, "http_protocol_error");
 	peer_expect_end(upstream);
-	message_free(&request);
 	rig_end(&r);
 }
 
 Test(upstream_failure, endless_head)
 {
 	struct rig r;
-	struct message request;
 	struct peer *client;
 	struct peer *upstream;
 	char block[1024];
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/f"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/f"));
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nX-Long: ");
 	for (int i = 0; i < 80 && !peer_read(client, 0); i++) {
 		snprintf(block, sizeof(block), "%01000d", i);
 		peer_try_send(upstream, block);
 	}
 	expect_failure(client, "GET", 502, "http_response_header_section_size");
-	message_free(&request);
 	rig_end(&r);
 }
 
@@ -160,7 +151,6 @@ Test(upstream_failure, connect_timeout)
 Test(upstream_failure, response_timeout)
 {
 	struct rig r;
-	struct message request;
 	struct peer *client;
 	struct peer *upstream;
 	long long since_ms;
@@ -169,15 +159,13 @@ Test(upstream_failure, response_timeout)
 	client = rig_client(&r);
 	for (int i = 0; i < 2; i++) {
 		since_ms = now_ms();
-		peer_send(client, POST("/slow"));
-		upstream = rig_request(&r, &request);
+		upstream = rig_reach(&r, client, POST("/slow"));
 		if (i == 1)
 			peer_send(upstream, "HTTP/1.1 200 O"); /* half a head is no head */
 		expect_failure(client, "POST", 504, "http_response_timeout");
 		rig_check(&r, now_ms() - since_ms >= 299, "given up after %lld ms", now_ms() - since_ms);
 		/* The late answer must not become the next one's. */
 		peer_expect_end(upstream);
-		message_free(&request);
 	}
 	expect_log(&r, 0, "failure", "http_response_timeout");
 	rig_end(&r);
@@ -186,15 +174,14 @@ Test(upstream_failure, response_timeout)
 Test(upstream_failure, idle_timeout_within_a_body)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 	long long since_ms;
 
 	rig_start_with(&r, "upstreams:\n  default: {url: 'http://@upstream@', idle_timeout: 1500ms}\n");
 	client = rig_client(&r);
-	peer_send(client, GET("/half"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/half"));
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
 	message_read_answer_head(&answer, client, "GET");
 	/* Together longer, but never idle for that long: goes on. */
@@ -209,7 +196,7 @@ Test(upstream_failure, idle_timeout_within_a_body)
 	peer_expect_end(upstream);
 	expect_log(&r, 0, "close", "upstream_cut");
 	expect_log(&r, 0, "failure", "connection_read_timeout");
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 

@@ -134,20 +134,18 @@ Test(upstream_pool, the_newest_is_used_first)
 Test(upstream_pool, connection_with_half_an_answer_is_not_kept)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/half"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/half"));
 	peer_send(upstream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ");
 	message_read_answer_head(&answer, client, "GET");
 	peer_close(client);
 	peer_expect_end(upstream);
 	rig_check(&r, exchange(&r, rig_client(&r)) != upstream, "used again");
-	message_free(&request);
 	message_free(&answer);
 	rig_end(&r);
 }

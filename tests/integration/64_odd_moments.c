@@ -418,13 +418,12 @@ Test(odd_moments, head_that_never_ends)
 	rig_start_with(&r, HEAD_SOON);
 	for (size_t i = 0; i < sizeof(drips) / sizeof(drips[0]); i++) {
 		struct peer *client = rig_client(&r);
-		struct message request, answer;
+		struct message answer;
 		struct peer *upstream;
 		long long since_ms = now_ms();
 
 		r.context = drips[i][0];
-		peer_send(client, GET("/odd"));
-		upstream = rig_request(&r, &request);
+		upstream = rig_reach(&r, client, GET("/odd"));
 		peer_send(upstream, drips[i][0]);
 		while (!peer_read(upstream, 30) && now_ms() < since_ms + PATIENCE_MS)
 			peer_try_send(upstream, drips[i][1]);
@@ -435,7 +434,7 @@ Test(odd_moments, head_that_never_ends)
 		expect_status(&answer, 504);
 		expect_error(&answer, "http_response_timeout");
 		expect_usable(&r, client, upstream);
-		free_both(&request, &answer);
+		message_free(&answer);
 	}
 	rig_end(&r);
 }

@@ -66,24 +66,22 @@ Test(reload, an_exchange_keeps_the_rules_that_it_began_with)
 {
 	struct rig r;
 	struct peer *client, *up;
-	struct message request, answer;
+	struct message answer;
 
 	rig_start_with(&r, "rules:\n  - {name: old, phase: response, rewrite: {headers: {set: {x-set: old}}}}\n");
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	up = rig_request(&r, &request);
+	up = rig_reach(&r, client, GET("/"));
 	rig_check(&r, rig_reload_with(&r, "rules:\n  - {name: new, phase: response, abort: 500}\n"), "refused");
 	peer_send(up, OK_HI);
 	message_read_answer(&answer, client, "GET");
 	expect_status(&answer, 200);
 	expect_field(&answer, "x-set", "old");
-	free_both(&request, &answer);
-	peer_send(client, GET("/"));
-	up = rig_request(&r, &request);
+	message_free(&answer);
+	up = rig_reach(&r, client, GET("/"));
 	peer_send(up, OK_HI);
 	message_read_answer(&answer, client, "GET");
 	expect_status(&answer, 500);
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 
@@ -190,7 +188,7 @@ Test(reload, a_listener_comes_and_goes)
 {
 	struct rig r;
 	struct peer *client, *second, *busy, *up;
-	struct message request, answer;
+	struct message answer;
 	struct stat info;
 
 	rig_start_with(&r, ONE);
@@ -199,14 +197,12 @@ Test(reload, a_listener_comes_and_goes)
 	client = rig_client(&r);
 	second = rig_client_to(&r, 1);
 	busy = rig_client_to(&r, 1);
-	peer_send(second, GET("/"));
-	up = rig_request(&r, &request);
+	up = rig_reach(&r, second, GET("/"));
 	peer_send(up, OK_HI);
 	message_read_answer(&answer, second, "GET");
 	expect_status(&answer, 200);
-	free_both(&request, &answer);
-	peer_send(busy, GET("/busy"));
-	up = rig_request(&r, &request);
+	message_free(&answer);
+	up = rig_reach(&r, busy, GET("/busy"));
 	rig_check(&r, rig_reload_with(&r, ONE), "refused");
 	expect_said(&r, "no longer listening on unix:");
 	/* The idle one is closed, the busy one gets its answer first. */
@@ -216,15 +212,14 @@ Test(reload, a_listener_comes_and_goes)
 	expect_status(&answer, 200);
 	expect_field(&answer, "connection", "close");
 	peer_expect_fin(busy);
-	free_both(&request, &answer);
+	message_free(&answer);
 	cr_expect_eq(rig_connect(r.program.listeners[1]), -1);
 	cr_expect(stat(program_path(&r.program, "two.sock"), &info) < 0 && errno == ENOENT);
-	peer_send(client, GET("/"));
-	up = rig_request(&r, &request);
+	up = rig_reach(&r, client, GET("/"));
 	peer_send(up, OK_HI);
 	message_read_answer(&answer, client, "GET");
 	expect_status(&answer, 200);
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 

@@ -285,21 +285,20 @@ Test(faults, delay_holds_before_the_upstream_is_touched)
 Test(faults, delay_in_phase_response_holds_the_answer)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 	long long since_ms;
 
 	rig_start_with(&r, "rules:\n  - {phase: response, delay: 200ms}\n");
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/"));
 	since_ms = now_ms();
 	peer_send(upstream, OK_HI);
 	message_read_answer(&answer, client, "GET");
 	rig_check(&r, now_ms() - since_ms >= 199, "after %lld ms", now_ms() - since_ms);
 	expect_body(&answer, "hi");
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_end(&r);
 }
 
@@ -453,11 +452,9 @@ Test(faults, connection_faults_in_phase_response)
 	rig_start_with(&r, "rules:\n  - {phase: response, match: {path: /close}, connection: close}\n"
 			   "  - {phase: response, match: {path: /reset}, connection: reset}\n");
 	for (int i = 0; i < 2; i++) {
-		struct message request;
 		struct peer *client = rig_client(&r);
 
-		peer_send(client, i ? GET("/reset") : GET("/close"));
-		peer_send(rig_request(&r, &request), OK_HI);
+		peer_send(rig_reach(&r, client, i ? GET("/reset") : GET("/close")), OK_HI);
 		if (i)
 			peer_expect_reset(client);
 		else
@@ -465,7 +462,6 @@ Test(faults, connection_faults_in_phase_response)
 		rig_check(&r, client->in.n == 0, "a byte came");
 		rig_expect_upstream_silence(&r, 20);
 		expect_log(&r, (unsigned)i, "upstream_status", "200");
-		message_free(&request);
 	}
 	rig_end(&r);
 }

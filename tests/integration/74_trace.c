@@ -74,21 +74,20 @@ static void record(const struct program *folder, const char *name, unsigned seed
 Test(trace, answers_that_leave_nothing_behind)
 {
 	static const char *const parts[] = { "HTTP/1.1 200 OK\r\nX-Runtime: 1\r\n", "Content-Length: 0\r\n\r\n" };
-	struct message request, answer;
+	struct message answer;
 	struct peer *client, *upstream;
 	struct rig r;
 
 	rig_start_with(&r, "log: {trace: '@dir@/trace.jsonl'}\n");
 	client = rig_client(&r);
 	for (int i = 0; i < 2; i++) {
-		peer_send(client, GET("/"));
-		upstream = rig_request(&r, &request);
+		upstream = rig_reach(&r, client, GET("/"));
 		peer_send(upstream, parts[0]);
 		sleep_ms(20);
 		peer_send(upstream, parts[1]);
 		message_read_answer(&answer, client, "GET");
 		expect_status(&answer, 200);
-		free_both(&request, &answer);
+		message_free(&answer);
 		peer_send(client, "OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n");
 		message_read_answer(&answer, client, "OPTIONS");
 		expect_status(&answer, 200);

@@ -50,7 +50,6 @@ Test(messages, rewrite)
 {
 	for (size_t i = 0; i < sizeof(rewrites) / sizeof(rewrites[0]); i++) {
 		struct rig r;
-		struct message request;
 		struct peer *client;
 
 		rig_start_with(&r, BARE "rules:\n  - {name: rewritten, phase: response, %s}\n", rewrites[i].rule);
@@ -60,11 +59,9 @@ Test(messages, rewrite)
 		for (int round = 0; round < 2; round++) {
 			struct peer *upstream;
 
-			peer_send(client, rewrites[i].asked);
-			upstream = rig_request(&r, &request);
+			upstream = rig_reach(&r, client, rewrites[i].asked);
 			peer_send(upstream, rewrites[i].answered);
 			peer_expect(client, rewrites[i].seen);
-			message_free(&request);
 		}
 		peer_expect_silence(client, 20);
 		rig_end(&r);
@@ -125,19 +122,16 @@ Test(messages, malformed)
 {
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
 		struct rig r;
-		struct message request;
 		struct peer *client;
 		const char *got;
 
 		rig_start_with(&r, BARE "rules:\n  - {name: odd, phase: response, malformed: %s}\n", malformed[i].kind);
 		r.context = malformed[i].kind;
 		client = rig_client(&r);
-		peer_send(client, GET("/"));
-		peer_send(rig_request(&r, &request), ANSWER);
+		peer_send(rig_reach(&r, client, GET("/")), ANSWER);
 		got = peer_take(client, malformed[i].n);
 		rig_check(&r, memcmp(got, malformed[i].seen, malformed[i].n) == 0, "other bytes");
 		peer_expect_end(client);
-		message_free(&request);
 		rig_end(&r);
 	}
 }
@@ -145,13 +139,11 @@ Test(messages, malformed)
 Test(messages, malformed_chunk)
 {
 	struct rig r;
-	struct message request;
 	struct peer *client;
 
 	rig_start_with(&r, BARE "rules:\n  - {name: odd, phase: response, malformed: chunk}\n");
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	peer_send(rig_request(&r, &request), ANSWER);
+	peer_send(rig_reach(&r, client, GET("/")), ANSWER);
 	peer_expect(client, "HTTP/1.1 200 OK\r\nDate: d\r\nVia: 1.1 brownout\r\nConnection: close\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n");
 	/* Whatever chunks come before it, the line that is none comes, and then the end. */
@@ -159,7 +151,6 @@ Test(messages, malformed_chunk)
 		rig_check(&r, peer_read(client, 5000), "no bad chunk came");
 	(void)peer_take(client, peer_rest_n(client));
 	peer_expect_end(client);
-	message_free(&request);
 	rig_end(&r);
 }
 

@@ -70,7 +70,7 @@ Test(streams, hang_is_given_back_when_the_client_leaves)
 /* A body of so many bytes, behind its head or alone, takes at least so long. */
 static void expect_throttled(const char *rate, unsigned bytes, bool head_alone, int least_ms)
 {
-	struct message request, answer;
+	struct message answer;
 	struct peer *client, *upstream;
 	char *body = malloc(bytes);
 	struct rig r;
@@ -79,8 +79,7 @@ static void expect_throttled(const char *rate, unsigned bytes, bool head_alone, 
 	memset(body, 'x', bytes);
 	rig_start_with(&r, "rules:\n  - {name: slow, throttle: {download: %s}}\n", rate);
 	client = rig_client(&r);
-	peer_send(client, GET("/"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/"));
 	took = now_ms();
 	peer_printf(upstream, "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n", bytes);
 	if (head_alone)
@@ -92,7 +91,7 @@ static void expect_throttled(const char *rate, unsigned bytes, bool head_alone, 
 		message_read_answer(&answer, client, "GET");
 	took = now_ms() - took;
 	rig_check(&r, took >= least_ms, "%u bytes took %lld ms at %s", bytes, took, rate);
-	free_both(&request, &answer);
+	message_free(&answer);
 	free(body);
 	rig_end(&r);
 }
@@ -125,7 +124,6 @@ Test(streams, throttle_of_the_upload)
 
 Test(streams, drip_lets_out_a_piece_after_each_pause)
 {
-	struct message request;
 	struct peer *client;
 	struct rig r;
 	long long from;
@@ -133,12 +131,10 @@ Test(streams, drip_lets_out_a_piece_after_each_pause)
 	rig_start_with(&r, BARE "rules:\n  - {name: drop, drip: {bytes: 20, every: 50ms}}\n");
 	client = rig_client(&r);
 	from = now_ms();
-	peer_send(client, GET("/"));
-	peer_send(rig_request(&r, &request), TEN);
+	peer_send(rig_reach(&r, client, GET("/")), TEN);
 	peer_expect(client, TEN_HEAD "0123456789");
 	/* 77 bytes in pieces of twenty are four, with three pauses between them. */
 	rig_check(&r, now_ms() - from >= 150, "it took %lld ms", now_ms() - from);
-	message_free(&request);
 	rig_end(&r);
 }
 
@@ -245,38 +241,32 @@ static const struct {
 Test(streams, truncate)
 {
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
-		struct message request;
 		struct peer *client;
 		struct rig r;
 
 		rig_start_with(&r, BARE "rules:\n  - {name: cut, %s}\n", cuts[i].rule);
 		r.context = cuts[i].rule;
 		client = rig_client(&r);
-		peer_send(client, GET("/"));
-		peer_send(rig_request(&r, &request), cuts[i].answered);
+		peer_send(rig_reach(&r, client, GET("/")), cuts[i].answered);
 		peer_expect(client, cuts[i].seen);
 		if (cuts[i].reset)
 			peer_expect_reset(client);
 		else
 			peer_expect_fin(client);
-		message_free(&request);
 		rig_end(&r);
 	}
 }
 
 Test(streams, truncate_leaves_what_is_shorter)
 {
-	struct message request;
 	struct peer *client;
 	struct rig r;
 
 	rig_start_with(&r, BARE "rules:\n  - {name: cut, truncate: {after: 10}}\n");
 	client = rig_client(&r);
 	for (int i = 0; i < 2; i++) {
-		peer_send(client, GET("/"));
-		peer_send(rig_request(&r, &request), TEN);
+		peer_send(rig_reach(&r, client, GET("/")), TEN);
 		peer_expect(client, TEN_HEAD "0123456789");
-		message_free(&request);
 	}
 	rig_end(&r);
 }
@@ -296,7 +286,6 @@ Test(streams, truncate_leaves_an_answer_without_content)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct message request;
 		struct peer *client;
 		struct rig r;
 
@@ -304,10 +293,8 @@ Test(streams, truncate_leaves_an_answer_without_content)
 		r.context = rows[i].sent;
 		client = rig_client(&r);
 		for (int n = 0; n < 2; n++) {
-			peer_send(client, rows[i].sent);
-			peer_send(rig_request(&r, &request), rows[i].answered);
+			peer_send(rig_reach(&r, client, rows[i].sent), rows[i].answered);
 			peer_expect(client, rows[i].seen);
-			message_free(&request);
 		}
 		rig_end(&r);
 	}

@@ -151,16 +151,13 @@ Test(known_mistakes, client_that_leaves_a_held_body_gives_its_place_back)
 	static const char *const faults[] = { "delay: {fixed: 60s, at: body}", "drip: {bytes: 1, every: 60s}" };
 
 	for (size_t i = 0; i < 2 * N_OF(faults); i++) {
-		struct message request;
 		struct peer *held;
 		struct rig r;
 
 		rig_start_with(&r, "rules:\n  - {max_active_faults: 1, %s}\n", faults[i / 2]);
 		r.context = faults[i / 2];
 		held = rig_client(&r);
-		peer_send(held, GET("/"));
-		peer_send(rig_request(&r, &request), OK_HI);
-		message_free(&request);
+		peer_send(rig_reach(&r, held, GET("/")), OK_HI);
 		peer_expect(held, "H");
 		if (i % 2)
 			peer_reset(held);
@@ -168,9 +165,7 @@ Test(known_mistakes, client_that_leaves_a_held_body_gives_its_place_back)
 			peer_close(held);
 		(void)rig_log_line(&r, 0); /* it is over */
 		held = rig_client(&r);
-		peer_send(held, GET("/"));
-		peer_send(rig_request(&r, &request), OK_HI);
-		message_free(&request);
+		peer_send(rig_reach(&r, held, GET("/")), OK_HI);
 		/* The place is free: this one is held too. */
 		peer_expect(held, "H");
 		sleep_ms(50);
@@ -194,7 +189,6 @@ Test(known_mistakes, repeated_fields_survive_every_fault_of_phase_response)
 	for (size_t i = 0; i < N_OF(faults); i++) {
 		static const char *const lines[] = { "\r\nSet-Cookie: a=1; Path=/\r\n", "\r\nset-cookie: b=2, c\r\n",
 			"\r\nSet-Cookie: a=1; Path=/\r\n" };
-		struct message request;
 		struct peer *client;
 		const char *at;
 		struct rig r;
@@ -202,9 +196,7 @@ Test(known_mistakes, repeated_fields_survive_every_fault_of_phase_response)
 		rig_start_with(&r, "rules:\n  - {phase: response, %s}\n", faults[i]);
 		r.context = faults[i];
 		client = rig_client(&r);
-		peer_send(client, GET("/"));
-		peer_send(rig_request(&r, &request), "HTTP/1.1 200 OK\r\n" COOKIES "Content-Length: 2\r\n\r\nhi");
-		message_free(&request);
+		peer_send(rig_reach(&r, client, GET("/")), "HTTP/1.1 200 OK\r\n" COOKIES "Content-Length: 2\r\n\r\nhi");
 		while (!strstr(peer_rest(client), "\r\n\r\n"))
 			rig_check(&r, peer_read(client, PATIENCE_MS), "no head came");
 		at = peer_rest(client);

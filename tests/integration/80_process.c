@@ -149,14 +149,13 @@ static void wait_refused(struct rig *r)
 Test(process, stop_within_a_pipeline)
 {
 	struct rig r;
-	struct message request, answer;
+	struct message answer;
 	struct peer *client;
 	struct peer *upstream;
 
 	rig_start(&r);
 	client = rig_client(&r);
-	peer_send(client, GET("/1") GET("/2") GET("/3"));
-	upstream = rig_request(&r, &request);
+	upstream = rig_reach(&r, client, GET("/1") GET("/2") GET("/3"));
 	program_signal(&r.program, SIGTERM);
 	wait_refused(&r);
 	peer_send(upstream, OK_HI);
@@ -165,7 +164,7 @@ Test(process, stop_within_a_pipeline)
 	expect_field(&answer, "connection", "close");
 	peer_expect_fin(client);
 	rig_expect_upstream_silence(&r, 50);
-	free_both(&request, &answer);
+	message_free(&answer);
 	rig_expect_exit(&r, 0);
 }
 

@@ -144,15 +144,12 @@ Test(metrics, what_is_open_now)
 {
 	struct rig r;
 	struct peer *admin, *client, *upstream;
-	struct message request;
 
 	rig_start_with(&r, ADMIN "rules:\n  - {name: held, match: {path: /held}, hang: {max: 60s}}\n");
 	admin = rig_admin(&r);
 	client = rig_client(&r);
 	expect_value(&r, admin, "brownout_connections", 1);
-	peer_send(client, GET("/"));
-	upstream = rig_request(&r, &request);
-	message_free(&request);
+	upstream = rig_reach(&r, client, GET("/"));
 	expect_value(&r, admin, "brownout_requests_active", 1);
 	expect_value(&r, admin, "brownout_upstream_connections", 1);
 	expect_value(&r, admin, "brownout_upstream_connections_idle", 0);

@@ -443,6 +443,17 @@ struct peer *rig_request(struct rig *r, struct message *m)
 	return p;
 }
 
+struct peer *rig_reach(struct rig *r, struct peer *client, const char *sent)
+{
+	struct message request;
+	struct peer *upstream;
+
+	peer_send(client, sent);
+	upstream = rig_request(r, &request);
+	message_free(&request);
+	return upstream;
+}
+
 void rig_expect_upstream_silence(struct rig *r, int ms)
 {
 	long long until_ms = now_ms() + ms;

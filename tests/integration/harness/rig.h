@@ -68,6 +68,8 @@ struct peer *rig_try_accept(struct rig *r);
 /* The next request on whichever upstream connection, new or kept; the peer it came on. Head only, or all of it. */
 struct peer *rig_request_head(struct rig *r, struct message *m);
 struct peer *rig_request(struct rig *r, struct message *m);
+/* The client sends this request, which comes through; the peer that it came on. */
+struct peer *rig_reach(struct rig *r, struct peer *client, const char *sent);
 /* False where no request is there now. */
 bool rig_try_request(struct rig *r, struct message *m);
 /* No upstream gets a connection, and no open one gets a byte, for so long. */
