@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/ctl.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
@@ -374,6 +375,30 @@ static bool take_event(void *arg, struct span name, struct span data)
 	return tail->rc == EXIT_CODE_OK && --tail->left > 0;
 }
 
+/* Of a rule that there is not nothing would ever be said. */
+static int find_rule(struct ctl *c)
+{
+	struct admin_reply reply;
+	struct text path;
+	int rc;
+
+	text_init(&path);
+	ctl_put_rule_path(&path, c->rule);
+	text_put_char(&path, '\0');
+	rc = path.cut ? EXIT_CODE_FAILED : ctl_ask(c, "GET", path.p, NULL, SPAN_EMPTY, &reply);
+	if (rc == EXIT_CODE_OK)
+		text_deinit(&reply.body);
+	text_deinit(&path);
+	return rc;
+}
+
+/* Before there were as many as were wanted; without a number it is how a tail ends. */
+static int say_ended(const struct ctl *c)
+{
+	log_info("ctl: brownout has ended, or closed the connection");
+	return c->count ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+}
+
 int ctl_tail(struct ctl *c)
 {
 	struct tail tail = { c, c->count ? c->count : UINT64_MAX, EXIT_CODE_OK };
@@ -381,6 +406,8 @@ int ctl_tail(struct ctl *c)
 	struct text target;
 	int r;
 
+	if (c->rule && (r = find_rule(c)) != EXIT_CODE_OK)
+		return r;
 	text_init(&target);
 	text_put_literal(&target, "/v1/events?exchanges=" TAIL_RATE);
 	text_put_string(&target, c->faulted ? "&faulted=1" : "");
@@ -394,6 +421,8 @@ int ctl_tail(struct ctl *c)
 		tail.rc = ctl_fail(c, r);
 	else if (r > 0)
 		tail.rc = ctl_refuse(&reply);
+	else if (tail.rc == EXIT_CODE_OK && tail.left)
+		tail.rc = say_ended(c);
 	text_deinit(&reply.body);
 	return tail.rc;
 }

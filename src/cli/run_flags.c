@@ -184,6 +184,8 @@ static int check_together(const struct run_flags *f)
 		log_error("run: %s says which requests, but no fault: add --abort or --delay", rule_flag(f));
 	else if (f->time_limit_ns && !f->command)
 		log_error("run: --time-limit is of a command, and none is given (-- COMMAND)");
+	else if (f->access && f->trace && strcmp(f->access, f->trace) == 0 && strcmp(f->trace, "off") != 0)
+		log_error("run: --access and --trace cannot both go to %.200s", f->trace);
 	else if (f->access && !*f->access)
 		log_error("run: --access: stderr, stdout, a file or off is wanted");
 	else

@@ -247,6 +247,16 @@ static void check_admin(struct decode *d, const struct yaml_node *node, const st
 			ADMIN_TOKEN_BYTES_FEW);
 }
 
+/* Lines of the two, one among the other, are neither a log nor a trace. */
+static void check_logs(struct decode *d, const struct yaml_node *log)
+{
+	const struct plan *plan = d->plan;
+	const struct yaml_node *trace = yaml_node_get(log, "trace");
+
+	if (trace && span_eq(plan->log_access, plan->log_trace) && !span_eq(plan->log_trace, SPAN("off")) && plan->log_trace.n)
+		decode_error(d, trace, "log: access and trace cannot both go to \"%.*s\"", DECODE_SHOWN(plan->log_trace));
+}
+
 /* ---- routes ---- */
 
 /* A listener without routes has one, to the only upstream or the default one, so that the proxy need not know of this. */
@@ -396,6 +406,7 @@ void plan_check(struct decode *d, const struct yaml_node *root, const struct loa
 	expect_keys_check(d, yaml_node_get(root, "expect"));
 	apply_admin(d, options);
 	check_admin(d, yaml_node_get(root, "admin"), options);
+	check_logs(d, yaml_node_get(root, "log"));
 	if (d->diagnostics->n_errors > 0) /* what follows reads conditions, which may be half decoded */
 		return;
 	warn_of_hidden_routes(d, listeners, listen != NULL);

@@ -244,6 +244,7 @@ Test(ctl, wrong_words)
 		{ "remove none", "there is no rule named" },
 		{ "rules none", "there is no rule named" },
 		{ "tail --count 0", "a whole number from 1" },
+		{ "tail --rule none", "there is no rule named" },
 		{ "verdict", "the rule file expects nothing" },
 		{ "status more", "usage: brownout ctl status" },
 	};
@@ -284,6 +285,39 @@ Test(ctl, tail)
 	bytes_free(&out);
 	program_close(&p);
 	rig_end(&r);
+}
+
+/* Fewer than were asked for are no success. */
+Test(ctl, tail_of_one_that_ends)
+{
+	struct bytes out = { 0 }, said;
+	struct message answer;
+	struct peer *client;
+	struct program p;
+	struct rig r;
+
+	rig_start_with(&r, ADMIN RULES);
+	rig_check(&r, program_wait_admin(&r.program), "no admin listener");
+	program_open(&p);
+	program_start(&p, (const char *const[]){ "ctl", "-a", r.program.admin, "tail", "-n", "100000", NULL }, NULL);
+	client = rig_client(&r);
+	for (int i = 0; i < 200 && out.n == 0; i++) {
+		peer_send(client, GET("/one"));
+		message_read_answer(&answer, client, "GET");
+		message_free(&answer);
+		(void)program_wait(&p, 20);
+		out = program_stdout(&p);
+	}
+	rig_check(&r, out.n > 0, "it has not listened");
+	bytes_free(&out);
+	program_signal(&r.program, SIGTERM);
+	rig_check(&r, program_wait(&p, 20000), "it goes on");
+	said = program_stderr(&p);
+	rig_check(&r, p.code == 125 && strstr(bytes_text(&said), "has ended, or closed the connection"), "%d: %s", p.code,
+		bytes_text(&said));
+	bytes_free(&said);
+	program_close(&p);
+	rig_expect_exit(&r, 0);
 }
 
 Test(ctl, token_and_unix_socket)

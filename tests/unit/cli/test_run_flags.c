@@ -103,6 +103,7 @@ Test(run_flags, what_does_not_go_together)
 		{ { "a.yaml", "--expect", "sre" }, "run: --expect does not go with a rule file; write expect: into a.yaml\n" },
 		{ { "a.yaml", "--admin", "127.0.0.1:0" },
 			"run: 127.0.0.1:0 is no rule file; did you mean --admin=127.0.0.1:0?\n" },
+		{ { "-u", "origin:", "--access", "x", "--trace", "x" }, "run: --access and --trace cannot both go to x\n" },
 		{ { "-u", "origin:", "--access", "" }, "run: --access: stderr, stdout, a file or off is wanted\n" },
 		{ { "" }, "run: the name of the rule file is empty\n" },
 	};

@@ -253,6 +253,9 @@ Test(errors, where_logs_go)
 			"./NAME for a file of that name)\n" },
 		{ "upstream: origin\nlog: {access: \"a\\0b\"}\n",
 			"2:15: error: log.access: \"a\" is not stderr, stdout, off or the path of a file\n" },
+		{ "upstream: origin\nlog: {access: x, trace: x}\n",
+			"2:25: error: log: access and trace cannot both go to \"x\"\n" },
+		{ "upstream: origin\nlog: {access: \"off\", trace: \"off\"}\n", "" },
 		{ "upstream: origin\nlog: {access: ./false, trace: off}\n", "" },
 	};
 
