@@ -19,7 +19,7 @@
 	X(DELAY, "delay", 0, "TIME", "without FILE: delay by TIME: 250ms, or 100ms..2s")                                        \
 	X(PERCENTAGE, "percentage", 'p', "P", "without FILE: of P % of the requests, 0 to 100")                                 \
 	X(PATH, "path", 0, "GLOB", "without FILE: of paths that match GLOB: /api/**")                                           \
-	X(EXPECT, "expect", 0, "PROFILE", "without FILE: judge clients by recommended, sre, aws or strict")                     \
+	X(EXPECT, "expect", 0, "recommended|sre|aws|strict|none", "without FILE: judge the clients by this profile")            \
 	X(ADMIN, "admin", 0, "[=ADDRESS]", "dashboard, metrics and API at ADDRESS (default 127.0.0.1:9901)")                    \
 	X(SEED, "seed", 's', "N", "seed of all random decisions (default: drawn)")                                              \
 	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: one per core)")                                           \
@@ -64,7 +64,7 @@ void run_flags_write_help(struct text *out)
 			      "  brownout run rules.yaml\n"
 			      "  brownout run -u http://localhost:9000 --abort 503 --percentage 10\n"
 			      "  brownout run rules.yaml -- npm test\n"
-			      "  brownout run -u http://localhost:9000 -l :0 --abort 503 -p 10 --expect sre -- npm test\n"
+			      "  brownout run -u http://localhost:9000 --abort 503 -p 10 --expect sre -- npm test\n"
 			      "\n"
 			      "See brownout help rules for the rule file.\n");
 }
