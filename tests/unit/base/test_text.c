@@ -65,6 +65,32 @@ Test(text, seconds)
 	}
 }
 
+/* Nothing that drives a terminal gets out, and nothing that is no text. */
+Test(text, shown)
+{
+	const struct {
+		struct span s;
+		const char *shown;
+	} cases[] = {
+		{ SPAN("a b\tc"), "a b\tc" },
+		{ SPAN("a\nb\rc\x1b[2Jd\0e\x7f"), "a?b?c?[2Jd?e?" },
+		{ SPAN("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"), "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80" },
+		/* The first and the last of C1, and what comes behind. */
+		{ SPAN("\xc2\x80\xc2\x9b" "2J\xc2\x9f\xc2\xa0"), "??2J?\xc2\xa0" },
+		{ SPAN("\xff\xc3(\xe2\x82"), "?" "?(?" "?" },
+		{ SPAN(""), "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct text t;
+
+		text_init(&t);
+		text_put_shown(&t, cases[i].s);
+		cr_expect(span_eq(text_span(&t), span_of_string(cases[i].shown)), "case %zu: %.*s", i, SPAN_ARG(text_span(&t)));
+		text_deinit(&t);
+	}
+}
+
 Test(text, fixed_is_cut_at_the_first_that_does_not_fit)
 {
 	char block[4];

@@ -41,6 +41,7 @@ Test(suggest, best_candidate)
 		{ "mach", "match" }, { "percent", "percentage" }, { "smapling", "sampling" }, { "kye", "key" }, { "abrot",
 			"abort" },
 		{ "x", "" }, { "latency", "" }, { "", "" }, { "toxicity", "" }, { "affter", "after" },
+		{ "porcentagexx", "percentage" }, { "porcontagexx", "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

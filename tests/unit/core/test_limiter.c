@@ -88,7 +88,6 @@ Test(limiter, burst_and_cost)
 {
 	const struct fault_limit small = { .algorithm = LIMIT_TOKEN_BUCKET, .limit = 100, .window_ns = 1000, .burst = 2 };
 	const struct fault_limit dear = { .algorithm = LIMIT_TOKEN_BUCKET, .limit = 10, .window_ns = 1000, .cost = 4 };
-	const struct fault_limit never = { .algorithm = LIMIT_TOKEN_BUCKET, .limit = 10, .window_ns = 1000, .cost = 11 };
 	struct limiter *l = limiter_new(100);
 
 	cr_assert_str_eq(takes(l, &small, 1, 0, 4), "PPRR");
@@ -96,8 +95,20 @@ Test(limiter, burst_and_cost)
 	cr_assert_str_eq(takes(l, &small, 1, 1000000, 4), "PPRR");
 	cr_assert_str_eq(takes(l, &dear, 2, 0, 4), "PPRR");
 	assert_verdict(limiter_take(l, &dear, 1, 2, 0), true, 2, 800, 200);
-	cr_assert(limiter_take(l, &never, 1, 3, 0).refused);
-	cr_assert_eq(limiter_take(l, &never, 1, 3, 0).retry_ns, LIMITER_WAIT_MAX_NS);
+	limiter_free(l);
+}
+
+Test(limiter, who_costs_more_than_there_is_need_not_wait)
+{
+	static const enum limit_algorithm algorithms[] = { LIMIT_TOKEN_BUCKET, LIMIT_FIXED_WINDOW, LIMIT_SLIDING_WINDOW };
+	struct limiter *l = limiter_new(100);
+
+	for (unsigned i = 0; i < ARRAY_LEN(algorithms); i++) {
+		const struct fault_limit never = { .algorithm = algorithms[i], .limit = 10, .window_ns = 1000, .cost = 11 };
+
+		cr_expect(limiter_take(l, &never, i, 3, 0).refused, "%u", i);
+		cr_expect_eq(limiter_take(l, &never, i, 3, 0).retry_ns, LIMITER_WAIT_MAX_NS, "%u", i);
+	}
 	limiter_free(l);
 }
 

@@ -151,6 +151,18 @@ Test(address, unix_peers)
 	cr_expect(address_eq(&unnamed, &unnamed));
 }
 
+/* The same on another link is another place. */
+Test(address, links_differ)
+{
+	struct address a, b;
+
+	cr_assert_eq(address_from_numeric(&a, SPAN("fe80::1"), 80), 0);
+	b = a;
+	cr_expect(address_eq(&a, &b));
+	b.in6.sin6_scope_id = a.in6.sin6_scope_id + 1;
+	cr_expect_not(address_eq(&a, &b));
+}
+
 Test(address, families_differ)
 {
 	struct address v4, v6, un;

@@ -170,6 +170,25 @@ Test(budget, the_floor)
 	cr_assert_float_eq(rig_measure(&r, EXPECT_RETRY_BUDGET_RATIO)->value, 0.2, 1e-9);
 }
 
+/* With the last retry it is 100 requests. */
+Test(budget, the_floor_is_there_from_100_requests_on)
+{
+	load(80, 20);
+	(void)rig_finish(&r, JUDGE_END_STOPPED);
+	cr_assert_eq(status(CHECK_RETRY_BUDGET), CHECK_PASS, "%s", rig_check(&r, CHECK_RETRY_BUDGET)->text);
+}
+
+/* What was before does not make up for it: a quarter of a minute later 10 of 25 are retried. */
+Test(budget, each_window_counts_alone)
+{
+	for (unsigned i = 0; i < 60; i++)
+		request(target_of(i), i / 12.0, 1, 200);
+	for (unsigned i = 60; i < 85; i++)
+		request(target_of(i), 20 + (i - 60) / 5.0, i < 70 ? 2 : 1, 200);
+	(void)rig_finish(&r, JUDGE_END_STOPPED);
+	cr_assert_eq(status(CHECK_RETRY_BUDGET), CHECK_FAIL, "%s", rig_check(&r, CHECK_RETRY_BUDGET)->text);
+}
+
 Test(budget, too_few)
 {
 	load(19, 19);

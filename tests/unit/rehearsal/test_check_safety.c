@@ -349,6 +349,19 @@ Test(handling, misdirected_again)
 	cr_assert_eq(after(421, false, false, 1), CHECK_FAIL);
 }
 
+/* A connection that is not known is not the same as another. */
+Test(handling, misdirected_nobody_knows_where)
+{
+	struct judge_exchange a = rig_exchange(0, 0.01, 421), b = rig_exchange(0.5, 0.51, 200);
+
+	limit(EXPECT_HANDLING_MAX, EXPECT_AT_MOST, 0);
+	a.connection = b.connection = 0;
+	rig_add(&r, a);
+	rig_add(&r, b);
+	(void)rig_finish(&r, JUDGE_END_CLIENT_LEFT);
+	cr_assert_eq(status(CHECK_HANDLING), CHECK_PASS);
+}
+
 Test(handling, too_early_later)
 {
 	cr_assert_eq(after(425, false, false, 1), CHECK_PASS);

@@ -227,6 +227,27 @@ Test(waves, of_any_number)
 	cr_assert_eq(w.worst.window_ns, 100 * NS_PER_MS);
 }
 
+/* A tenth of the wait that half of them do not exceed, and not a moment more; fewer than make a wave are none. */
+Test(waves, as_wide_as_their_window)
+{
+	static const int64_t late_ns[] = { 0, 0, 0, 100 * NS_PER_MS, 100 * NS_PER_MS };
+
+	for (uint32_t min = 5; min <= 6; min++) {
+		static struct waves w;
+
+		w = (struct waves){ .min_wave = min };
+		for (size_t i = 0; i < ARRAY_LEN(late_ns); i++) {
+			struct wave_retry retry = { .came_ns = NS_PER_S + late_ns[i], .id = i + 1 };
+
+			waves_add(&w, 1, false, &retry);
+		}
+		waves_finish(&w);
+		cr_expect_eq(w.n_waves, min == 5);
+		cr_expect_eq(w.largest, 5);
+		cr_expect_eq(w.worst.share, min == 5);
+	}
+}
+
 Test(waves, later_retries_are_not_looked_at)
 {
 	static struct waves w;
