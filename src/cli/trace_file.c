@@ -173,7 +173,8 @@ enum trace_file_step trace_file_next(struct trace_file *f)
 		if (rc > 0)
 			rc = trace_read_line(text, &f->line, error);
 		if (rc == 1 && f->at_eof && text.p[text.n - 1] != '\n')
-			return bad(f, "the last line is cut off: brownout was ended while it wrote it, or writes it still");
+			return bad(f, "the last line is cut off: brownout was ended while it wrote it, or writes it still "
+				"(head -n -1 leaves it out)");
 		if (rc)
 			return bad(f, rc < 0 ? strerror(-rc) : error);
 		if ((f->line.kind == TRACE_EXCHANGE || f->line.kind == TRACE_CLOSING) && !rules_are_complete(f))
