@@ -80,6 +80,26 @@ static int cut_decimal(struct span *s, struct decimal *value)
 	return 0;
 }
 
+/*
+ * Cuts the exponent off *s that writers of JSON give small numbers (RFC 8259 section 6): 1e-05 is 0.00001. 1 where it is another
+ * one, or digits would get lost.
+ */
+static int cut_exponent(struct span *s, struct decimal *value)
+{
+	uint64_t places, all = value->whole * FRACTION_ALL + value->millionths;
+
+	if (s->n == 0 || ascii_lower(s->p[0]) != 'e')
+		return 0;
+	if (s->n < 3 || s->p[1] != '-' || span_to_u64(span_skip(*s, 2), &places) != 0 || value->whole > UINT32_MAX)
+		return 1;
+	for (; places > 0 && all % 10 == 0 && all > 0; places--)
+		all /= 10;
+	value->whole = all / FRACTION_ALL;
+	value->millionths = all % FRACTION_ALL;
+	*s = SPAN_EMPTY;
+	return places > 0 && all > 0;
+}
+
 /* 1 where the product is not whole or above max. */
 static int scale(const struct decimal *d, uint64_t factor, uint64_t max, uint64_t *value)
 {
@@ -207,7 +227,7 @@ int units_parse_percentage(struct span s, uint64_t *millionths, struct text *hin
 	struct span rest = s;
 	struct decimal d;
 
-	if (cut_decimal(&rest, &d) != 0)
+	if (cut_decimal(&rest, &d) != 0 || cut_exponent(&rest, &d) != 0)
 		return 1;
 	if (rest.n) {
 		if (span_eq(span_trim(rest), SPAN("%")))

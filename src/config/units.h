@@ -16,7 +16,7 @@ int units_parse_duration(struct span s, int64_t *ns, struct text *hint) MUST_USE
 int units_parse_duration_range(struct span s, int64_t *min_ns, int64_t *max_ns, struct text *hint) MUST_USE;
 /* "B KiB MiB GiB", "KB MB GB" (of 1000); a number alone is bytes. */
 int units_parse_size(struct span s, uint64_t *bytes, struct text *hint) MUST_USE;
-/* A percentage of up to 6 decimals, in millionths of a percent: "12.5" is 12500000. Not bounded to 100. */
+/* A percentage of up to 6 decimals, in millionths of a percent: "12.5" is 12500000, "1e-05" is 10. Not bounded to 100. */
 int units_parse_percentage(struct span s, uint64_t *millionths, struct text *hint) MUST_USE;
 
 /* The shortest exact text: 90 s as "90s", 120 s as "2m". */
