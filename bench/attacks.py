@@ -22,6 +22,7 @@ CLOSING = b"GET /bytes/1024 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)
 # More than a subject keeps connections to the upstream.
 SWEEPS = 200
+SWEEP_S = 10
 
 
 def connect(port):
@@ -41,7 +42,10 @@ def sweep(port):
     The upstream ends with each run. Where the attack has used up the kernel's memory for TCP, the end of a connection is not told at
     once, and a subject cannot know that one it has kept is dead. Requests that nobody counts find that out.
     """
+    until = time.monotonic() + SWEEP_S
     for _ in range(SWEEPS):
+        if time.monotonic() > until:
+            break
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as s:
             s.sendall(CLOSING)
             while s.recv(65536):
