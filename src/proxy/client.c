@@ -381,6 +381,8 @@ static enum step run_state(struct client *c)
 		return request_hold_over(c);
 	case EXCHANGE_RESOLVE:
 		return forward_resolved(c);
+	case EXCHANGE_PLACE:
+		return forward_placed(c);
 	case EXCHANGE_CONNECT:
 		return forward_connected(c);
 	case EXCHANGE_FORWARD:

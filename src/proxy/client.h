@@ -81,6 +81,7 @@ enum step request_hold_over(struct client *c); /* HOLD: due or not yet */
 
 enum step forward_begin(struct client *c); /* forward.c: finds a connection to the upstream */
 enum step forward_resolved(struct client *c); /* RESOLVE */
+enum step forward_placed(struct client *c); /* PLACE: there may be one now */
 enum step forward_connected(struct client *c); /* CONNECT: writable, or failed */
 enum step forward_run(struct client *c); /* FORWARD */
 /* Moves the request body on. Returns STEP_WAIT where there is nothing to do now. */

@@ -83,7 +83,6 @@ struct exchange {
 	bool download_over : 1; /* tunnel: the upstream has ended its side */
 	bool upload_broken : 1; /* given up: the upstream stopped taking it */
 	bool retried : 1;
-	bool wants_place : 1; /* RESOLVE: the address is known; another worker is asked to give a place up */
 	bool reused : 1; /* on a kept connection */
 	bool up_keep_alive : 1; /* the upstream keeps its connection open after this answer */
 	bool too_slow : 1; /* the request did not come in whole within its time */
@@ -102,7 +101,7 @@ struct exchange {
 	uint32_t scanned; /* of an incomplete head of the upstream */
 	union {
 		uint64_t moved; /* bytes of both bodies when the deadline was set */
-		int64_t connect_until_ns; /* RESOLVE, CONNECT: the end of the time for all of the upstream's addresses */
+		int64_t connect_until_ns; /* RESOLVE, PLACE, CONNECT: the end of the time for all of the upstream's addresses */
 	};
 	uint32_t unsent; /* of the side written to, when last looked at (exchange_still_writes) */
 	uint32_t head_wire_bytes; /* of our answer's head and own body */

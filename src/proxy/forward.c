@@ -62,12 +62,10 @@ static bool waits_for_place(struct client *c)
 	int64_t now_ns = loop_now_ns(c->worker->loop);
 	int64_t since_ns = ex->connect_until_ns - plan_of(c)->connect_timeout_ns;
 
-	if (now_ns - since_ns >= PLACE_NS || !upstream_ask_for_place(upstream_of(ex), ex->wants_place))
+	if (now_ns - since_ns >= PLACE_NS || !upstream_ask_for_place(upstream_of(ex), ex->state == EXCHANGE_PLACE))
 		return false;
-	if (ex->state != EXCHANGE_RESOLVE)
-		exchange_set_state(c, EXCHANGE_RESOLVE);
-	ex->resolve_token = 0;
-	ex->wants_place = true;
+	if (ex->state != EXCHANGE_PLACE)
+		exchange_set_state(c, EXCHANGE_PLACE);
 	client_wait_until(c, now_ns + UPSTREAM_LOOK_NS);
 	return true;
 }
@@ -146,19 +144,23 @@ static enum step resolve(struct client *c)
 
 enum step forward_resolved(struct client *c)
 {
-	struct exchange *ex = &c->ex;
-
-	if (c->timed_out && !ex->wants_place)
+	if (c->timed_out)
 		return reply_failure(c, PROXY_ERROR_DNS_TIMEOUT);
 	if (client_has_left(c))
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-	if (ex->wants_place) {
-		/* One of its own may have become free meanwhile. */
-		ex->up = upstream_take(upstream_of(ex), c);
-		ex->reused = ex->up != NULL;
-		return ex->up ? forward_start(c) : connect_next(c);
-	}
 	return c->ex.resolve_token ? STEP_WAIT : use_addresses(c);
+}
+
+enum step forward_placed(struct client *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (client_has_left(c))
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	/* One of its own may have become free meanwhile. */
+	ex->up = upstream_take(upstream_of(ex), c);
+	ex->reused = ex->up != NULL;
+	return ex->up ? forward_start(c) : connect_next(c);
 }
 
 /* A new connection, whatever is kept. */
@@ -166,7 +168,6 @@ static enum step forward_anew(struct client *c)
 {
 	c->ex.connect_tried = 0;
 	c->ex.connect_errno = 0;
-	c->ex.wants_place = false;
 	c->ex.connect_until_ns = loop_now_ns(c->worker->loop) + plan_of(c)->connect_timeout_ns;
 	return resolve(c);
 }

@@ -78,9 +78,9 @@ Test(exchange, every_state_has_a_name_of_its_own)
 {
 	static const char *const names[EXCHANGE_STATE_COUNT] = {
 		[EXCHANGE_IDLE] = "idle", [EXCHANGE_HEAD] = "head", [EXCHANGE_HOLD] = "hold", [EXCHANGE_RESOLVE] = "resolve",
-		[EXCHANGE_CONNECT] = "connect", [EXCHANGE_FORWARD] = "forward", [EXCHANGE_HOLD_ANSWER] = "hold_answer",
-		[EXCHANGE_RELAY] = "relay", [EXCHANGE_TUNNEL] = "tunnel", [EXCHANGE_REPLY] = "reply", [EXCHANGE_DRAIN] = "drain",
-		[EXCHANGE_LINGER] = "linger", [EXCHANGE_DONE] = "done",
+		[EXCHANGE_PLACE] = "place", [EXCHANGE_CONNECT] = "connect", [EXCHANGE_FORWARD] = "forward",
+		[EXCHANGE_HOLD_ANSWER] = "hold_answer", [EXCHANGE_RELAY] = "relay", [EXCHANGE_TUNNEL] = "tunnel",
+		[EXCHANGE_REPLY] = "reply", [EXCHANGE_DRAIN] = "drain", [EXCHANGE_LINGER] = "linger", [EXCHANGE_DONE] = "done",
 	};
 
 	for (unsigned s = 0; s < EXCHANGE_STATE_COUNT; s++) {
