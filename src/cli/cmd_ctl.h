@@ -6,8 +6,10 @@
 
 #include "base/base.h"
 
-/* argv[0] is "ctl". Returns the exit code: 0; 2 for wrong usage, or what was refused; 125 where nobody answers or a worker is
- * stuck. */
+/*
+ * argv[0] is "ctl". Returns the exit code: 0; 2 for wrong usage, or what was refused; 125 where nobody answers or a worker is
+ * stuck.
+ */
 int cmd_ctl(int argc, char **argv) MUST_USE;
 
 /* The name of verb number i, NULL past the last: for completions. */

@@ -14,7 +14,7 @@
 /* OPTION(id, "name", letter, argument, help) */
 #define JUDGE_OPTIONS(X)                                                                                                        \
 	X(RULES, "rules", 'r', "FILE", "judge by what FILE expects, and by which of its rules are required")                    \
-	X(PROFILE, "profile", 'p', "recommended|sre|aws|strict|none", "judge by this profile (default: recommended)")           \
+	X(PROFILE, "profile", 'p', EXPECT_PROFILE_CHOICES, "judge by this profile (default: recommended)")                      \
 	REPORTS_OPTIONS(X)                                                                                                      \
 	X(QUIET, "quiet", 'q', NULL, "say nothing where all is well")
 

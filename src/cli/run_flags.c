@@ -19,10 +19,10 @@
 	X(DELAY, "delay", 0, "TIME", "without FILE: delay by TIME: 250ms, or 100ms..2s")                                        \
 	X(PERCENTAGE, "percentage", 'p', "P", "without FILE: of P % of the requests, 0 to 100")                                 \
 	X(PATH, "path", 0, "GLOB", "without FILE: of paths that match GLOB: /api/**")                                           \
-	X(EXPECT, "expect", 0, "recommended|sre|aws|strict|none", "without FILE: judge the clients by this profile")            \
+	X(EXPECT, "expect", 0, EXPECT_PROFILE_CHOICES, "without FILE: judge the clients by this profile")                       \
 	X(ADMIN, "admin", 0, "[=ADDRESS]", "dashboard, metrics and API at ADDRESS (default 127.0.0.1:9901)")                    \
 	X(SEED, "seed", 's', "N", "seed of all random decisions (default: drawn)")                                              \
-	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: one per core)")                                           \
+	X(WORKERS, "workers", 'w', "N", "event-loop threads (default: as many as it has processors to use)")                    \
 	X(ACCESS, "access", 0, "DEST", "access log to stderr, stdout, a file, or off")                                          \
 	X(LOG_FORMAT, "log-format", 0, "text|json", "how its lines look")                                                       \
 	X(TRACE, "trace", 0, "DEST", "every decision of the rules to DEST, for brownout replay")                                \

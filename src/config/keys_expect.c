@@ -257,8 +257,9 @@ const struct key_map keys_expect_yield = {
 /* ---- expect ---- */
 
 static const struct choice profile_choices[] = {
-	{ "recommended", EXPECT_PROFILE_RECOMMENDED }, { "sre", EXPECT_PROFILE_SRE }, { "aws", EXPECT_PROFILE_AWS },
-	{ "strict", EXPECT_PROFILE_STRICT }, { "none", EXPECT_PROFILE_NONE }, { 0 },
+#define X(id, name) { name, EXPECT_PROFILE_##id },
+	EXPECT_PROFILE_TABLE(X, ) { 0 },
+#undef X
 };
 
 static const struct choice inconclusive_choices[] = { { "pass", EXPECT_INCONCLUSIVE_PASS }, { "warn", EXPECT_INCONCLUSIVE_WARN },

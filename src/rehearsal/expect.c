@@ -13,7 +13,11 @@
 #define BUDGET_WINDOW_NS (10 * NS_PER_S)
 #define HERD_MIN_WAVE 8
 
-static const char *const profile_names[EXPECT_PROFILES] = { "recommended", "sre", "aws", "strict", "none" };
+static const char *const profile_names[EXPECT_PROFILES] = {
+#define X(id, name) name,
+	EXPECT_PROFILE_TABLE(X, )
+#undef X
+};
 
 static const struct row {
 	const char *group;

@@ -35,14 +35,20 @@ struct expect_limit {
 	double value; /* in the unit of its key */
 };
 
+/* X(id, "name"), with `between` between them. NONE has no limit but those that the file gives. */
+#define EXPECT_PROFILE_TABLE(X, between)                                                                                        \
+	X(RECOMMENDED, "recommended") between X(SRE, "sre") between X(AWS, "aws") between X(STRICT, "strict") between           \
+	X(NONE, "none")
+
 enum expect_profile {
-	EXPECT_PROFILE_RECOMMENDED,
-	EXPECT_PROFILE_SRE,
-	EXPECT_PROFILE_AWS,
-	EXPECT_PROFILE_STRICT,
-	EXPECT_PROFILE_NONE, /* no limit but those that the file gives */
+#define EXPECT_PROFILE_ID(id, name) EXPECT_PROFILE_##id,
+	EXPECT_PROFILE_TABLE(EXPECT_PROFILE_ID, )
+#undef EXPECT_PROFILE_ID
+	EXPECT_PROFILES,
 };
-#define EXPECT_PROFILES 5
+/* For help: "recommended|sre|..." */
+#define EXPECT_PROFILE_NAME(id, name) name
+#define EXPECT_PROFILE_CHOICES EXPECT_PROFILE_TABLE(EXPECT_PROFILE_NAME, "|")
 
 /* What an inconclusive check makes of the whole. */
 enum expect_inconclusive { EXPECT_INCONCLUSIVE_PASS, EXPECT_INCONCLUSIVE_WARN, EXPECT_INCONCLUSIVE_FAIL };
