@@ -218,15 +218,22 @@ void conn_shutdown_write(struct conn *c)
 	(void)shutdown(c->fd, SHUT_WR);
 }
 
+void conn_set_options(int fd)
+{
+	const int on = 1, unsent = CONN_UNSENT_BYTES;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
 int conn_connect_start(const struct address *a, int *fd)
 {
-	const int on = 1;
 	int s = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (s < 0)
 		return -errno;
 	if (a->sa.sa_family != AF_UNIX)
-		(void)setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		conn_set_options(s);
 	/* Interrupted, a connect goes on as one that is in progress. */
 	if (connect(s, &a->sa, a->n) < 0 && errno != EINPROGRESS && errno != EINTR) {
 		int error = errno;

@@ -53,8 +53,18 @@ static inline void conn_init(struct conn *c)
 }
 
 /*
+ * What the kernel keeps for a TCP connection of bytes that may not be sent yet. By itself it would keep megabytes for whoever
+ * takes nothing (tcp_wmem), and its memory for TCP belongs to all. What is under way is not counted: it bounds no throughput.
+ */
+#define CONN_UNSENT_BYTES (256 * 1024)
+
+/* Of a TCP socket that is to become one; what a listener accepts inherits them, which saves calls for each. */
+void conn_set_options(int fd);
+
+/*
  * Takes the non-blocking fd over (also where it fails: then it is closed). `ready` says what to assume before the first
- * edge. TCP_NODELAY is set already on what conn_connect_start and our listeners made. -errno where it cannot be registered.
+ * edge. conn_set_options was called already for what conn_connect_start and our listeners made. -errno where it cannot be
+ * registered.
  */
 int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint8_t ready) MUST_USE;
 static inline bool conn_is_open(const struct conn *c)

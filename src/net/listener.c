@@ -6,22 +6,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
+
+#include "net/conn.h"
 
 /* The kernel lowers it to net.core.somaxconn. */
 #define LISTENER_BACKLOG 4096
 
 /* ---- binding ---- */
 
-static void set_option(int fd, int level, int name)
+static void set_option(int fd, int name)
 {
 	const int on = 1;
 
-	(void)setsockopt(fd, level, name, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, name, &on, sizeof(on));
 }
 
 /* A new socket, bound to want. -errno. */
@@ -32,11 +33,10 @@ static int open_bound(const struct address *want, bool share_port, int *fd)
 	if (s < 0)
 		return -errno;
 	if (want->sa.sa_family != AF_UNIX) {
-		set_option(s, SOL_SOCKET, SO_REUSEADDR);
+		set_option(s, SO_REUSEADDR);
 		if (share_port)
-			set_option(s, SOL_SOCKET, SO_REUSEPORT);
-		/* Accepted sockets inherit it, which saves a call for each. */
-		set_option(s, IPPROTO_TCP, TCP_NODELAY);
+			set_option(s, SO_REUSEPORT);
+		conn_set_options(s);
 	}
 	if (bind(s, &want->sa, want->n) < 0) {
 		int error = errno;

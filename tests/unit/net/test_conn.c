@@ -431,13 +431,19 @@ static void keep_accepted(struct listener *listener, int fd, const struct addres
 	accepted_fd = fd;
 }
 
-static bool has_nodelay(int fd)
+static int option_of(int fd, int name)
 {
-	int on = 0;
-	socklen_t n = sizeof(on);
+	int value = 0;
+	socklen_t n = sizeof(value);
 
-	cr_assert_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &n), 0);
-	return on;
+	cr_assert_eq(getsockopt(fd, IPPROTO_TCP, name, &value, &n), 0);
+	return value;
+}
+
+/* What is written goes out at once, and what nobody takes does not pile up in the kernel. */
+static bool has_options(int fd)
+{
+	return option_of(fd, TCP_NODELAY) && option_of(fd, TCP_NOTSENT_LOWAT) == CONN_UNSENT_BYTES;
 }
 
 Test(conn, connects)
@@ -455,8 +461,8 @@ Test(conn, connects)
 	cr_expect_eq(conn_connect_error(&owner.conn), 0);
 	while (accepted_fd < 0)
 		take_edges();
-	cr_expect(has_nodelay(fd));
-	cr_expect(has_nodelay(accepted_fd), "inherited from the listener");
+	cr_expect(has_options(fd));
+	cr_expect(has_options(accepted_fd), "inherited from the listener");
 	cr_expect_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	cr_expect_eq(fcntl(accepted_fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	cr_expect(fcntl(accepted_fd, F_GETFL) & O_NONBLOCK);
