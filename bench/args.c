@@ -14,7 +14,7 @@ static void print_help(const char *what, const struct arg *table, size_t table_s
 {
 	printf("usage: %s [OPTIONS]\n%s\n", program_invocation_short_name, what);
 	for (size_t i = 0; i < table_size; i++) {
-		const int shown = printf("  --%s%s", table[i].name, table[i].flag ? "" : " N");
+		const int shown = printf("  --%s%s", table[i].name, table[i].flag ? "" : table[i].names ? " NAME" : " N");
 
 		printf("%*s%s\n", MAX(HELP_COLUMN - shown, 1), "", table[i].help);
 	}
@@ -38,6 +38,15 @@ static int64_t parse_number(const struct arg *a, const char *text)
 	if (value < a->min || value > a->max)
 		refuse(text, "out of range");
 	return value * (a->scale ? a->scale : 1);
+}
+
+static int64_t parse_name(const struct arg *a, const char *text)
+{
+	for (int64_t i = 0; i <= a->max; i++) {
+		if (strcmp(text, a->names[i]) == 0)
+			return i;
+	}
+	refuse(text, "unknown name");
 }
 
 static const struct arg *find(const char *word, const struct arg *table, size_t table_size)
@@ -66,9 +75,9 @@ void args_read(int argc, char **argv, const char *what, const struct arg *table,
 			continue;
 		}
 		if (++i == argc)
-			refuse(argv[i - 1], "needs a number");
+			refuse(argv[i - 1], "needs a value");
 		if (a->count && *a->count == a->room)
 			refuse(argv[i - 1], "given too often");
-		a->number[a->count ? (*a->count)++ : 0] = parse_number(a, argv[i]);
+		a->number[a->count ? (*a->count)++ : 0] = a->names ? parse_name(a, argv[i]) : parse_number(a, argv[i]);
 	}
 }

@@ -6,12 +6,16 @@
 
 #include "base/base.h"
 
-/* One option: --name alone where flag is set, else --name N with min <= N <= max, stored as N * scale. */
+/*
+ * One option: --name alone where flag is set; --name NAME where names is, stored as its index in names[0..max]; else --name N,
+ * min <= N <= max, stored as N * scale.
+ */
 struct arg {
 	const char *name;
 	const char *help;
 	bool *flag;
 	int64_t *number;
+	const char *const *names;
 	int64_t min;
 	int64_t max;
 	int64_t scale;	 /* 0 is 1 */

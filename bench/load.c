@@ -46,6 +46,8 @@ static void read_options(struct load_options *o, int argc, char **argv)
 			.max = LOAD_KEYS_MAX},
 		{"pipelined", "requests sent at once on a connection; default 1", .number = &o->pipelined, .min = 1,
 			.max = LOAD_PIPELINED_MAX},
+		{"attack", "what others do meanwhile: silent, slow-heads, slow-readers, pipeline, storm; default none",
+			.number = &o->attack, .names = load_attack_names, .max = LOAD_ATTACKS - 1},
 		{"patient", "sleep where there is nothing to do, and leave the core to others", .flag = &o->patient},
 		{"gate", "say \"ready\" and wait for a line before measuring, for another before leaving", .flag = &o->gate},
 		{"limit-s", "bound of the whole run; default 120", .number = &o->limit_ns, .min = 1, .max = 3600,
@@ -105,7 +107,7 @@ static void step_phase(void)
 	switch (load.phase) {
 	case LOAD_CONNECTING:
 		clients_connect();
-		if (load.connected == o->connections)
+		if (load.connected == o->connections && attack_is_whole())
 			clients_start_phase(o->warmup_ns || o->hold ? LOAD_WARMING : LOAD_DRAINING);
 		break;
 	case LOAD_WARMING:
@@ -188,6 +190,7 @@ int main(int argc, char **argv)
 	if (!o->target_port)
 		o->target_port = port;
 	clients_init();
+	attack_init();
 	samples_init(&load.latency);
 	samples_init(&load.delay_error);
 	if (o->probe_core >= 0)
@@ -205,6 +208,7 @@ int main(int argc, char **argv)
 		}
 		step_phase();
 		clients_issue();
+		attack_turn();
 	}
 	if (o->hold) {
 		hold();

@@ -19,6 +19,18 @@
 #define LOAD_KEYS_MAX 99999999 /* eight digits in each request */
 #define LOAD_PIPELINED_MAX 64
 
+/* X(ID, "name"): who attacks the subject meanwhile */
+#define LOAD_ATTACKS_TABLE(X)                                                                                                   \
+	X(NONE, "none") X(SILENT, "silent") X(SLOW_HEADS, "slow-heads") X(SLOW_READERS, "slow-readers")                         \
+	X(PIPELINE, "pipeline") X(STORM, "storm")
+
+enum load_attack {
+#define X(id, name) LOAD_ATTACK_##id,
+	LOAD_ATTACKS_TABLE(X)
+#undef X
+	LOAD_ATTACKS,
+};
+
 /* What an epoll event points at; first member of a connection. */
 struct source {
 	void (*on_event)(struct source *self, uint32_t events);
@@ -43,6 +55,7 @@ struct load_options {
 	bool only_aborted;  /* every answer must be 503 */
 	int64_t keys;	    /* each request brings one of so many, drawn evenly, in X-Key; 0: none */
 	int64_t pipelined;  /* requests sent at once on a connection, the next ones when all are answered */
+	int64_t attack;	    /* enum load_attack */
 	bool patient;	    /* sleep where there is nothing to do */
 	bool gate;	    /* ask standard input before the measurement and before the end */
 	int64_t limit_ns;   /* of the whole run */
@@ -125,6 +138,14 @@ void clients_connect(void);
 /* Sends what may be sent now. */
 void clients_issue(void);
 void clients_start_phase(enum load_phase phase);
+
+/* load_attack.c */
+extern const char *const load_attack_names[LOAD_ATTACKS];
+void attack_init(void);
+/* All of them are connected. */
+bool attack_is_whole(void);
+/* The little that is done for them in one round. */
+void attack_turn(void);
 
 /* load_origin.c: listens on *port (0: any). */
 void origin_init(uint16_t *port);

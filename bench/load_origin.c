@@ -17,6 +17,7 @@
 #define RESOURCE_BYTES_MAX (64u << 20)
 #define CHUNK_BYTES 16384u
 #define REQUEST_BYTES_MAX 4096
+#define UNSENT_BYTES (256 * 1024) /* beside an attack */
 
 /* A whole answer as it goes over the wire. */
 struct resource {
@@ -222,5 +223,8 @@ void origin_init(uint16_t *port)
 {
 	origin.source.on_event = origin_on_event;
 	origin.fd = sock_listen(port);
+	/* What 200 readers do not take would use up the kernel's memory for TCP, which is everybody's. */
+	if (load.options.attack)
+		sock_bound_unsent(origin.fd, UNSENT_BYTES);
 	sock_watch(load.epoll_fd, origin.fd, EPOLLIN, &origin.source);
 }

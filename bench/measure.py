@@ -221,11 +221,10 @@ class Steadiness:
                 return False
         return True
 
-    def run(self, binary, instance, arguments, around=contextlib.nullcontext):
-        """The result of a load run, repeated while the machine is unsteady, but not for ever. Each run is within around()."""
+    def run(self, binary, instance, arguments):
+        """The result of a load run, repeated while the machine is unsteady, but not for ever."""
         for attempt in range(self.retries + 1):
-            with around():
-                result = run_load(binary, instance, arguments)
+            result = run_load(binary, instance, arguments)
             if not instance.place.is_apart():
                 return result
             self.syscall_ns += result["syscall_ns"]

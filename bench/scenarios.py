@@ -9,7 +9,6 @@ import statistics
 import sys
 from collections.abc import Callable
 
-import attacks
 import counts
 import measure
 import observers
@@ -44,6 +43,7 @@ class Scenario:
     base_job: str = ""  # the ratio is to the subject itself doing this, and not to the floor
     place: measure.Place = measure.APART
     watch: Callable = contextlib.nullcontext  # entered with each instance
+    attack: str = ""  # what others do to it meanwhile
 
 
 @dataclasses.dataclass
@@ -129,13 +129,13 @@ ATTACKED_ROWS = [
     Row("latency p99", "us", latency("p99")),
     Row("latency max", "us", latency("max")),
 ]
-# Whoever attacks needs some time to be there in full number.
-POLITE = SMALL + ["--rate", 1000, "--warmup-ms", 3000]
+# What they ask for needs some time to have come.
+POLITE = SMALL + ["--rate", 1000, "--warmup-ms", 2000]
 
 
 def attacked(name, title):
     return Scenario(f"attack-{name}", f"GET 1 KiB, 1,000 req/s, beside {title}; ratio to nobody else", "attacked", POLITE,
-                    ATTACKED_ROWS, base_job="forward", watch=attacks.on(name))
+                    ATTACKED_ROWS, base_job="forward", attack=name, seconds=6.0)
 
 
 SCENARIOS = [
@@ -232,9 +232,9 @@ def measure_timed(scenario, chosen, settings):
             for name in list(instances):
                 settings.progress(f"{scenario.name}: round {round_number} of {settings.rounds}, {name}")
                 instance, watcher = instances[name]
-                around = watcher.running if isinstance(watcher, attacks.Attack) else contextlib.nullcontext
+                attacked_by = ["--attack", scenario.attack] if scenario.attack and instance.job == scenario.job else []
                 try:
-                    result = settings.steadiness.run(settings.load_binary, instance, arguments, around)
+                    result = settings.steadiness.run(settings.load_binary, instance, arguments + attacked_by)
                     if isinstance(watcher, observers.Totals):
                         result |= watcher.news()
                     results[name].append(result)

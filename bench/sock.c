@@ -85,6 +85,12 @@ int sock_connect(uint16_t port, unsigned source)
 	return fd;
 }
 
+void sock_bound_unsent(int listener, int bytes)
+{
+	if (setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) < 0)
+		die("SO_SNDBUF");
+}
+
 int sock_accept(int listener)
 {
 	const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

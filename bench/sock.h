@@ -19,6 +19,9 @@ int sock_listen(uint16_t *port);
  */
 int sock_connect(uint16_t port, unsigned source);
 
+/* What the sockets that a listener accepts from now on keep of what was sent and not taken. */
+void sock_bound_unsent(int listener, int bytes);
+
 /* The next connection of a listener, non-blocking; -1 where none waits. */
 int sock_accept(int listener);
 
