@@ -359,6 +359,16 @@ static void note_restart(struct text *notes, bool differs, const char *key)
 		text_printf(notes, "%s: takes effect at the next start\n", key);
 }
 
+/* The same number for the same rules that a verdict asks to have fired, in whatever order. */
+static uint64_t required_hash(const struct ruleset *rules)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < rules->n; i++)
+		sum += rules->v[i].required ? rules->v[i].name_hash : 0;
+	return sum;
+}
+
 static bool is_same_admin(const struct plan_admin *a, const struct plan_admin *b)
 {
 	return a->enabled == b->enabled && a->address.kind == b->address.kind && a->address.port == b->address.port &&
@@ -393,6 +403,7 @@ static void put_notes(const struct server *s, const struct change *c, struct tex
 	note_restart(notes, !span_eq(new->log_access, old->log_access) || new->log_format != old->log_format ||
 		!span_eq(new->log_trace, old->log_trace), "log");
 	note_restart(notes, new->expect_hash != old->expect_hash, "expect");
+	note_restart(notes, required_hash(&new->rules) != required_hash(&old->rules), "required");
 	note_restart(notes, !is_same_admin(&new->admin, &old->admin), "admin");
 }
 

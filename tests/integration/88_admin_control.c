@@ -163,11 +163,12 @@ Test(admin_control, the_whole_file)
 	/* A warning with its place; a note on what only a restart changes. */
 	bytes_printf(&yaml, "limits: {drain: 1s}\nexpect: recommended\n");
 	bytes_replace(&yaml, "workers: 1", "workers: 2");
-	bytes_replace(&yaml, "  - {name: hold", "  - {abort: 500}\n  - {name: hold");
+	bytes_replace(&yaml, "  - {name: hold", "  - {abort: 500}\n  - {required: true, name: hold");
 	said = ask(&r, "PUT", "/v1/config", YAML, bytes_text(&yaml), 200);
 	cr_assert(strstr(said, "\"level\":\"warning\",\"message\":\"rules[2]") || strstr(said, "can never act"), "%s", said);
 	cr_assert(strstr(said, "\"notes\":[\""), "%s", said);
 	cr_assert(strstr(said, "\"expect: takes effect at the next start\""), "%s", said);
+	cr_assert(strstr(said, "\"required: takes effect at the next start\""), "%s", said);
 	free(said);
 	/* Who is not judged yet is not said to be. */
 	expect_ask(&r, "GET", "/v1/status", NULL, NULL, 200, "\"expectations\":false");
