@@ -34,6 +34,29 @@ static void put_url(struct text *out, struct span address)
 	text_put_span(out, address);
 }
 
+/* "NAME=" of the variable. */
+static struct span name_of(struct span variable)
+{
+	return span_first(variable, span_find(variable, '=') + 1);
+}
+
+/* Whether one of the variables in `own`, each ended by a NUL, has its name. */
+static bool is_replaced(struct span variable, struct span own)
+{
+	struct span name = name_of(variable);
+
+	if (!span_starts_with(name, PREFIX))
+		return false;
+	while (own.n) {
+		struct span other = span_of_string(own.p);
+
+		if (span_eq(name_of(other), name))
+			return true;
+		own = span_skip(own, other.n + 1);
+	}
+	return false;
+}
+
 /* Each variable ends with a NUL. */
 static void put_variables(struct text *out, const struct command_address *v, unsigned n, struct span admin, uint64_t seed)
 {
@@ -46,41 +69,26 @@ static void put_variables(struct text *out, const struct command_address *v, uns
 		text_put_char(out, '\0');
 	}
 	for (unsigned i = 0; i < n; i++) {
+		size_t before = out->n;
+
 		if (i == 0) {
 			text_put_literal(out, "BROWNOUT_URL=");
 			put_url(out, v[i].address);
 			text_put_char(out, '\0');
+			before = out->n;
 		}
 		text_put_span(out, PREFIX);
 		for (size_t k = 0; k < v[i].name.n; k++)
 			text_put_char(out, variable_char(v[i].name.p[k]));
 		text_put_literal(out, "_URL=");
+		/* a-b and a_b: shells take the last of two, others the first. */
+		if (!out->cut && is_replaced(span_skip(text_span(out), before), span_first(text_span(out), before))) {
+			out->n = before;
+			continue;
+		}
 		put_url(out, v[i].address);
 		text_put_char(out, '\0');
 	}
-}
-
-/* "NAME=" of the variable. */
-static struct span name_of(struct span variable)
-{
-	return span_first(variable, span_find(variable, '=') + 1);
-}
-
-/* Whether one of the variables in `own`, each ended by a NUL, has its name. */
-static bool is_replaced(const char *variable, struct span own)
-{
-	struct span name = name_of(span_of_string(variable));
-
-	if (!span_starts_with(name, PREFIX))
-		return false;
-	while (own.n) {
-		struct span other = span_of_string(own.p);
-
-		if (span_eq(name_of(other), name))
-			return true;
-		own = span_skip(own, other.n + 1);
-	}
-	return false;
 }
 
 /* The pointers, then the texts. */
@@ -103,7 +111,7 @@ static char **make_block(char *const *environ, struct span own)
 	own.p = at;
 	n = 0;
 	for (; *environ; environ++) {
-		if (!is_replaced(*environ, own))
+		if (!is_replaced(span_of_string(*environ), own))
 			block[n++] = *environ;
 	}
 	for (; own.n; own = span_skip(own, strlen(own.p) + 1))

@@ -2,7 +2,8 @@
  * command_env: the variables that the command of `run -- COMMAND` finds the proxy by:
  *
  *   BROWNOUT_URL          the first listener
- *   BROWNOUT_<NAME>_URL   each listener by its name: upper case, _ for what is no letter or digit
+ *   BROWNOUT_<NAME>_URL   each listener by its name: upper case, _ for what is no letter or digit; of two
+ *                         with the same, the first
  *   BROWNOUT_SEED         of the random decisions
  *   BROWNOUT_ADMIN        the admin listener, where there is one
  */

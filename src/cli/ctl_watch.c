@@ -292,13 +292,11 @@ static int show_top(struct ctl *c, bool terminal)
 int ctl_top(struct ctl *c)
 {
 	bool terminal = isatty(STDOUT_FILENO);
-	uint64_t left = c->count ? c->count : terminal ? UINT64_MAX : 1;
+	uint64_t left = c->count ? c->count : terminal && !c->json ? UINT64_MAX : 1;
 	int rc = EXIT_CODE_OK;
 
-	if (c->json)
-		return ctl_show(c, "/v1/totals", NULL, put_status);
 	while (rc == EXIT_CODE_OK && left--) {
-		rc = show_top(c, terminal);
+		rc = c->json ? ctl_show(c, "/v1/totals", NULL, put_status) : show_top(c, terminal);
 		if (rc == EXIT_CODE_OK && left)
 			(void)sleep(1);
 	}

@@ -167,6 +167,7 @@ Test(ctl, verbs)
 	expect_ctl(&r, "top", 0, "in all 7 requests");
 	/* There was no delay to be measured: that is not one of 0. */
 	expect_ctl(&r, "top", 0, "  delay error -\n\n");
+	expect_ctl(&r, "top --json --count 2", 0, "}\n{\"");
 	rig_end(&r);
 }
 

@@ -10,6 +10,7 @@ static const struct command_address addresses[] = {
 	{ { "public", sizeof("public") - 1 }, { "127.0.0.1:4711", sizeof("127.0.0.1:4711") - 1 } },
 	{ { "api-v1.internal", sizeof("api-v1.internal") - 1 }, { "0.0.0.0:80", sizeof("0.0.0.0:80") - 1 } },
 	{ { "v6", sizeof("v6") - 1 }, { "[::]:81", sizeof("[::]:81") - 1 } },
+	{ { "API_v1-internal", sizeof("API_v1-internal") - 1 }, { "127.0.0.1:82", sizeof("127.0.0.1:82") - 1 } },
 	{ { "sock", sizeof("sock") - 1 }, { "unix:/run/b.sock", sizeof("unix:/run/b.sock") - 1 } },
 };
 
