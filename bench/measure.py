@@ -13,6 +13,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -69,6 +70,25 @@ def spawn(command, cores, **options):
 
     # A session of its own: a Ctrl-C reaches this process only, which then ends the others in order.
     return subprocess.Popen(command, preexec_fn=prepare, start_new_session=True, **options)
+
+
+@contextlib.contextmanager
+def awake(cores):
+    """
+    Whoever has nothing to do halts the core, and a virtual one that was halted may be given back milliseconds later: what is
+    seen of a latency then is the host's. Something that runs only when nobody else wants to keeps it.
+    """
+
+    def prepare():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.sched_setaffinity(0, cores)
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=prepare) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def stop(process, how=signal.SIGTERM, patience_s=5.0):

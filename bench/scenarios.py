@@ -44,6 +44,7 @@ class Scenario:
     place: measure.Place = measure.APART
     watch: Callable = contextlib.nullcontext  # entered with each instance
     attack: str = ""  # what others do to it meanwhile
+    awake: bool = False  # the subject's core is kept from halting
 
 
 @dataclasses.dataclass
@@ -133,9 +134,9 @@ ATTACKED_ROWS = [
 POLITE = SMALL + ["--rate", 1000, "--warmup-ms", 2000]
 
 
-def attacked(name, title):
+def attacked(name, title, awake=True):
     return Scenario(f"attack-{name}", f"GET 1 KiB, 1,000 req/s, beside {title}; ratio to nobody else", "attacked", POLITE,
-                    ATTACKED_ROWS, base_job="forward", attack=name, seconds=6.0)
+                    ATTACKED_ROWS, base_job="forward", attack=name, seconds=6.0, awake=awake)
 
 
 SCENARIOS = [
@@ -182,7 +183,8 @@ SCENARIOS = [
     attacked("slow-readers", "200 clients that take nothing of 10 MiB"),
     attacked("silent", "10,000 that say nothing"),
     attacked("slow-heads", "2,000 whose heads drip"),
-    attacked("pipeline", "4 that ask without a pause"),
+    # Which keeps the core busy by itself.
+    attacked("pipeline", "4 that ask without a pause", awake=False),
     attacked("storm", "1,000 a second that come and go"),
     Scenario("held", "requests held", "hold", [], [
         Row("user memory each", "B", lambda result: result["held"], digits=0),
@@ -216,6 +218,8 @@ def measure_timed(scenario, chosen, settings):
     arguments = [*scenario.load, "--duration-ms", int(1000 * scenario.seconds * settings.time_scale)]
     results = {}
     with contextlib.ExitStack() as stack:
+        if scenario.awake:
+            stack.enter_context(measure.awake(scenario.place.subject))
         instances = {}
         for name, subject, job in entrants(scenario, chosen):
             try:
