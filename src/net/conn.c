@@ -187,6 +187,16 @@ static short poll_now(int fd, short events)
 	return poll(&p, 1, 0) > 0 ? p.revents : 0;
 }
 
+bool conn_probe_failure(struct conn *c)
+{
+	/* The kernel tells an error once: it is kept for the next read or write. */
+	int error = c->ready & (CONN_FAILED | CONN_BROKEN) ? 0 : take_error(c->fd);
+
+	if (error)
+		(void)fail(c, error);
+	return c->ready & (CONN_FAILED | CONN_BROKEN);
+}
+
 bool conn_probe(struct conn *c)
 {
 	short found;
@@ -196,14 +206,7 @@ bool conn_probe(struct conn *c)
 	found = poll_now(c->fd, POLLRDHUP);
 	if (found & (POLLRDHUP | POLLHUP | POLLERR))
 		c->ready |= CONN_HANGUP | CONN_READABLE;
-	if (found & POLLERR) {
-		/* The kernel tells an error once: it is kept for the next read or write. */
-		int error = take_error(c->fd);
-
-		if (error)
-			(void)fail(c, error);
-	}
-	return c->ready & CONN_FAILED;
+	return found & POLLERR && conn_probe_failure(c);
 }
 
 uint32_t conn_unsent(const struct conn *c)

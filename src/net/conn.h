@@ -104,6 +104,8 @@ ssize_t conn_settle_write(struct conn *c, ssize_t sent, size_t wanted) MUST_USE;
  * there to answer (CONN_FAILED and `error` set). Else false; CONN_HANGUP is set where the peer has closed its side.
  */
 bool conn_probe(struct conn *c);
+/* The same of a failure alone, for half the price: a reset's edge looks like that of bytes. */
+bool conn_probe_failure(struct conn *c);
 /* Bytes written that the peer's side has not acknowledged (a unix peer: not read) yet; 0 where the kernel cannot tell. */
 uint32_t conn_unsent(const struct conn *c);
 /* Half-close: the peer reads end of stream after what was written. */

@@ -101,21 +101,20 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 		(void)close(fd);
 		return;
 	}
-	*c = (struct client){ .worker = w, .listener = l, .port = address_port(peer) };
+	*c = (struct client){ .worker = w, .listener = l, .port = address_port(peer), .fresh = true };
 	address_bytes(peer, c->address);
 	peer_init(&c->peer);
 	exchange_init(&c->ex);
 	task_init(&c->task, client_run);
 	timer_init(&c->deadline, client_fire);
 	worker_client_came(c);
-	/* Most clients have sent their request by the time they are accepted: reading at once spares a round of the loop. */
-	if (conn_open(&c->peer.conn, w->loop, fd, &c->task, CONN_READABLE | CONN_WRITABLE) < 0) {
+	/* Its first edge brings both: that there is something to read, and whether the client has gone again. */
+	if (conn_open(&c->peer.conn, w->loop, fd, &c->task, CONN_WRITABLE) < 0) {
 		c->peer.conn.fd = -1;
 		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 		return;
 	}
 	client_wait_for(c, exchange_plan(c)->limits.idle_timeout_ns);
-	loop_queue(w->loop, &c->task);
 }
 
 void client_wait_until(struct client *c, int64_t due_ns)
@@ -166,6 +165,16 @@ bool client_has_left(struct client *c)
 	if ((conn->ready & (CONN_READABLE | CONN_HANGUP)) && conn_probe(conn))
 		return true;
 	return (conn->ready & (CONN_HANGUP | CONN_EOF)) && !exchange_plan(c)->limits.half_close;
+}
+
+bool client_has_left_already(struct client *c)
+{
+	struct conn *conn = &c->peer.conn;
+
+	/* On a connection that is kept, a system call for each request would be too much for what is rare. */
+	if (c->fresh && conn_probe_failure(conn))
+		return true;
+	return (conn->ready & (CONN_HANGUP | CONN_EOF | CONN_FAILED | CONN_BROKEN)) && client_has_left(c);
 }
 
 bool client_has_given_up(struct client *c)
@@ -430,6 +439,7 @@ void client_run(struct task *task)
 	}
 	if (step == STEP_DONE)
 		return;
+	c->fresh = false;
 	if (settle(c) < 0 || c->lost_deadline)
 		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	else if (step == STEP_MORE)

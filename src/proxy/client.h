@@ -22,6 +22,7 @@ struct client {
 	uint8_t address[16];
 	uint16_t port;
 	bool lost_deadline; /* there was no memory for one: the client cannot stay */
+	bool fresh; /* nothing was done with it since it was accepted */
 	bool first_step; /* of its run: nothing was done since the loop read the clock */
 	bool timed_out; /* the deadline fired: the running state decides what that means */
 	struct exchange ex;
@@ -60,6 +61,11 @@ enum step client_answered(struct client *c, enum close_reason reason);
  * says otherwise, counts as leaving: a client that gave up cannot be told from one that only half-closed).
  */
 bool client_has_left(struct client *c);
+
+/*
+ * The same before its request goes out. Whoever comes, asks and is gone, in numbers, would cost the upstream a connection each.
+ */
+bool client_has_left_already(struct client *c);
 
 /* The same while its request body is not read, or not sent on, because the upstream does not take it or a pace holds it back. */
 bool client_has_given_up(struct client *c);

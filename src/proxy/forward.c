@@ -176,6 +176,8 @@ enum step forward_begin(struct client *c)
 {
 	struct exchange *ex = &c->ex;
 
+	if (client_has_left_already(c))
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
 	ex->up = upstream_take(upstream_of(ex), c);
 	if (!ex->up)
 		return forward_anew(c);
@@ -196,6 +198,11 @@ enum step forward_connected(struct client *c)
 		upstream_note_silence(upstream_of(ex), ex);
 	if (error == EINPROGRESS)
 		return STEP_WAIT;
+	if (!error && client_has_left_already(c)) {
+		upstream_keep(ex->up); /* the next one finds it */
+		ex->up = NULL;
+		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
+	}
 	if (!error)
 		return forward_start(c);
 	upstream_close(ex->up);

@@ -301,12 +301,17 @@ void fake_refuse_connects(unsigned n)
 
 int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint8_t ready)
 {
+	struct fake_socket *s = fake_socket_of(fd);
+
 	memset(c, 0, sizeof(*c));
 	c->loop = loop;
 	c->task = task;
 	c->fd = fd;
 	c->ready = ready;
-	fake_socket_of(fd)->conn = c;
+	s->conn = c;
+	/* The kernel tells at once of what is there already. */
+	if (!s->connecting)
+		edge(s, CONN_WRITABLE | (s->in.n ? CONN_READABLE : 0));
 	return 0;
 }
 
@@ -418,6 +423,15 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
 	return sum;
 }
 
+bool conn_probe_failure(struct conn *c)
+{
+	if (!(c->ready & (CONN_FAILED | CONN_BROKEN)) && fake_socket_of(c->fd)->in_reset) {
+		c->error = ECONNRESET;
+		c->ready |= CONN_FAILED;
+	}
+	return c->ready & (CONN_FAILED | CONN_BROKEN);
+}
+
 bool conn_probe(struct conn *c)
 {
 	struct fake_socket *s = fake_socket_of(c->fd);
@@ -426,11 +440,7 @@ bool conn_probe(struct conn *c)
 		return true;
 	if (s->in_fin || s->in_reset)
 		c->ready |= CONN_HANGUP | CONN_READABLE;
-	if (s->in_reset) {
-		c->error = ECONNRESET;
-		c->ready |= CONN_FAILED;
-	}
-	return s->in_reset;
+	return conn_probe_failure(c);
 }
 
 uint32_t conn_unsent(const struct conn *c)

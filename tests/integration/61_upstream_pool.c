@@ -1,6 +1,7 @@
 /*
  * 61 pool: which connections to an upstream are kept, for how long and for whom, and what is never used again.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,5 +243,62 @@ Test(upstream_pool, place_is_given_up_to_a_worker_that_needs_it)
 		message_free(&answer);
 	}
 	rig_check(&r, r.n_accepted == 3, "%u connections", r.n_accepted);
+	rig_end(&r);
+}
+
+/* ---- clients that come, ask and are gone ---- */
+
+/* Each asks and is gone before the program has seen either. None of it is the upstream's to bear. */
+static void ask_and_leave(struct rig *r, struct peer *client, bool by_reset)
+{
+	program_stop(&r->program);
+	if (!client)
+		client = rig_client(r);
+	peer_send(client, GET("/gone"));
+	if (by_reset)
+		peer_reset(client);
+	else
+		peer_close(client);
+	program_signal(&r->program, SIGCONT);
+}
+
+Test(upstream_pool, of_a_client_that_is_gone_the_upstream_hears_nothing)
+{
+	struct peer *client, *kept;
+	struct rig r;
+
+	rig_start(&r);
+	client = rig_client(&r);
+	kept = exchange(&r, client);
+	for (unsigned i = 1; i <= 3; i++) {
+		ask_and_leave(&r, NULL, i == 2);
+		expect_log(&r, i, "close", "client_left");
+		rig_expect_upstream_silence(&r, 50);
+	}
+	rig_check(&r, exchange(&r, client) == kept, "another connection than the one that was kept");
+	ask_and_leave(&r, client, false);
+	expect_log(&r, 5, "close", "client_left");
+	rig_expect_upstream_silence(&r, 50);
+	rig_check(&r, exchange(&r, rig_client(&r)) == kept, "another connection than the one that was kept");
+	rig_end(&r);
+}
+
+/* With limits.half_close the end of its stream is not its leaving. */
+Test(upstream_pool, client_that_may_half_close_is_not_gone)
+{
+	struct message request, answer;
+	struct peer *client;
+	struct rig r;
+
+	rig_start_with(&r, "limits: {half_close: true}\n");
+	program_stop(&r.program);
+	client = rig_client(&r);
+	peer_send(client, GET("/"));
+	peer_shutdown(client);
+	program_signal(&r.program, SIGCONT);
+	peer_send(rig_request(&r, &request), OK_HI);
+	message_read_answer(&answer, client, "GET");
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
 	rig_end(&r);
 }

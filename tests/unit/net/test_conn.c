@@ -337,6 +337,25 @@ Test(conn, a_reset_is_seen_by_a_probe_without_reading)
 	finish();
 }
 
+Test(conn, a_probe_of_failure_sees_a_reset_and_no_half_close)
+{
+	unsigned before;
+
+	start(tcp_pair);
+	cr_expect_not(conn_probe_failure(&owner.conn));
+	cr_assert_eq(shutdown(peer, SHUT_WR), 0);
+	wait_for(&owner, CONN_HANGUP);
+	cr_expect_not(conn_probe_failure(&owner.conn));
+	before = owner.wakeups;
+	peer_resets();
+	while (owner.wakeups == before)
+		take_edges();
+	cr_expect(conn_probe_failure(&owner.conn));
+	cr_expect_eq(owner.conn.error, EPIPE, "so the kernel calls a reset behind a FIN");
+	cr_expect(conn_probe_failure(&owner.conn), "the kernel told of it once");
+	finish();
+}
+
 Test(conn, a_probe_sees_a_half_close)
 {
 	char buf[16];
