@@ -3,6 +3,8 @@
  */
 #include "config/yaml_error.h"
 
+#define NO_CONTENT "did not find expected node content"
+
 static const struct {
 	const char *problem;
 	const char *text;
@@ -15,7 +17,7 @@ static const struct {
 	{ "could not find expected ':'", "this key has no \":\" (a key and its \":\" stand on one line)" },
 	{ "did not find expected ',' or ']'", "the list that begins with \"[\" needs a \",\" or its \"]\" here" },
 	{ "did not find expected ',' or '}'", "the mapping that begins with \"{\" needs a \",\" or its \"}\" here" },
-	{ "did not find expected node content", "no value can begin here; put the text in quotes" },
+	{ NO_CONTENT, "no value can begin here; put the text in quotes" },
 	{ "did not find expected <document start>", "nothing may follow a value that is no key; put the text in quotes" },
 	{ "found unexpected end of stream", "the file ends inside of quotes" },
 	{ "found unexpected document indicator", "the document ends inside of quotes" },
@@ -56,6 +58,8 @@ const char *yaml_error_text(const char *problem, const char *context, struct spa
 		return "a text that begins with \"*\" needs quotes";
 	if (context && strstr(context, "scanning an anchor"))
 		return "a text that begins with \"&\" needs quotes";
+	if (problem && at >= source.n && strcmp(problem, NO_CONTENT) == 0)
+		return "the file ends inside of a list or a mapping: its \"]\" or \"}\" is missing";
 	for (size_t i = 0; problem && i < ARRAY_LEN(texts); i++) {
 		if (strcmp(problem, texts[i].problem) == 0)
 			return texts[i].text;

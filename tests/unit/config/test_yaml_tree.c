@@ -153,6 +153,8 @@ Test(yaml_tree, refusals)
 		{ "{\"a\": \"\\ud83d\\ude00\"}\n", 1, 10,
 			"this escape is no character (half of a pair, as JSON writes some); write the character itself" },
 		{ "a: [::1]:80\n", 1, 5, "no value can begin here; put the text in quotes" },
+		{ "a: [\n", 2, 1, "the file ends inside of a list or a mapping: its \"]\" or \"}\" is missing" },
+		{ "a: {b: [", 1, 9, "the file ends inside of a list or a mapping: its \"]\" or \"}\" is missing" },
 		{ "a: \"b\" c\n", 1, 8, "this line does not fit in: check the indentation and the quotes of the lines before" },
 		{ "a: @x\n", 1, 4, "this character cannot begin a value; put the value in quotes" },
 		{ "a: 'x\n", 2, 1, "the file ends inside of quotes" },
