@@ -129,7 +129,10 @@ enum step reply_send(struct client *c, struct span head, struct span body);
 enum step reply_shaped(struct client *c, struct span body);
 /* 103 with the fields that a rule gives, before the answer. Negative where the client is gone. */
 int reply_hints(struct client *c);
-/* May the connection be kept after an answer that does not wait for the request's body? */
-bool reply_can_keep(const struct exchange *ex);
+/*
+ * May the connection be kept after an answer that does not wait for the request's body? What is here of a chunked one is taken
+ * in for that: a request parsed before may have lost its bytes.
+ */
+bool reply_can_keep(struct client *c);
 
 #endif

@@ -64,7 +64,6 @@ static void take_content(struct relay *r, struct batch *b, struct span data)
 {
 	struct notice *notice = notice_of(r);
 
-
 	data = span_first(data, r->cut_at - r->content_bytes);
 	if (notice)
 		notice_body(notice, data);

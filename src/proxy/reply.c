@@ -13,9 +13,29 @@
 /* A request body of known length up to this is read to its end so that the connection can be kept. */
 #define DRAIN_BYTES_MAX 65536
 
-/* May the connection be kept after an answer that did not wait for the request's body? */
-bool reply_can_keep(const struct exchange *ex)
+/*
+ * A chunked body does not say how much is still to come, so that nobody could promise to read it to its end. Most are here by
+ * now, with their head.
+ */
+static bool take_in_chunked(struct client *c)
 {
+	struct relay *upload = &c->ex.upload;
+	struct span nothing = SPAN_EMPTY;
+	enum http_error error;
+
+	if (!relay_is_untouched(upload))
+		return false;
+	upload->discard = true;
+	upload->chunk_out = false;
+	while (upload->content_bytes <= DRAIN_BYTES_MAX &&
+		relay_run(c->worker, upload, &c->peer, &c->peer, &nothing, &error) == RELAY_MORE)
+		;
+	return upload->done;
+}
+
+bool reply_can_keep(struct client *c)
+{
+	const struct exchange *ex = &c->ex;
 	const struct relay *upload = &ex->upload;
 
 	if (!ex->keep_alive || ex->upload_broken)
@@ -23,7 +43,11 @@ bool reply_can_keep(const struct exchange *ex)
 	if (upload->done)
 		return true;
 	/* Where the client waits for 100 it may or may not send the body after this: nobody could tell what comes next. */
-	return upload->body == HTTP_BODY_LENGTH && upload->left <= DRAIN_BYTES_MAX && !ex->expect_continue;
+	if (ex->expect_continue)
+		return false;
+	if (upload->body == HTTP_BODY_CHUNKED)
+		return take_in_chunked(c);
+	return upload->left <= DRAIN_BYTES_MAX;
 }
 
 static void put_connection(struct text *out, const struct exchange *ex)
@@ -129,7 +153,7 @@ static enum step reply_text(struct client *c, unsigned status, enum proxy_error 
 	};
 
 	(void)facts_check_status(c, &shape);
-	c->ex.keep_alive = reply_can_keep(&c->ex);
+	c->ex.keep_alive = reply_can_keep(c);
 	c->ex.status = (uint16_t)status;
 	text_clear(out);
 	text_put_literal(out, "HTTP/1.1 ");
@@ -206,7 +230,6 @@ enum step reply_final_recipient(struct client *c)
 	if (r->method_id == HTTP_METHOD_OPTIONS)
 		return reply_text(c, 200, PROXY_ERROR_NONE, "",
 			SPAN("Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, TRACE\r\n"));
-	c->ex.keep_alive = reply_can_keep(&c->ex);
 	c->ex.status = 200;
 	text_init(&body);
 	text_put_span(&body, r->method);
@@ -225,6 +248,7 @@ enum step reply_final_recipient(struct client *c)
 		text_deinit(&body);
 		return client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 	}
+	c->ex.keep_alive = reply_can_keep(c);
 	text_clear(out);
 	text_put_literal(out, "HTTP/1.1 200 OK\r\n");
 	text_put_span(out, worker_date_line(w));

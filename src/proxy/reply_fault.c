@@ -102,7 +102,7 @@ enum step reply_abort(struct client *c, const struct rule *rule, const struct fa
 	if (!may_leave(c, &a->shape, rule))
 		return reply_status(c, 500, PROXY_ERROR_PROXY_INTERNAL_ERROR,
 			"The rule's answer cannot be sent to this request.");
-	ex->keep_alive = reply_can_keep(ex) && !a->closes && !(ex->shape && ex->shape->malformed != MALFORMED_NONE);
+	ex->keep_alive = reply_can_keep(c) && !a->closes && !(ex->shape && ex->shape->malformed != MALFORMED_NONE);
 	ex->status = abort->status;
 	text_clear(out);
 	fault_answer_put_head(out, a, worker_date(w));

@@ -283,7 +283,8 @@ static void try_prefixes(const char *request, bool reset)
 	static char context[64];
 	struct rig r;
 
-	rig_start(&r);
+	/* The end of its stream must not spare the look at the request; nor may a connection that got nothing be kept. */
+	rig_start_with(&r, "limits: {half_close: true}\nupstreams:\n  default: {url: 'http://@upstream@', keepalive: 0}\n");
 	r.context = context;
 	for (size_t n = 1; n < strlen(request); n++) {
 		struct peer *client = rig_client(&r);

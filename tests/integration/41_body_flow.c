@@ -349,3 +349,91 @@ Test(body_flow, client_that_resets_a_blocked_upload_is_noticed)
 	message_free(&request);
 	rig_end(&r);
 }
+
+/* ---- bodies that an injected answer does not wait for ---- */
+
+#define CHUNKED_HEAD "POST /injected HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+/* What is here of a chunked body is taken in; whoever has sent it whole keeps the connection, as with a length. */
+Test(body_flow, whole_chunked_body_before_an_injected_answer)
+{
+	static const struct {
+		const char *sent;
+		bool kept;
+	} rows[] = {
+		{ CHUNKED_HEAD "5\r\nhello\r\n0\r\n\r\n", true },
+		{ CHUNKED_HEAD "0\r\n\r\n", true },
+		{ CHUNKED_HEAD "1;x=y\r\na\r\n2\r\nbc\r\n0\r\nX-Sum: 1\r\n\r\n", true },
+		{ CHUNKED_HEAD, false },
+		{ CHUNKED_HEAD "5\r\nhel", false },
+		{ CHUNKED_HEAD "5\r\nhello\r\n0\r\nX-Sum: ", false },
+		{ CHUNKED_HEAD "5\r\nhello!\r\n0\r\n\r\n", false }, /* broken: nobody knows where it ends */
+		{ "POST /injected HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n", false },
+	};
+	struct rig r;
+
+	rig_start_with(&r, "rules:\n  - {match: {path: /injected}, abort: 503}\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct peer *client = rig_client(&r);
+		struct message answer;
+
+		r.context = rows[i].sent;
+		peer_send(client, rows[i].sent);
+		message_read_answer(&answer, client, "POST");
+		expect_status(&answer, 503);
+		expect_field(&answer, "connection", rows[i].kept ? NULL : "close");
+		message_free(&answer);
+		if (rows[i].kept)
+			rig_expect_usable(&r, client);
+		else
+			peer_expect_fin(client);
+	}
+	rig_end(&r);
+}
+
+/* The next request stands right behind it: not a byte of it is taken for body. */
+Test(body_flow, request_behind_a_chunked_body_that_nobody_reads)
+{
+	struct rig r;
+	struct message request, answer;
+	struct peer *client;
+
+	rig_start_with(&r, "rules:\n  - {match: {path: /injected}, abort: 503}\n");
+	client = rig_client(&r);
+	peer_send(client, CHUNKED_HEAD "5\r\nhello\r\n0\r\n\r\n" GET("/next"));
+	message_read_answer(&answer, client, "POST");
+	expect_status(&answer, 503);
+	message_free(&answer);
+	peer_send(rig_request(&r, &request), OK_HI);
+	expect_line(&request, "GET /next HTTP/1.1");
+	message_read_answer(&answer, client, "GET");
+	expect_body(&answer, "hi");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* No more is read for that than of a body with a length. */
+Test(body_flow, long_chunked_body_before_an_injected_answer)
+{
+	char block[16384];
+	struct rig r;
+	struct message answer;
+	struct peer *client;
+
+	memset(block, 'x', sizeof(block));
+	rig_start_with(&r, "rules:\n  - {match: {path: /injected}, delay: 300ms, abort: 503}\n");
+	client = rig_client(&r);
+	peer_send(client, CHUNKED_HEAD);
+	for (int i = 0; i < 8; i++) {
+		peer_send(client, "4000\r\n");
+		peer_send_n(client, block, sizeof(block));
+		peer_send(client, "\r\n");
+	}
+	peer_send(client, "0\r\n\r\n");
+	message_read_answer(&answer, client, "POST");
+	expect_status(&answer, 503);
+	expect_field(&answer, "connection", "close");
+	message_free(&answer);
+	peer_expect_fin(client);
+	rig_end(&r);
+}
