@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/plan_text.h"
 #include "cli/serve.h"
+#include "proxy/generation.h"
 
 enum { CHECK_QUIET };
 
@@ -34,9 +35,14 @@ static void write_help(struct text *out)
 static int check_file(const char *file, bool quiet)
 {
 	struct plan *plan = NULL;
+	char error[256];
 	struct text out;
 	int rc = serve_load_file(file, NULL, NULL, &plan);
 
+	if (rc == EXIT_CODE_OK && generation_check_tls(plan, error, sizeof(error)) < 0) {
+		log_error("%s: %s", file, error);
+		rc = EXIT_CODE_USAGE;
+	}
 	if (rc == EXIT_CODE_OK) {
 		text_init(&out);
 		text_printf(&out, "%s: ok, %u rule%s\n", file, plan->rules.n, plan->rules.n == 1 ? "" : "s");

@@ -13,7 +13,7 @@
 
 /* OPTION(id, "name", letter, argument, help) */
 #define RUN_OPTIONS(X)                                                                                                          \
-	X(UPSTREAM, "upstream", 'u', "URL", "forward to URL (http://, unix:, or origin for the embedded one)")                  \
+	X(UPSTREAM, "upstream", 'u', "URL", "forward to URL (http://, https://, unix:, or origin)")                  \
 	X(LISTEN, "listen", 'l', "ADDRESS", "listen on host:port or unix:/path (default 127.0.0.1:8080, port 0: a free one)")   \
 	X(ABORT, "abort", 0, "STATUS", "without FILE: answer with STATUS")                                                      \
 	X(DELAY, "delay", 0, "TIME", "without FILE: delay by TIME: 250ms, or 100ms..2s")                                        \

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define PORT_HTTP 80
+#define PORT_HTTPS 443
 #define HOST_BYTES_MAX 253
 
 /* Always 1. */
@@ -166,7 +167,7 @@ static int parse_prefix(struct span path, struct span *prefix, char *problem)
 	return 0;
 }
 
-static int parse_http(struct plan_upstream *u, struct span s, char *problem)
+static int parse_http(struct plan_upstream *u, struct span s, uint16_t default_port, char *problem)
 {
 	size_t slash = 0;
 	struct span authority;
@@ -178,7 +179,7 @@ static int parse_http(struct plan_upstream *u, struct span s, char *problem)
 	authority = span_first(s, slash);
 	if (span_find(authority, '@') != authority.n)
 		return refuse(problem, "has a user name; credentials cannot stand in a URL here");
-	u->address = (struct endpoint){ .kind = ENDPOINT_TCP, .port = PORT_HTTP };
+	u->address = (struct endpoint){ .kind = ENDPOINT_TCP, .port = default_port };
 	u->authority = authority;
 	rc = parse_authority(authority, &u->address.host, &u->address.port, &has_port, problem);
 	if (rc == 0 && has_port && u->address.port == 0)
@@ -200,18 +201,20 @@ int endpoint_parse_url(struct plan_upstream *u, struct arena *arena, struct span
 	int rc;
 
 	u->path_prefix = SPAN_EMPTY;
+	u->is_tls = false;
 	if (span_eq(s, SPAN("origin")) || span_eq(s, SPAN("origin:"))) {
 		u->address = (struct endpoint){ .kind = ENDPOINT_ORIGIN };
 		u->authority = SPAN("origin");
 		return 0;
 	}
 	if (starts_nocase(s, SPAN("http://"))) {
-		rc = parse_http(u, span_skip(s, 7), problem);
+		rc = parse_http(u, span_skip(s, 7), PORT_HTTP, problem);
 	} else if (span_starts_with(s, SPAN("unix:"))) {
 		rc = parse_unix(&u->address, span_skip(s, 5), problem);
 		u->authority = SPAN("localhost");
 	} else if (starts_nocase(s, SPAN("https://"))) {
-		rc = refuse(problem, "cannot be used: https is not built in (write http://)");
+		rc = parse_http(u, span_skip(s, 8), PORT_HTTPS, problem);
+		u->is_tls = true;
 	} else if (memmem(s.p, s.n, "://", 3)) {
 		rc = refuse(problem, "has a scheme that is not known (write http://HOST:PORT, unix:/PATH or origin)");
 	} else {

@@ -20,8 +20,8 @@
 int endpoint_parse_listen(struct endpoint *e, struct arena *arena, struct span s, char *problem) MUST_USE;
 
 /*
- * http://host[:port][/prefix], unix:/path, origin (the embedded upstream; "origin:" as well). Fills the upstream's
- * address, authority and path_prefix only.
+ * http://host[:port][/prefix], https:// likewise, unix:/path, origin (the embedded upstream; "origin:" as well). Fills the
+ * upstream's address, authority, path_prefix and is_tls only.
  */
 int endpoint_parse_url(struct plan_upstream *u, struct arena *arena, struct span s, char *problem) MUST_USE;
 

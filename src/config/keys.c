@@ -6,20 +6,48 @@
  */
 #include "config/key_rows.h"
 
+#include "config/content_keys.h"
 #include "config/match_keys.h"
 #include "config/rule_keys.h"
 #include "config/topology_keys.h"
 
 /* ---- upstreams and listeners ---- */
 
-static const struct choice host_choices[] = { { "preserve", false }, { "rewrite", true }, { 0 } };
+static const struct choice host_choices[] = { { "preserve", PLAN_HOST_PRESERVE }, { "rewrite", PLAN_HOST_REWRITE }, { 0 } };
 
 #define TIMEOUT .min = (uint64_t)NS_PER_MS, .max = DAY_NS
 
+static const struct key tls_keys[] = {
+	{ .name = "verify", .type = &value_bool, FIELD(plan_tls, verify), .default_text = "true",
+		.description = "Whether its certificate must be in order: for its name, in its time, from somebody who may vouch "
+			"for it. Else 502 with tls_certificate_error.",
+		.example = "verify: false" },
+	{ .name = "ca", .type = &value_file, FIELD(plan_tls, ca), .decode = topology_keys_decode_pem,
+		.default_note = "the system's",
+		.description = "A PEM file with the certificates of those who may vouch for it.",
+		.example = "ca: ca.pem" },
+	{ .name = "name", .type = &value_text, FIELD(plan_tls, name), .default_note = "the host of the url",
+		.description = "What its certificate must say, and what it is asked for (SNI).", .example = "name: api.test" },
+	{ .name = "certificate", .type = &value_file, FIELD(plan_tls, certificate), .decode = topology_keys_decode_pem,
+		.default_note = "none",
+		.description = "A PEM file with a certificate to show where the upstream asks for one, and its chain.",
+		.example = "certificate: client.pem" },
+	{ .name = "key", .type = &value_file, FIELD(plan_tls, key), .decode = topology_keys_decode_pem,
+		.default_note = "that in the file of the certificate",
+		.description = "A PEM file with the key of the certificate.",
+		.example = "key: client.key" },
+};
+
+static const struct key_map tls_map = {
+	.name = "tls", .phrase = "a mapping", KEYS(tls_keys), .finish = topology_keys_finish_tls,
+	.description = "How an upstream of an https url is trusted, from TLS 1.2 on. Files are found from the folder of the rule "
+		"file, have at most 1MiB, and are read with it.",
+};
+
 static const struct key upstream_keys[] = {
 	{ .name = "url", .type = &value_url, .required = true, .size = sizeof(struct plan_upstream),
-		.description = "http://HOST[:PORT][/PREFIX], unix:/PATH, or origin for the embedded upstream (it answers with "
-			"an echo of the request, /status/N, /delay/T, /bytes/N, /drip, /headers).",
+		.description = "http://HOST[:PORT][/PREFIX], https:// likewise, unix:/PATH, or origin for the embedded "
+			"upstream (it answers with an echo of the request, /status/N, /delay/T, /bytes/N, /drip, /headers).",
 		.example = "url: http://10.0.0.7:9000" },
 	{ .name = "connect_timeout", .type = &value_duration, FIELD(plan_upstream, connect_timeout_ns), TIMEOUT,
 		.default_text = "5s",
@@ -43,14 +71,17 @@ static const struct key upstream_keys[] = {
 		.default_text = "30s",
 		.description = "An idle connection older than this is closed. Keep it below the upstream's own.",
 		.example = "keepalive_timeout: 4s" },
-	{ .name = "host", .type = &value_choice, .choices = host_choices, FIELD(plan_upstream, rewrite_host),
-		.default_text = "preserve",
+	{ .name = "host", .type = &value_choice, .choices = host_choices, FIELD(plan_upstream, host),
+		.default_note = "preserve; of an https url rewrite",
 		.description = "The Host that the upstream sees. preserve: the client's. rewrite: that of the url.",
 		.example = "host: rewrite" },
+	{ .name = "tls", .map = &tls_map, FIELD(plan_upstream, tls),
+		.description = "How an https url is trusted.", .example = "tls: {ca: ca.pem}" },
 };
 
 static const struct key_map upstream_map = {
 	.name = "upstream", .title = "upstream, upstreams.NAME", .phrase = "a mapping", KEYS(upstream_keys), .short_key = "url",
+	.finish = topology_keys_finish_upstream,
 	.description = "A server that requests are forwarded to.",
 };
 
@@ -301,7 +332,7 @@ const struct key_map *const keys_all[] = {
 	&keys_file, &keys_rule, &keys_match, &keys_path, &keys_pattern, &keys_status_class, &keys_ramp, &keys_burst,
 	&keys_outcome, &keys_step, &keys_abort, &keys_body, &keys_retry_after, &keys_delay, &keys_normal, &keys_lognormal,
 	&keys_pareto, &keys_rate_limit, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
-	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &listener_map, &route_map, &keys_route_match,
+	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &tls_map, &listener_map, &route_map, &keys_route_match,
 	&control_map, &safety_map, &limits_map, &log_map, &admin_map,
 	&keys_expect, &keys_expect_retry_after, &keys_expect_attempts, &keys_expect_amplification, &keys_expect_retry_budget,
 	&keys_expect_backoff, &keys_expect_jitter, &keys_expect_herd, &keys_expect_unsafe_retries,

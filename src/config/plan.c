@@ -19,7 +19,7 @@ void plan_upstream_write_url(const struct plan_upstream *u, struct text *out)
 		text_put_span(out, u->address.host);
 		break;
 	case ENDPOINT_TCP:
-		text_put_literal(out, "http://");
+		text_put_string(out, u->is_tls ? "https://" : "http://");
 		text_put_span(out, u->authority);
 		break;
 	}

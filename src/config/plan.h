@@ -35,12 +35,26 @@ struct plan_listener {
 	unsigned n_routes;
 };
 
+/* The Host that an upstream sees: that of its URL, or the client's; AUTO: that of the URL where this is https. */
+enum plan_host { PLAN_HOST_AUTO, PLAN_HOST_PRESERVE, PLAN_HOST_REWRITE };
+
+/* How an upstream of an https URL is spoken to. The texts are PEM (RFC 7468), as read with the file. */
+struct plan_tls {
+	struct span ca; /* who may vouch for it; empty: the system's */
+	struct span certificate; /* what it is shown where it asks for one, with its chain; empty: nothing */
+	struct span key; /* of the certificate; empty: in the same text */
+	struct span name; /* what its certificate must say; empty: the host of the URL */
+	bool verify; /* it must be who it is called */
+};
+
 struct plan_upstream {
 	struct span name;
 	struct endpoint address;
 	struct span authority; /* host[:port] as the URL gives it, for Host where rewriting and for logs */
 	struct span path_prefix; /* path of the URL without trailing slash; empty: none. Put before every target */
-	bool rewrite_host; /* send `authority` as Host instead of the client's */
+	bool is_tls;
+	struct plan_tls tls;
+	uint8_t host; /* enum plan_host */
 	int64_t connect_timeout_ns;
 	int64_t response_timeout_ns;
 	int64_t idle_timeout_ns;
@@ -48,6 +62,12 @@ struct plan_upstream {
 	uint32_t keepalive; /* idle connections kept per worker */
 	int64_t keepalive_timeout_ns; /* an idle connection older than this is not used again */
 };
+
+/* Who shows a certificate for its own name wants to be called by it. */
+static inline bool plan_upstream_rewrites_host(const struct plan_upstream *u)
+{
+	return u->host == PLAN_HOST_REWRITE || (u->host == PLAN_HOST_AUTO && u->is_tls);
+}
 
 enum plan_log_format { PLAN_LOG_TEXT, PLAN_LOG_JSON };
 

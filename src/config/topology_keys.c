@@ -5,6 +5,7 @@
 
 #include "config/endpoint.h"
 #include "config/keys.h"
+#include "config/side_file.h"
 
 #define ADMIN_TOKEN_BYTES_MAX 512 /* as the message says */
 
@@ -43,10 +44,46 @@ static void decode_url(struct decode *d, const struct key *key, const struct yam
 static void schema_url(struct json *j, const struct key *key)
 {
 	(void)key;
-	value_schema_string(j, "^([hH][tT][tT][pP]://.+|unix:.+|origin:?)$");
+	value_schema_string(j, "^([hH][tT][tT][pP][sS]?://.+|unix:.+|origin:?)$");
 }
 
 const struct value_type value_url = { "url", "a URL such as http://127.0.0.1:9000", decode_url, schema_url };
+
+void topology_keys_decode_pem(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
+{
+	struct text content;
+	uint64_t hash = d->side_hash; /* of rules: this is none */
+
+	if (!decode_is_scalar(d, node, key->type->phrase))
+		return;
+	if (side_file_read(d, node, &content)) {
+		struct span copy = decode_copy(d, key->heap, text_span(&content));
+
+		memcpy((char *)base + key->offset, &copy, sizeof(copy));
+		if (!memmem(content.p, content.n, "-----BEGIN ", 11))
+			decode_error(d, node, "\"%.*s\" is not PEM: it has no line -----BEGIN ...", DECODE_SHOWN(node->text));
+	}
+	d->side_hash = hash;
+	text_deinit(&content);
+}
+
+void topology_keys_finish_upstream(struct decode *d, const struct yaml_node *node, void *base)
+{
+	const struct plan_upstream *u = base;
+	const struct yaml_node *tls = yaml_node_get(node, "tls");
+
+	if (tls && !u->is_tls)
+		decode_error(d, tls, "tls is for an https url");
+}
+
+void topology_keys_finish_tls(struct decode *d, const struct yaml_node *node, void *base)
+{
+	const struct plan_tls *tls = base;
+	const struct yaml_node *key = yaml_node_get(node, "key");
+
+	if (key && !tls->certificate.n)
+		decode_error(d, key, "a key needs its certificate");
+}
 
 void topology_keys_decode_seed(struct decode *d, const struct key *key, const struct yaml_node *node, void *base)
 {

@@ -16,6 +16,7 @@
 #include <event2/event.h>
 
 #include "net/address.h"
+#include "net/tls.h"
 
 /*
  * Every edge wakes the owner, also one that brings no new bit: where the owner has not read since the last edge, a reset
@@ -28,8 +29,11 @@ static void on_edge(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	if (what & EV_READ)
 		c->ready = (uint8_t)((c->ready | CONN_READABLE) & ~CONN_DRAINED);
-	if (what & EV_WRITE)
+	if (what & EV_WRITE) {
 		c->ready |= CONN_WRITABLE;
+		if (UNLIKELY(c->tls && tls_kept(c->tls)))
+			tls_flush(c);
+	}
 	if (what & EV_CLOSED)
 		c->ready = (uint8_t)((c->ready | CONN_HANGUP | CONN_READABLE) & ~CONN_DRAINED);
 	loop_queue(c->loop, c->task);
@@ -44,6 +48,7 @@ int conn_open(struct conn *c, struct loop *loop, int fd, struct task *task, uint
 	c->loop = loop;
 	c->task = task;
 	c->fd = fd;
+	c->tls = NULL;
 	c->error = 0;
 	c->ready = ready;
 	c->written = 0;
@@ -65,6 +70,8 @@ void conn_close(struct conn *c, enum conn_end how)
 		return;
 	/* In this order: libevent would take the number of a closed descriptor, given out anew, for the old one. */
 	(void)event_del(&c->event);
+	if (UNLIKELY(c->tls))
+		tls_close(c);
 	if (how == CONN_END_RESET) {
 		const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
@@ -91,6 +98,8 @@ ssize_t conn_read(struct conn *c, void *p, size_t n)
 {
 	ssize_t got;
 
+	if (UNLIKELY(c->tls))
+		return tls_read(c, p, n);
 	if (c->ready & CONN_FAILED)
 		return -c->error;
 	if (n == 0 || c->ready & CONN_EOF)
@@ -142,6 +151,8 @@ ssize_t conn_write(struct conn *c, const void *p, size_t n)
 {
 	ssize_t sent;
 
+	if (UNLIKELY(c->tls))
+		return tls_write(c, &(struct iovec){ (void *)(uintptr_t)p, n }, 1);
 	if (c->ready & (CONN_FAILED | CONN_BROKEN))
 		return -c->error;
 	if (n == 0)
@@ -159,6 +170,8 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
 	size_t wanted = 0;
 	ssize_t sent;
 
+	if (UNLIKELY(c->tls))
+		return tls_write(c, iov, n);
 	if (c->ready & (CONN_FAILED | CONN_BROKEN))
 		return -c->error;
 	for (int i = 0; i < n; i++)
@@ -213,12 +226,17 @@ uint32_t conn_unsent(const struct conn *c)
 {
 	int n = 0;
 
-	return ioctl(c->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (uint32_t)n : 0;
+	if (ioctl(c->fd, SIOCOUTQ, &n) < 0 || n < 0)
+		n = 0;
+	return (uint32_t)n + (c->tls ? (uint32_t)tls_kept(c->tls) : 0);
 }
 
 void conn_shutdown_write(struct conn *c)
 {
-	(void)shutdown(c->fd, SHUT_WR);
+	if (UNLIKELY(c->tls))
+		tls_shutdown(c);
+	else
+		(void)shutdown(c->fd, SHUT_WR);
 }
 
 void conn_set_options(int fd)

@@ -18,6 +18,7 @@
 #include "net/loop.h"
 
 struct address;
+struct tls;
 
 enum {
 	CONN_READABLE = 1, /* a read may give something */
@@ -33,7 +34,8 @@ struct conn {
 	struct event event;
 	struct loop *loop;
 	struct task *task; /* the owner's: queued on every edge */
-	uint64_t written; /* bytes that the kernel has taken, in all */
+	struct tls *tls; /* what it moves is protected (conn_protect); NULL: plain. Owned */
+	uint64_t written; /* bytes that the kernel has taken, in all, as they are on the wire */
 	int fd; /* -1 where closed */
 	int error; /* positive errno of the failure */
 	uint8_t ready;
@@ -48,6 +50,7 @@ enum conn_end {
 static inline void conn_init(struct conn *c)
 {
 	c->fd = -1;
+	c->tls = NULL;
 	c->error = 0;
 	c->ready = 0;
 }

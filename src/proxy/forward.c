@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "fault/edit.h"
 #include "http/write.h"
+#include "net/tls.h"
 #include "proxy/control.h"
 #include "proxy/worker.h"
 
@@ -185,9 +186,37 @@ enum step forward_begin(struct client *c)
 	return forward_start(c);
 }
 
+/* True where the connection is protected now. */
+static bool shake_hands(struct client *c, enum step *step)
+{
+	static struct log_limit limit;
+	struct conn *conn = &c->ex.up->peer.conn;
+	enum proxy_error error = PROXY_ERROR_TLS_PROTOCOL_ERROR;
+
+	switch (tls_handshake(conn)) {
+	case TLS_DONE:
+		return true;
+	case TLS_WAIT:
+		*step = client_has_left(c) ? client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE) : STEP_WAIT;
+		return false;
+	case TLS_CERTIFICATE:
+		error = PROXY_ERROR_TLS_CERTIFICATE_ERROR;
+		break;
+	case TLS_ALERT:
+		error = PROXY_ERROR_TLS_ALERT_RECEIVED;
+		break;
+	case TLS_FAILED:
+		break;
+	}
+	log_every(&limit, LOG_WARNING, "no TLS with upstream %.*s: %s", SPAN_ARG(plan_of(c)->name), tls_problem(conn));
+	*step = reply_failure(c, error);
+	return false;
+}
+
 enum step forward_connected(struct client *c)
 {
 	struct exchange *ex = &c->ex;
+	enum step step;
 	int error;
 
 	/* No edge of the upstream's yet: it was the client's. */
@@ -198,6 +227,8 @@ enum step forward_connected(struct client *c)
 		upstream_note_silence(upstream_of(ex), ex);
 	if (error == EINPROGRESS)
 		return STEP_WAIT;
+	if (!error && ex->up->peer.conn.tls && !shake_hands(c, &step))
+		return step;
 	if (!error && client_has_left_already(c)) {
 		upstream_keep(ex->up); /* the next one finds it */
 		ex->up = NULL;
@@ -241,7 +272,7 @@ static void write_head(struct client *c, const struct http_request *r)
 	struct worker *w = c->worker;
 	const struct plan_upstream *u = plan_of(c);
 	struct http_forward_request f = {
-		.host = u->rewrite_host ? u->authority : SPAN_EMPTY,
+		.host = plan_upstream_rewrites_host(u) ? u->authority : SPAN_EMPTY,
 		.path_prefix = u->path_prefix,
 		.via = exchange_plan(c)->via,
 		.client_is_ipv6 = !ip_is_none(c->address) && !ip_is_v4(c->address),

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/tls.h"
 #include "proxy/control.h"
 
 static int fail(char *error, size_t n, int r, const char *what)
@@ -18,10 +19,16 @@ static int fail(char *error, size_t n, int r, const char *what)
 
 /* ---- upstreams ---- */
 
+static bool is_same_tls(const struct plan_tls *a, const struct plan_tls *b)
+{
+	return span_eq(a->ca, b->ca) && span_eq(a->certificate, b->certificate) && span_eq(a->key, b->key) &&
+	       span_eq(a->name, b->name) && a->verify == b->verify;
+}
+
 static bool is_same_upstream(const struct plan_upstream *a, const struct plan_upstream *b)
 {
 	return span_eq(a->name, b->name) && a->address.kind == b->address.kind && a->address.port == b->address.port &&
-	       span_eq(a->address.host, b->address.host);
+	       span_eq(a->address.host, b->address.host) && a->is_tls == b->is_tls && is_same_tls(&a->tls, &b->tls);
 }
 
 static struct upstream_shared *lend_upstream(const struct plan_upstream *u, const struct generation *old)
@@ -73,8 +80,48 @@ static int init_upstreams(struct generation *g, const struct generation *old, co
 	return 0;
 }
 
+static int make_tls(struct tls_context **context, const struct plan_upstream *u, char *error, size_t error_n)
+{
+	const struct tls_settings settings = { u->tls.ca, u->tls.certificate, u->tls.key, u->tls.verify };
+	char problem[TLS_ERROR_BYTES];
+	int r = u->is_tls ? tls_context_new(context, &settings, problem) : 0;
+
+	if (r < 0)
+		(void)snprintf(error, error_n, "upstream %.*s: %s", SPAN_ARG(u->name), problem);
+	return r;
+}
+
+static int init_tls(struct generation *g, char *error, size_t error_n)
+{
+	const struct plan *plan = g->plan;
+	int r = 0;
+
+	g->tls = calloc(plan->n_upstreams + 1U, sizeof(struct tls_context *));
+	if (!g->tls)
+		return fail(error, error_n, -ENOMEM, "start");
+	for (unsigned i = 0; r == 0 && i < plan->n_upstreams; i++)
+		r = make_tls(&g->tls[i], &plan->upstreams[i], error, error_n);
+	return r;
+}
+
+int generation_check_tls(const struct plan *plan, char *error, size_t error_n)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < plan->n_upstreams; i++) {
+		struct tls_context *context = NULL;
+
+		r = make_tls(&context, &plan->upstreams[i], error, error_n);
+		tls_context_free(context);
+	}
+	return r;
+}
+
 static void free_upstreams(struct generation *g)
 {
+	for (unsigned i = 0; g->tls && i < g->plan->n_upstreams; i++)
+		tls_context_free(g->tls[i]);
+	free(g->tls);
 	for (unsigned i = 0; g->upstreams && i < g->plan->n_upstreams; i++) {
 		struct upstream_shared *u = g->upstreams[i];
 
@@ -150,6 +197,8 @@ int generation_new(struct generation **generation, struct plan *plan, const stru
 	g->plan = plan_ref(plan);
 	g->number = old ? old->number + 1 : 1;
 	r = init_upstreams(g, old, origin, error, error_n);
+	if (r == 0)
+		r = init_tls(g, error, error_n);
 	if (r == 0) {
 		r = init_states(g, old);
 		if (r == 0)

@@ -7,6 +7,7 @@
 #include <linux/tcp.h>
 #include <sys/socket.h>
 
+#include "net/tls.h"
 #include "proxy/worker.h"
 
 #define SWEEP_NS NS_PER_S
@@ -14,12 +15,21 @@
 /* Any of these on an idle connection means: its upstream closed it, or speaks out of turn. It is of no more use. */
 #define SPENT (CONN_READABLE | CONN_HANGUP | CONN_FAILED | CONN_BROKEN)
 
+static bool is_spent(struct upstream_conn *up)
+{
+	struct conn *conn = &up->peer.conn;
+
+	/* TLS has words of its own between answers, such as tickets (RFC 8446 section 4.6): no content is what must come. */
+	if (UNLIKELY(conn->tls) && (conn->ready & SPENT) == CONN_READABLE)
+		return conn_read(conn, &(char){ 0 }, 1) != -EAGAIN;
+	return conn->ready & SPENT;
+}
+
 static void idle_run(struct task *task)
 {
 	struct upstream_conn *up = container_of(task, struct upstream_conn, task);
-	uint8_t ready = up->peer.conn.ready;
 
-	if (ready & SPENT)
+	if (is_spent(up))
 		upstream_close(up);
 }
 
@@ -105,7 +115,7 @@ struct upstream_conn *upstream_take(struct worker_upstream *u, struct client *c)
 		struct upstream_conn *up = container_of(u->idle.next, struct upstream_conn, node);
 
 		/* Its end may be known here before its task has run. */
-		if (up->idle_since_ns <= oldest || (up->peer.conn.ready & SPENT)) {
+		if (up->idle_since_ns <= oldest || is_spent(up)) {
 			upstream_close(up);
 			continue;
 		}
@@ -270,6 +280,22 @@ static int connect_to_one(const struct worker_upstream *u, struct exchange *ex, 
 	return -error;
 }
 
+/* 0, or -ENOMEM. */
+static int protect(struct upstream_conn *up, const struct client *c)
+{
+	const struct generation *g = c->ex.generation->shared;
+	const struct plan_upstream *plan = &g->plan->upstreams[c->ex.upstream];
+	struct tls *tls;
+
+	if (LIKELY(!plan->is_tls))
+		return 0;
+	tls = tls_new(g->tls[c->ex.upstream], plan->tls.name.n ? plan->tls.name.p : plan->address.host.p);
+	if (!tls)
+		return -ENOMEM;
+	conn_protect(&up->peer.conn, tls);
+	return 0;
+}
+
 int upstream_connect(struct worker_upstream *u, struct client *c, struct upstream_conn **result)
 {
 	struct worker *w = u->worker;
@@ -292,8 +318,11 @@ int upstream_connect(struct worker_upstream *u, struct client *c, struct upstrea
 	/* Not yet writable: the first edge says that the connection stands or has failed. */
 	if (r == 0)
 		r = conn_open(&up->peer.conn, w->loop, fd, &c->task, 0);
+	if (r == 0)
+		r = protect(up, c);
 	if (r < 0) {
-		up->peer.conn.fd = -1;
+		if (conn_is_open(&up->peer.conn))
+			conn_close(&up->peer.conn, CONN_END_CLOSE);
 		pool_put(&w->upstream_conns, up);
 		release(u);
 		return r;

@@ -88,6 +88,8 @@ Test(endpoint, urls)
 		{ "http://api.test/a/b%20c", ENDPOINT_TCP, "api.test", 80, "api.test", "/a/b%20c" },
 		{ "http://[::1]:9000/x", ENDPOINT_TCP, "::1", 9000, "[::1]:9000", "/x" },
 		{ "http://[::1]", ENDPOINT_TCP, "::1", 80, "[::1]", "" },
+		{ "https://api.test", ENDPOINT_TCP, "api.test", 443, "api.test", "" },
+		{ "HTTPS://api.test:8443/v1", ENDPOINT_TCP, "api.test", 8443, "api.test:8443", "/v1" },
 		{ "unix:/run/a.sock", ENDPOINT_UNIX, "/run/a.sock", 0, "localhost", "" },
 		{ "unix:" LONG_PATH, ENDPOINT_UNIX, LONG_PATH, 0, "localhost", "" },
 		{ "origin", ENDPOINT_ORIGIN, "", 0, "origin", "" },
@@ -106,6 +108,7 @@ Test(endpoint, urls)
 		expect_span(u.address.host, cases[i].host);
 		expect_span(u.authority, cases[i].authority);
 		expect_span(u.path_prefix, cases[i].prefix);
+		cr_expect_eq(u.is_tls, strncasecmp(cases[i].text, "https", 5) == 0, "%s", cases[i].text);
 	}
 	arena_free(a);
 }
@@ -114,7 +117,8 @@ Test(endpoint, bad_urls)
 {
 	static const char *const cases[][2] = {
 		{ "127.0.0.1:9000", "has no scheme (write http://127.0.0.1:9000)" },
-		{ "https://api.test", "cannot be used: https is not built in (write http://)" },
+		{ "https://", "has no host" },
+		{ "https://a:0", "has port 0, to which nothing can connect" },
 		{ "ftp://api.test", "has a scheme that is not known (write http://HOST:PORT, unix:/PATH or origin)" },
 		{ "http://", "has no host" },
 		{ "http:///x", "has no host" },

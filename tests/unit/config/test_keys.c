@@ -78,6 +78,7 @@ static const struct {
 	{ "admin", "upstream: origin\nadmin: {", "}" },
 	{ "header_control", "upstream: origin\nheader_control: {", "}" },
 	{ "upstream", "upstreams: {a: {", "}}" },
+	{ "tls", "upstream: {url: https://api.test, tls: {", "}}" },
 	{ "listener", "upstreams: {api: origin, default: origin, web: origin}\nlisteners: [{", "}]" },
 	{ "route", "upstreams: {api: origin}\nlisteners: [{address: \":1\", routes: [{", "}]}]" },
 	{ "route_match", "upstream: origin\n"
@@ -120,6 +121,8 @@ static const struct {
 	{ "rule", "period", ", delay: 1s, duration: 10s" },
 	{ "rule", "then", ", sequence: [503]" },
 	{ "rule", "rewrite", ", phase: response" },
+	{ "upstream", "tls", ", url: https://api.test" },
+	{ "tls", "key", ", certificate: client.pem" },
 	{ "rate_limit", "limit", ", window: 1s" },
 	{ "rate_limit", "window", ", limit: 5" },
 };
@@ -172,10 +175,44 @@ static void write_source(char *source, size_t n, const struct key_map *map, cons
 		memcpy(phase, strcmp(key->name, "rewrite") == 0 ? "phase: response" : "phase: request ", 15);
 }
 
+/* A folder with the files that examples name. */
+static void make_files(char *folder)
+{
+	static const char *const kept[] = { "maintenance.html", "samples.txt" }, *const made[] = { "ca.pem", "client.pem",
+		"client.key" };
+	char path[300];
+
+	cr_assert(mkdtemp(folder));
+	cr_assert_eq(chdir(folder), 0);
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		(void)snprintf(path, sizeof(path), "%s/faults/%s", CONFIG_EXAMPLES, kept[i]);
+		cr_assert_eq(symlink(path, kept[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+		FILE *f = fopen(made[i], "w");
+
+		cr_assert(f);
+		(void)fputs("-----BEGIN CERTIFICATE-----\n", f);
+		cr_assert_eq(fclose(f), 0);
+	}
+}
+
+static void remove_files(const char *folder)
+{
+	DIR *dir = opendir(".");
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		(void)unlink(e->d_name);
+	(void)closedir(dir);
+	(void)rmdir(folder);
+}
+
 Test(keys, every_example_is_accepted)
 {
-	/* Files that examples name lie there. */
-	cr_assert_eq(chdir(CONFIG_EXAMPLES "/faults"), 0);
+	char folder[] = "/tmp/brownout-keys-XXXXXX";
+
+	make_files(folder);
 	for (unsigned i = 0; i < keys_all_n; i++) {
 		for (unsigned k = 0; k < keys_all[i]->n_keys; k++) {
 			const struct key *key = &keys_all[i]->keys[k];
@@ -204,6 +241,7 @@ Test(keys, every_example_is_accepted)
 			support_free(&l);
 		}
 	}
+	remove_files(folder);
 }
 
 static void expect_has(struct span text, const char *before, const char *name, const char *after)

@@ -51,7 +51,7 @@ Test(load, defaults)
 	cr_expect_eq(p->upstreams[0].max_connections, 1024);
 	cr_expect_eq(p->upstreams[0].keepalive, 128);
 	cr_expect_gt(p->upstreams[0].keepalive_timeout_ns, 0);
-	cr_expect(!p->upstreams[0].rewrite_host);
+	cr_expect_eq(p->upstreams[0].host, PLAN_HOST_AUTO);
 	cr_assert_eq(p->n_listeners, 1);
 	expect_span(p->listeners[0].name, "default");
 	expect_span(p->listeners[0].address.host, "127.0.0.1");
@@ -112,7 +112,7 @@ Test(load, topology)
 	cr_expect_eq(p->upstreams[1].max_connections, 4);
 	cr_expect_eq(p->upstreams[1].keepalive, 5);
 	cr_expect_eq(p->upstreams[1].keepalive_timeout_ns, 6 * NS_PER_S);
-	cr_expect(p->upstreams[1].rewrite_host);
+	cr_expect_eq(p->upstreams[1].host, PLAN_HOST_REWRITE);
 	cr_expect_eq(p->upstreams[2].address.kind, ENDPOINT_UNIX);
 	cr_assert_eq(p->n_listeners, 2);
 	expect_span(p->listeners[0].name, "public");

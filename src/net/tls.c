@@ -1,0 +1,552 @@
+/*
+ * tls: see tls.h. OpenSSL sees the socket through a BIO of ours, since its own one would raise SIGPIPE and knows nothing of
+ * readiness: reads go straight to the socket; of what is written, the part that the socket does not take is kept.
+ */
+#include "net/tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+/* One record's content (RFC 8446 section 5.1). */
+#define RECORD_BYTES 16384
+
+/* A far end that reads nothing may have OpenSSL answer it nevertheless (new keys): not for ever. */
+#define KEPT_BYTES_MAX (4 * RECORD_BYTES)
+
+#define NAME_BYTES_MAX 255
+
+struct tls_context {
+	SSL_CTX *ctx;
+};
+
+struct tls {
+	SSL *ssl;
+	struct conn *conn;
+	char *kept; /* encrypted, not yet taken by the socket */
+	size_t n, off, cap;
+	int error; /* errno of the socket, behind OpenSSL's back; 0: none */
+	bool ended; /* the socket's stream has ended */
+	bool stands; /* the handshake is done */
+	bool shuts; /* the stream is to end once what was kept is gone */
+};
+
+/* ---- the socket as OpenSSL sees it ---- */
+
+/* 0, or the errno. What the socket took is counted. */
+static int send_raw(struct conn *c, const char *p, size_t n, size_t *sent)
+{
+	ssize_t r;
+
+	*sent = 0;
+	do
+		r = send(c->fd, p, n, MSG_NOSIGNAL);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return errno;
+	*sent = (size_t)r;
+	c->written += (uint64_t)r;
+	return 0;
+}
+
+static bool keep(struct tls *t, const char *p, size_t n)
+{
+	if (n > KEPT_BYTES_MAX - t->n)
+		return false;
+	if (t->n + n > t->cap) {
+		size_t cap = MAX(t->n + n, t->cap * 2);
+		char *grown = realloc(t->kept, cap);
+
+		if (!grown)
+			return false;
+		t->kept = grown;
+		t->cap = cap;
+	}
+	memcpy(t->kept + t->n, p, n);
+	t->n += n;
+	return true;
+}
+
+static int bio_write(BIO *bio, const char *p, size_t n, size_t *written)
+{
+	struct tls *t = BIO_get_data(bio);
+	size_t sent = 0;
+
+	BIO_clear_retry_flags(bio);
+	if (!t->error && !tls_kept(t)) {
+		int error = send_raw(t->conn, p, n, &sent);
+
+		if (error && error != EAGAIN)
+			t->error = error;
+	}
+	if (t->error)
+		return 0;
+	if (sent < n) {
+		t->conn->ready &= (uint8_t)~CONN_WRITABLE;
+		if (!keep(t, p + sent, n - sent)) {
+			t->error = ENOBUFS;
+			return 0;
+		}
+	}
+	*written = n;
+	return 1;
+}
+
+static int bio_read(BIO *bio, char *p, size_t n, size_t *got)
+{
+	struct tls *t = BIO_get_data(bio);
+	ssize_t r;
+
+	BIO_clear_retry_flags(bio);
+	do
+		r = recv(t->conn->fd, p, n, 0);
+	while (r < 0 && errno == EINTR);
+	if (r > 0) {
+		*got = (size_t)r;
+		return 1;
+	}
+	if (r == 0) {
+		t->ended = true;
+	} else if (errno == EAGAIN) {
+		t->conn->ready &= (uint8_t)~CONN_READABLE;
+		BIO_set_retry_read(bio);
+	} else {
+		t->error = errno;
+	}
+	return 0;
+}
+
+static long bio_ctrl(BIO *bio, int cmd, long num, void *p)
+{
+	const struct tls *t = BIO_get_data(bio);
+
+	(void)num;
+	(void)p;
+	switch (cmd) {
+	case BIO_CTRL_FLUSH:
+		return 1;
+	case BIO_CTRL_EOF:
+		return t->ended;
+	default:
+		return 0;
+	}
+}
+
+/* One for all, for good: connections may outlive their context. NULL: no memory. */
+static BIO_METHOD *method;
+
+static void make_method(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "conn");
+
+	if (m && BIO_meth_set_write_ex(m, bio_write) && BIO_meth_set_read_ex(m, bio_read) && BIO_meth_set_ctrl(m, bio_ctrl))
+		method = m;
+	else
+		BIO_meth_free(m);
+}
+
+/* ---- contexts ---- */
+
+/* Of a key: there is nobody to ask. */
+static int no_password(char *p, int n, int writes, void *arg)
+{
+	(void)p;
+	(void)n;
+	(void)writes;
+	(void)arg;
+	return 0;
+}
+
+static int refuse(char *error, const char *what)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *reason = code ? ERR_reason_error_string(code) : NULL;
+
+	(void)snprintf(error, TLS_ERROR_BYTES, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+	ERR_clear_error();
+	return -EINVAL;
+}
+
+static BIO *open_text(struct span text)
+{
+	return BIO_new_mem_buf(text.p, (int)text.n);
+}
+
+/* The system's are read now, and whole: later on there may be no file to be opened (a sandbox), and no time to read it. */
+static int trust_system(SSL_CTX *ctx, char *error)
+{
+	const char *file = getenv(X509_get_default_cert_file_env());
+
+	if (SSL_CTX_load_verify_file(ctx, file ? file : X509_get_default_cert_file()))
+		return 0;
+	return refuse(error, "the system has no certificates to trust (of Debian: ca-certificates); give tls: {ca: FILE}");
+}
+
+/* That there is no other one is how a text of several ends. */
+static bool has_ended(void)
+{
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static int trust(SSL_CTX *ctx, struct span ca, char *error)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	BIO *bio = open_text(ca);
+	unsigned n = 0;
+	bool ended;
+	X509 *x;
+
+	while (bio && (x = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL))) {
+		n += X509_STORE_add_cert(store, x) == 1;
+		X509_free(x);
+	}
+	BIO_free(bio);
+	ended = has_ended();
+	if (n && ended) {
+		ERR_clear_error();
+		return 0;
+	}
+	return refuse(error, n ? "tls.ca: not all of its certificates can be read" : "tls.ca: no certificate can be read");
+}
+
+static bool use_certificate(SSL_CTX *ctx, struct span text)
+{
+	BIO *bio = open_text(text);
+	X509 *x = bio ? PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL) : NULL;
+	bool ok = x && SSL_CTX_use_certificate(ctx, x) == 1;
+
+	X509_free(x);
+	while (ok && (x = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
+		ok = SSL_CTX_add1_chain_cert(ctx, x) == 1;
+		X509_free(x);
+	}
+	BIO_free(bio);
+	ok = ok && has_ended();
+	if (ok)
+		ERR_clear_error();
+	return ok;
+}
+
+static bool use_key(SSL_CTX *ctx, struct span text)
+{
+	BIO *bio = open_text(text);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	/* The second finds a key of another kind, which the first takes for that of a certificate still to come. */
+	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ok;
+}
+
+static int load(SSL_CTX *ctx, const struct tls_settings *s, char *error)
+{
+	int r = 0;
+
+	if (s->ca.n)
+		r = trust(ctx, s->ca, error);
+	else if (s->verify)
+		r = trust_system(ctx, error);
+	if (r < 0 || !s->certificate.n)
+		return r;
+	if (!use_certificate(ctx, s->certificate))
+		return refuse(error, "tls.certificate: no certificate can be read");
+	if (!use_key(ctx, s->key.n ? s->key : s->certificate))
+		return refuse(error, "tls.key: no key of the certificate can be read (one without a password)");
+	return 0;
+}
+
+int tls_context_new(struct tls_context **context, const struct tls_settings *settings, char *error)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct tls_context *x = calloc(1, sizeof(*x));
+	int r;
+
+	(void)pthread_once(&once, make_method);
+	ERR_clear_error();
+	if (x)
+		x->ctx = SSL_CTX_new(TLS_client_method());
+	if (!x || !x->ctx || !method) {
+		tls_context_free(x);
+		(void)snprintf(error, TLS_ERROR_BYTES, "no memory for TLS");
+		return -ENOMEM;
+	}
+	/* RFC 9325 section 3.1.1: nothing older. Renegotiation is no client's need, and would let a write wait for a read. */
+	(void)SSL_CTX_set_min_proto_version(x->ctx, TLS1_2_VERSION);
+	(void)SSL_CTX_set_options(x->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	(void)SSL_CTX_set_mode(x->ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_read_ahead(x->ctx, 1);
+	SSL_CTX_set_verify(x->ctx, settings->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	r = load(x->ctx, settings, error);
+	if (r < 0) {
+		tls_context_free(x);
+		return r;
+	}
+	*context = x;
+	return 0;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+	if (!context)
+		return;
+	SSL_CTX_free(context->ctx);
+	free(context);
+}
+
+/* ---- a connection ---- */
+
+/* Who the far end must be, and which of several servers at one address is meant (RFC 6066 section 3: a name, no address). */
+static bool set_name(SSL *ssl, const char *name)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	char bare[NAME_BYTES_MAX + 1];
+	size_t n = strnlen(name, NAME_BYTES_MAX);
+	struct in6_addr ip;
+
+	if (inet_pton(AF_INET, name, &ip) == 1 || inet_pton(AF_INET6, name, &ip) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+	/* The dot at the end is for the resolver alone. */
+	if (n && name[n - 1] == '.')
+		n--;
+	memcpy(bare, name, n);
+	bare[n] = '\0';
+	/* RFC 9525 section 6.3: what the subject is called is no name of a server. */
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	return X509_VERIFY_PARAM_set1_host(param, bare, 0) == 1 && SSL_set_tlsext_host_name(ssl, bare) == 1;
+}
+
+struct tls *tls_new(const struct tls_context *context, const char *name)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+	BIO *bio = BIO_new(method);
+
+	if (t)
+		t->ssl = SSL_new(context->ctx);
+	if (!t || !bio || !t->ssl || !set_name(t->ssl, name)) {
+		BIO_free(bio);
+		tls_free(t);
+		ERR_clear_error();
+		return NULL;
+	}
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+void tls_free(struct tls *tls)
+{
+	if (!tls)
+		return;
+	SSL_free(tls->ssl);
+	free(tls->kept);
+	free(tls);
+}
+
+void conn_protect(struct conn *c, struct tls *tls)
+{
+	tls->conn = c;
+	c->tls = tls;
+}
+
+size_t tls_kept(const struct tls *tls)
+{
+	return tls->n - tls->off;
+}
+
+/* Not in order, where that was asked for. */
+static long verify_problem(const struct tls *t)
+{
+	return SSL_get_verify_mode(t->ssl) & SSL_VERIFY_PEER ? SSL_get_verify_result(t->ssl) : X509_V_OK;
+}
+
+enum tls_handshake tls_handshake(struct conn *c)
+{
+	struct tls *t = c->tls;
+	int r;
+
+	if (t->stands)
+		return TLS_DONE;
+	ERR_clear_error();
+	r = SSL_do_handshake(t->ssl);
+	if (r == 1) {
+		t->stands = true;
+		/* OpenSSL may have more than the handshake, of which there will be no edge. */
+		c->ready |= CONN_READABLE;
+		return TLS_DONE;
+	}
+	if (!t->error && SSL_get_error(t->ssl, r) == SSL_ERROR_WANT_READ)
+		return TLS_WAIT;
+	if (t->error || t->ended)
+		return TLS_FAILED;
+	if (verify_problem(t) != X509_V_OK)
+		return TLS_CERTIFICATE;
+	return ERR_GET_REASON(ERR_peek_error()) > SSL_AD_REASON_OFFSET ? TLS_ALERT : TLS_FAILED;
+}
+
+const char *tls_problem(const struct conn *c)
+{
+	const struct tls *t = c->tls;
+	long verified = verify_problem(t);
+	const char *reason;
+
+	if (t->error)
+		return strerror(t->error);
+	if (t->ended)
+		return "the upstream has closed the connection";
+	if (verified != X509_V_OK)
+		return X509_verify_cert_error_string(verified);
+	reason = ERR_reason_error_string(ERR_peek_error());
+	return reason ? reason : "the upstream has ended it";
+}
+
+/* The read or write that has just failed: for good. */
+static ssize_t fail(struct conn *c, int error, uint8_t how)
+{
+	c->error = error;
+	c->ready = (uint8_t)((c->ready | how) & ~CONN_DRAINED);
+	return -error;
+}
+
+ssize_t tls_read(struct conn *c, void *p, size_t n)
+{
+	struct tls *t = c->tls;
+	size_t got = 0;
+	int r;
+
+	if (c->ready & CONN_FAILED)
+		return -c->error;
+	if (n == 0 || c->ready & CONN_EOF)
+		return 0;
+	ERR_clear_error();
+	r = SSL_read_ex(t->ssl, p, n, &got);
+	/* Readable until the socket says otherwise: a record may be here behind this one, unseen by epoll. */
+	if (r == 1) {
+		c->ready |= CONN_READABLE;
+		return (ssize_t)got;
+	}
+	/* OpenSSL would go on; but a far end that takes nothing, and asks on, does so for no good. */
+	if (t->error == ENOBUFS)
+		return fail(c, t->error, CONN_FAILED);
+	switch (SSL_get_error(t->ssl, r)) {
+	case SSL_ERROR_WANT_READ:
+		return -EAGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		c->ready |= CONN_EOF;
+		c->ready &= (uint8_t)~CONN_READABLE;
+		return 0;
+	default:
+		break;
+	}
+	if (t->error)
+		return fail(c, t->error, CONN_FAILED);
+	/* Without a farewell nobody knows that what came was all (RFC 9112 section 9.8). The end is one nevertheless. */
+	if (t->ended)
+		return fail(c, ECONNRESET, CONN_FAILED | CONN_EOF);
+	return fail(c, EPROTO, CONN_FAILED);
+}
+
+void tls_flush(struct conn *c)
+{
+	struct tls *t = c->tls;
+
+	while (tls_kept(t)) {
+		size_t sent;
+		int error = send_raw(c, t->kept + t->off, tls_kept(t), &sent);
+
+		if (error == EAGAIN) {
+			c->ready &= (uint8_t)~CONN_WRITABLE;
+			return;
+		}
+		if (error) {
+			(void)fail(c, error, CONN_BROKEN | CONN_READABLE);
+			t->off = t->n;
+			return;
+		}
+		t->off += sent;
+	}
+	free(t->kept);
+	t->kept = NULL;
+	t->n = t->off = t->cap = 0;
+	c->ready |= CONN_WRITABLE;
+	if (t->shuts)
+		(void)shutdown(c->fd, SHUT_WR);
+	t->shuts = false;
+}
+
+/* All that the socket takes, in records: where it takes no more, a short count, as of a socket. */
+static ssize_t write_one(struct conn *c, const char *p, size_t n)
+{
+	struct tls *t = c->tls;
+	size_t done = 0;
+
+	while (done < n && !tls_kept(t)) {
+		size_t wrote;
+
+		ERR_clear_error();
+		if (SSL_write_ex(t->ssl, p + done, MIN(n - done, (size_t)RECORD_BYTES), &wrote) != 1)
+			return fail(c, t->error ? t->error : EPROTO, CONN_BROKEN | CONN_READABLE);
+		done += wrote;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t tls_write(struct conn *c, const struct iovec *iov, int n)
+{
+	ssize_t sum = 0;
+	size_t wanted = 0;
+
+	if (c->ready & (CONN_FAILED | CONN_BROKEN))
+		return -c->error;
+	for (int i = 0; i < n; i++)
+		wanted += iov[i].iov_len;
+	if (!wanted)
+		return 0;
+	if (tls_kept(c->tls))
+		tls_flush(c);
+	if (c->ready & CONN_BROKEN)
+		return -c->error;
+	for (int i = 0; i < n && !tls_kept(c->tls); i++) {
+		ssize_t r = write_one(c, iov[i].iov_base, iov[i].iov_len);
+
+		if (r < 0)
+			return sum ? sum : r;
+		sum += r;
+	}
+	return sum || !tls_kept(c->tls) ? sum : -EAGAIN;
+}
+
+void tls_shutdown(struct conn *c)
+{
+	struct tls *t = c->tls;
+
+	ERR_clear_error();
+	if (t->stands && !t->error)
+		(void)SSL_shutdown(t->ssl);
+	t->shuts = true;
+	tls_flush(c);
+}
+
+void tls_close(struct conn *c)
+{
+	struct tls *t = c->tls;
+
+	ERR_clear_error();
+	if (t->stands && !t->error && !t->ended && !(c->ready & (CONN_FAILED | CONN_BROKEN)) && !tls_kept(t))
+		(void)SSL_shutdown(t->ssl);
+	tls_free(t);
+	c->tls = NULL;
+}
