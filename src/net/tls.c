@@ -204,16 +204,16 @@ static int trust(SSL_CTX *ctx, struct span ca, char *error)
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
 	BIO *bio = open_text(ca);
 	unsigned n = 0;
-	bool ended;
+	bool ok = true;
 	X509 *x;
 
-	while (bio && (x = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL))) {
-		n += X509_STORE_add_cert(store, x) == 1;
+	while (ok && bio && (x = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL))) {
+		ok = X509_STORE_add_cert(store, x) == 1;
+		n++;
 		X509_free(x);
 	}
 	BIO_free(bio);
-	ended = has_ended();
-	if (n && ended) {
+	if (n && ok && has_ended()) {
 		ERR_clear_error();
 		return 0;
 	}
