@@ -1,21 +1,14 @@
 /*
- * responder: see responder.h. One thread for each connection, with blocking calls.
+ * responder: see responder.h.
  */
 #include "harness/responder.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
-
-#include "harness/program.h"
 
 #define BODY_BYTES 2000
 #define LARGE_BYTES (4 * 1024 * 1024)
@@ -173,60 +166,25 @@ static bool serve_one(struct connection *c)
 	return goes_on;
 }
 
-static void *serve(void *arg)
+static void serve(int fd, void *arg)
 {
-	struct connection *c = arg;
+	struct connection *c = calloc(1, sizeof(*c));
 
+	c->responder = arg;
+	c->fd = fd;
 	while (serve_one(c))
 		continue;
-	close(c->fd);
-	atomic_fetch_sub(&c->responder->n_open, 1);
 	free(c);
-	return NULL;
-}
-
-static void *accept_all(void *arg)
-{
-	struct responder *r = arg;
-	const int one = 1;
-	int fd;
-
-	while ((fd = accept4(r->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		struct connection *c = calloc(1, sizeof(*c));
-		pthread_t thread;
-
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		c->responder = r;
-		c->fd = fd;
-		atomic_fetch_add(&r->n_open, 1);
-		if (pthread_create(&thread, NULL, serve, c) != 0)
-			abort();
-		pthread_detach(thread);
-	}
-	return NULL;
 }
 
 void responder_start(struct responder *r)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof(address);
-
-	*r = (struct responder){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-	if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&address, n) < 0 || listen(r->fd, 1024) < 0 ||
-		getsockname(r->fd, (struct sockaddr *)&address, &n) < 0)
-		abort();
-	r->port = ntohs(address.sin_port);
-	if (pthread_create(&r->thread, NULL, accept_all, r) != 0)
-		abort();
+	atomic_store(&r->n_requests, 0);
+	crew_start(&r->crew, serve, r);
+	r->port = r->crew.port;
 }
 
 void responder_stop(struct responder *r)
 {
-	long long until_ms = now_ms() + PATIENCE_MS;
-
-	shutdown(r->fd, SHUT_RDWR);
-	pthread_join(r->thread, NULL);
-	close(r->fd);
-	while (atomic_load(&r->n_open) && now_ms() < until_ms)
-		sleep_ms(2);
+	crew_stop(&r->crew);
 }

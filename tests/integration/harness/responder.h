@@ -11,16 +11,12 @@
 #ifndef HARNESS_RESPONDER_H
 #define HARNESS_RESPONDER_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdint.h>
+#include "harness/crew.h"
 
 struct responder {
-	int fd; /* listening */
 	uint16_t port;
-	pthread_t thread;
-	_Atomic unsigned n_open; /* connections being served */
 	_Atomic unsigned n_requests; /* begun */
+	struct crew crew;
 };
 
 void responder_start(struct responder *r);
