@@ -152,7 +152,7 @@ ssize_t conn_write(struct conn *c, const void *p, size_t n)
 	ssize_t sent;
 
 	if (UNLIKELY(c->tls))
-		return tls_write(c, &(struct iovec){ (void *)(uintptr_t)p, n }, 1);
+		return tls_write(c, p, n);
 	if (c->ready & (CONN_FAILED | CONN_BROKEN))
 		return -c->error;
 	if (n == 0)
@@ -171,7 +171,7 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
 	ssize_t sent;
 
 	if (UNLIKELY(c->tls))
-		return tls_write(c, iov, n);
+		return tls_writev(c, iov, n);
 	if (c->ready & (CONN_FAILED | CONN_BROKEN))
 		return -c->error;
 	for (int i = 0; i < n; i++)
@@ -234,7 +234,7 @@ uint32_t conn_unsent(const struct conn *c)
 void conn_shutdown_write(struct conn *c)
 {
 	if (UNLIKELY(c->tls))
-		tls_shutdown(c);
+		tls_shutdown_write(c);
 	else
 		(void)shutdown(c->fd, SHUT_WR);
 }

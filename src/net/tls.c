@@ -504,7 +504,7 @@ static ssize_t write_one(struct conn *c, const char *p, size_t n)
 	return (ssize_t)done;
 }
 
-ssize_t tls_write(struct conn *c, const struct iovec *iov, int n)
+ssize_t tls_writev(struct conn *c, const struct iovec *iov, int n)
 {
 	ssize_t sum = 0;
 	size_t wanted = 0;
@@ -529,7 +529,12 @@ ssize_t tls_write(struct conn *c, const struct iovec *iov, int n)
 	return sum || !tls_kept(c->tls) ? sum : -EAGAIN;
 }
 
-void tls_shutdown(struct conn *c)
+ssize_t tls_write(struct conn *c, const void *p, size_t n)
+{
+	return tls_writev(c, &(struct iovec){ (void *)(uintptr_t)p, n }, 1);
+}
+
+void tls_shutdown_write(struct conn *c)
 {
 	struct tls *t = c->tls;
 

@@ -49,10 +49,11 @@ enum tls_handshake tls_handshake(struct conn *c);
 /* Why it failed, for a log. Static, or as long as the conn. */
 const char *tls_problem(const struct conn *c);
 
-/* conn's own: as conn_read, conn_write and conn_shutdown_write. */
+/* conn's own: as its functions of the same names. */
 ssize_t tls_read(struct conn *c, void *p, size_t n) MUST_USE;
-ssize_t tls_write(struct conn *c, const struct iovec *iov, int n) MUST_USE;
-void tls_shutdown(struct conn *c);
+ssize_t tls_write(struct conn *c, const void *p, size_t n) MUST_USE;
+ssize_t tls_writev(struct conn *c, const struct iovec *iov, int n) MUST_USE;
+void tls_shutdown_write(struct conn *c);
 /* What was kept goes out, as far as the socket takes it: what CONN_WRITABLE means is settled. */
 void tls_flush(struct conn *c);
 /* Bytes that were kept. */

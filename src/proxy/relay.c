@@ -182,11 +182,10 @@ static bool may_splice(struct relay *r, const struct peer *from, const struct pe
 
 	if (notice && notice->hashes_body)
 		return false;
-	/* What is protected is no plain copy of what is not. */
-	if (from->conn.tls || to->conn.tls)
-		return false;
+	/* What is protected (tls) is no plain copy of what is not. */
 	return r->body == HTTP_BODY_LENGTH && r->left >= SPLICE_BYTES_MIN && !r->chunk_out && !r->discard && !r->corruptor &&
-	       r->cut_at == UINT64_MAX && !to->pace && !to->out.n && !peer_bytes(from).n && !prefix->n;
+	       r->cut_at == UINT64_MAX && !to->pace && !to->out.n && !peer_bytes(from).n && !prefix->n && !from->conn.tls &&
+	       !to->conn.tls;
 }
 
 void relay_release(struct worker *w, struct relay *r)
