@@ -165,6 +165,19 @@ const struct http_request *exchange_request(struct client *c)
 	return &w->request;
 }
 
+/*
+ * A body has its time as a whole, from when it could be sent on; where a rule slows it, that is not its sender's fault. Apart:
+ * most requests have none.
+ */
+static __attribute__((noinline)) int64_t body_time_ns(const struct client *c)
+{
+	const struct plan_limits *limits = &exchange_plan(c)->limits;
+	int64_t left_ns = c->ex.upstream_sent_ns + limits->body_timeout_ns - loop_now_ns(c->worker->loop);
+	bool limited = limits->body_timeout_ns && c->ex.state == EXCHANGE_FORWARD && !c->ex.up->peer.pace;
+
+	return limited ? MIN(left_ns, limits->idle_timeout_ns) : limits->idle_timeout_ns;
+}
+
 /* The deadline that goes with ex->waits_for. */
 static void arm(struct client *c)
 {
@@ -176,6 +189,8 @@ static void arm(struct client *c)
 		ns = c->ex.state == EXCHANGE_RELAY ? u->idle_timeout_ns : u->response_timeout_ns;
 	else if (u && c->ex.waits_for == EXCHANGE_WAITS_UPSTREAM_WRITE)
 		ns = u->idle_timeout_ns;
+	else if (c->ex.waits_for == EXCHANGE_WAITS_CLIENT_READ)
+		ns = body_time_ns(c);
 	client_wait_for(c, ns);
 }
 

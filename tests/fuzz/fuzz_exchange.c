@@ -55,7 +55,7 @@ static const struct {
 	{ TOP "limits: {half_close: true, max_header_bytes: 16KiB}\n" TIDY, true },
 	{ TOP "header_control: {enabled: true, allow: [abort, delay]}\n" TIDY, true },
 	{ TOP ROUGH, false },
-	{ TOP "limits: {max_connections: 3}\nsafety: {max_active_faults: 2}\n" TIDY, true },
+	{ TOP "limits: {max_connections: 3, body_timeout: 2s}\nsafety: {max_active_faults: 2}\n" TIDY, true },
 };
 static struct plan *plans[ARRAY_LEN(files)];
 

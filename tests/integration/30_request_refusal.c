@@ -374,6 +374,65 @@ Test(request_refusal, slow_head_is_cut_in_time)
 	rig_end(&r);
 }
 
+Test(request_refusal, slow_body_is_cut_in_time)
+{
+	struct rig r;
+	struct peer *client, *upstream;
+	struct message request, answer;
+	long long since_ms;
+
+	rig_start_with(&r, "limits: {body_timeout: 300ms}\n");
+	client = rig_client(&r);
+	since_ms = now_ms();
+	peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n");
+	upstream = rig_request_head(&r, &request);
+	/* Each byte comes in good time: the body as a whole does not. */
+	for (int i = 0; i < 20 && !peer_rest_n(client) && !client->ended; i++) {
+		peer_try_send(client, "x");
+		peer_read(client, 50);
+	}
+	message_read_answer(&answer, client, "POST");
+	expect_status(&answer, 408);
+	peer_expect_fin(client);
+	rig_check(&r, now_ms() - since_ms >= 295, "cut after %lld ms", now_ms() - since_ms);
+	/* Nor is what came of it taken for a whole one. */
+	while (!upstream->ended && !upstream->was_reset)
+		rig_check(&r, peer_read(upstream, PATIENCE_MS), "the upstream's connection is still open");
+	rig_check(&r, peer_rest_n(upstream) < 20, "the upstream got all of it");
+	expect_log(&r, 0, "close", "client_timeout");
+	free_both(&request, &answer);
+	rig_end(&r);
+}
+
+/* Its time is its sender's: what rules take of it does not count. */
+Test(request_refusal, slow_body_is_not_cut_where_a_rule_slows_it)
+{
+	static const struct {
+		const char *rule;
+		int rest_after_ms;
+	} rows[] = { { "delay: 700ms", 50 }, { "throttle: {upload: 1KiB/s}", 700 } };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct peer *client, *upstream;
+		struct message request, answer;
+		struct rig r;
+
+		rig_start_with(&r, "limits: {body_timeout: 600ms}\nrules: [{%s}]\n", rows[i].rule);
+		r.context = rows[i].rule;
+		client = rig_client(&r);
+		peer_send(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n12");
+		upstream = rig_request_head(&r, &request);
+		sleep_ms(rows[i].rest_after_ms);
+		peer_send(client, "34");
+		peer_expect(upstream, "1234");
+		peer_send(upstream, OK_HI);
+		message_read_answer(&answer, client, "POST");
+		expect_status(&answer, 200);
+		free_both(&request, &answer);
+		rig_end(&r);
+	}
+}
+
 /* A connection on which nothing was said is closed without an answer: there is no request to answer. */
 Test(request_refusal, idle_connection_is_closed_in_time)
 {

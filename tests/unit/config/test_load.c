@@ -38,6 +38,7 @@ Test(load, defaults)
 	cr_expect_eq(p->limits.max_header_bytes, 65536);
 	cr_expect_eq(p->limits.max_headers, 200);
 	cr_expect_eq(p->limits.header_timeout_ns, 10 * NS_PER_S);
+	cr_expect_eq(p->limits.body_timeout_ns, 0);
 	cr_expect_eq(p->limits.idle_timeout_ns, 75 * NS_PER_S);
 	cr_expect_eq(p->limits.max_connections, 0);
 	cr_expect_eq(p->limits.drain_ns, 8 * NS_PER_S);
