@@ -21,8 +21,8 @@
 
 /* X(ID, "name"): who attacks the subject meanwhile */
 #define LOAD_ATTACKS_TABLE(X)                                                                                                   \
-	X(NONE, "none") X(SILENT, "silent") X(SLOW_HEADS, "slow-heads") X(SLOW_READERS, "slow-readers")                         \
-	X(PIPELINE, "pipeline") X(STORM, "storm")
+	X(NONE, "none") X(SILENT, "silent") X(SLOW_HEADS, "slow-heads") X(SLOW_BODIES, "slow-bodies")                           \
+	X(SLOW_READERS, "slow-readers") X(PIPELINE, "pipeline") X(STORM, "storm")
 
 enum load_attack {
 #define X(id, name) LOAD_ATTACK_##id,

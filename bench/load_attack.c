@@ -20,6 +20,7 @@
 #define LARGE ASK("/bytes/10485760") "\r\n"
 #define SMALL ASK("/bytes/1024") "\r\n"
 #define HALF ASK("/bytes/1024") "X-A: "
+#define HOLLOW "POST /bytes/1024 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 #define OK_TEXT "HTTP/1.1 200"
 #define BATCH 100 /* requests in one call of those who do not wait */
 #define TAKEN_BYTES (256 * 1024) /* thrown away in one call */
@@ -35,6 +36,8 @@ static const struct attack {
 	[LOAD_ATTACK_NONE] = { 0, "", 0 },
 	[LOAD_ATTACK_SILENT] = { 10000, "", 0 },
 	[LOAD_ATTACK_SLOW_HEADS] = { 2000, HALF, NS_PER_S / 2000 }, /* each a byte a second */
+	/* As slow, and fewer than some subjects let through to one upstream at a time. */
+	[LOAD_ATTACK_SLOW_BODIES] = { 900, HOLLOW, NS_PER_S / 900 },
 	[LOAD_ATTACK_SLOW_READERS] = { 200, LARGE, 0 },
 	[LOAD_ATTACK_PIPELINE] = { 4, "", 0 },
 	[LOAD_ATTACK_STORM] = { 0, SMALL, NS_PER_MS },
@@ -140,7 +143,7 @@ static void open_next(void)
 	sock_watch(load.epoll_fd, a->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | edge, &a->source);
 }
 
-/* One more byte of a head that does not end. */
+/* One more byte of a head or body that does not end. */
 static void drip(void)
 {
 	struct list *node = list_pop_front(&crowd.there);

@@ -183,6 +183,7 @@ SCENARIOS = [
     attacked("slow-readers", "200 clients that take nothing of 10 MiB"),
     attacked("silent", "10,000 that say nothing"),
     attacked("slow-heads", "2,000 whose heads drip"),
+    attacked("slow-bodies", "900 whose bodies drip"),
     # Which keeps the core busy by itself.
     attacked("pipeline", "4 that ask without a pause", awake=False),
     attacked("storm", "1,000 a second that come and go"),
