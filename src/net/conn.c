@@ -71,7 +71,7 @@ void conn_close(struct conn *c, enum conn_end how)
 	/* In this order: libevent would take the number of a closed descriptor, given out anew, for the old one. */
 	(void)event_del(&c->event);
 	if (UNLIKELY(c->tls))
-		tls_close(c);
+		tls_close(c, how);
 	if (how == CONN_END_RESET) {
 		const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 

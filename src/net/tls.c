@@ -545,12 +545,19 @@ void tls_shutdown_write(struct conn *c)
 	tls_flush(c);
 }
 
-void tls_close(struct conn *c)
+static bool may_say_farewell(const struct conn *c)
+{
+	const struct tls *t = c->tls;
+
+	return t->stands && !t->error && !t->ended && !(c->ready & (CONN_FAILED | CONN_BROKEN)) && !tls_kept(t);
+}
+
+void tls_close(struct conn *c, enum conn_end how)
 {
 	struct tls *t = c->tls;
 
 	ERR_clear_error();
-	if (t->stands && !t->error && !t->ended && !(c->ready & (CONN_FAILED | CONN_BROKEN)) && !tls_kept(t))
+	if (how == CONN_END_CLOSE && may_say_farewell(c))
 		(void)SSL_shutdown(t->ssl);
 	tls_free(t);
 	c->tls = NULL;

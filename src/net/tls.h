@@ -58,7 +58,10 @@ void tls_shutdown_write(struct conn *c);
 void tls_flush(struct conn *c);
 /* Bytes that were kept. */
 size_t tls_kept(const struct tls *tls);
-/* Says farewell where there is room for it, and frees. What was kept is lost: whoever closes does not wait for it. */
-void tls_close(struct conn *c);
+/*
+ * Frees. By a close, says farewell first where there is room for it; a reset must not look like an end. What was kept is lost:
+ * whoever closes does not wait for it.
+ */
+void tls_close(struct conn *c, enum conn_end how);
 
 #endif
