@@ -15,7 +15,7 @@ static char variable_char(char c)
 }
 
 /* Whoever listens everywhere is reached here. */
-static void put_url(struct text *out, struct span address)
+static void put_url(struct text *out, struct span address, bool is_tls)
 {
 	const struct span everywhere = SPAN("0.0.0.0:"), everywhere6 = SPAN("[::]:");
 
@@ -23,7 +23,7 @@ static void put_url(struct text *out, struct span address)
 		text_put_span(out, address);
 		return;
 	}
-	text_put_literal(out, "http://");
+	text_put_string(out, is_tls ? "https://" : "http://");
 	if (span_starts_with(address, everywhere)) {
 		text_put_literal(out, "127.0.0.1:");
 		address = span_skip(address, everywhere.n);
@@ -65,7 +65,7 @@ static void put_variables(struct text *out, const struct command_address *v, uns
 	text_put_char(out, '\0');
 	if (admin.n) {
 		text_put_literal(out, "BROWNOUT_ADMIN=");
-		put_url(out, admin);
+		put_url(out, admin, false);
 		text_put_char(out, '\0');
 	}
 	for (unsigned i = 0; i < n; i++) {
@@ -73,7 +73,7 @@ static void put_variables(struct text *out, const struct command_address *v, uns
 
 		if (i == 0) {
 			text_put_literal(out, "BROWNOUT_URL=");
-			put_url(out, v[i].address);
+			put_url(out, v[i].address, v[i].is_tls);
 			text_put_char(out, '\0');
 			before = out->n;
 		}
@@ -86,7 +86,7 @@ static void put_variables(struct text *out, const struct command_address *v, uns
 			out->n = before;
 			continue;
 		}
-		put_url(out, v[i].address);
+		put_url(out, v[i].address, v[i].is_tls);
 		text_put_char(out, '\0');
 	}
 }

@@ -16,6 +16,7 @@
 struct command_address {
 	struct span name;
 	struct span address;
+	bool is_tls;
 };
 
 /*

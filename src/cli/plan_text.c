@@ -53,14 +53,17 @@ static void put_percentage(struct text *out, uint64_t millionths)
 
 /* ---- where ---- */
 
-static void put_listen(struct text *out, const struct endpoint *e)
+static void put_listen(struct text *out, const struct plan_listener *l)
 {
+	const struct endpoint *e = &l->address;
+	const char *scheme = plan_listener_is_tls(l) ? "https" : "http";
 	bool bracketed = span_find(e->host, ':') < e->host.n;
 
 	if (e->kind == ENDPOINT_UNIX)
 		text_printf(out, "unix:%.*s", SPAN_ARG(e->host));
 	else
-		text_printf(out, "http://%s%.*s%s:%u", bracketed ? "[" : "", SPAN_ARG(e->host), bracketed ? "]" : "", e->port);
+		text_printf(out, "%s://%s%.*s%s:%u", scheme, bracketed ? "[" : "", SPAN_ARG(e->host), bracketed ? "]" : "",
+			e->port);
 }
 
 void plan_text_put_upstream(struct text *out, const struct plan_upstream *u)
@@ -174,7 +177,7 @@ void plan_text_write(struct text *out, const struct plan *plan)
 
 	for (unsigned i = 0; i < plan->n_listeners; i++) {
 		put_label(out, "listener", plan->listeners[i].name, width);
-		put_listen(out, &plan->listeners[i].address);
+		put_listen(out, &plan->listeners[i]);
 		text_put_char(out, '\n');
 	}
 	for (unsigned i = 0; i < plan->n_upstreams; i++) {

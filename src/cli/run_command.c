@@ -22,6 +22,7 @@ static struct command_address *take_addresses(struct server *server, const struc
 	for (unsigned i = 0; v && i < plan->n_listeners; i++) {
 		server_listener_address(server, i, texts);
 		v[i].name = plan->listeners[i].name;
+		v[i].is_tls = plan_listener_is_tls(&plan->listeners[i]);
 		v[i].address.n = texts->n - at;
 		at = texts->n;
 	}

@@ -110,7 +110,7 @@ static int draw_seed(struct plan *plan)
 static void put_address(struct text *out, struct server *server, const struct plan *plan, unsigned listener)
 {
 	if (plan->listeners[listener].address.kind != ENDPOINT_UNIX)
-		text_put_literal(out, "http://");
+		text_put_string(out, plan_listener_is_tls(&plan->listeners[listener]) ? "https://" : "http://");
 	server_listener_address(server, listener, out);
 }
 

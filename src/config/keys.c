@@ -17,7 +17,7 @@ static const struct choice host_choices[] = { { "preserve", PLAN_HOST_PRESERVE }
 
 #define TIMEOUT .min = (uint64_t)NS_PER_MS, .max = DAY_NS
 
-static const struct key tls_keys[] = {
+static const struct key upstream_tls_keys[] = {
 	{ .name = "verify", .type = &value_bool, FIELD(plan_tls, verify), .default_text = "true",
 		.description = "Whether its certificate must be in order: for its name, in its time, from somebody who may vouch "
 			"for it. Else 502 with tls_certificate_error.",
@@ -38,8 +38,8 @@ static const struct key tls_keys[] = {
 		.example = "key: client.key" },
 };
 
-static const struct key_map tls_map = {
-	.name = "tls", .phrase = "a mapping", KEYS(tls_keys), .finish = topology_keys_finish_tls,
+static const struct key_map upstream_tls_map = {
+	.name = "upstream.tls", .phrase = "a mapping", KEYS(upstream_tls_keys), .finish = topology_keys_finish_tls,
 	.description = "How an upstream of an https url is trusted, from TLS 1.2 on. Files are found from the folder of the rule "
 		"file, have at most 1MiB, and are read with it.",
 };
@@ -75,7 +75,7 @@ static const struct key upstream_keys[] = {
 		.default_note = "preserve; of an https url rewrite",
 		.description = "The Host that the upstream sees. preserve: the client's. rewrite: that of the url.",
 		.example = "host: rewrite" },
-	{ .name = "tls", .map = &tls_map, FIELD(plan_upstream, tls),
+	{ .name = "tls", .map = &upstream_tls_map, FIELD(plan_upstream, tls),
 		.description = "How an https url is trusted.", .example = "tls: {ca: ca.pem}" },
 };
 
@@ -98,6 +98,26 @@ static const struct key_map route_map = {
 	.description = "Where some of the requests go.",
 };
 
+static const struct key listener_tls_keys[] = {
+	{ .name = "certificate", .type = &value_file, .required = true, FIELD(plan_listener_tls, certificate),
+		.decode = topology_keys_decode_pem,
+		.description = "A PEM file with the certificate that clients are shown, and its chain.",
+		.example = "certificate: server.pem" },
+	{ .name = "key", .type = &value_file, FIELD(plan_listener_tls, key), .decode = topology_keys_decode_pem,
+		.default_note = "that in the file of the certificate",
+		.description = "A PEM file with the key of the certificate.", .example = "key: server.key" },
+	{ .name = "client_ca", .type = &value_file, FIELD(plan_listener_tls, client_ca), .decode = topology_keys_decode_pem,
+		.default_note = "none",
+		.description = "A PEM file with the certificates of those who may vouch for clients, which must show one then.",
+		.example = "client_ca: clients.pem" },
+};
+
+static const struct key_map listener_tls_map = {
+	.name = "listener.tls", .phrase = "a mapping", KEYS(listener_tls_keys),
+	.description = "How clients are spoken to over TLS, from 1.2 on; there is no plain HTTP on that listener then. Files are "
+		"found from the folder of the rule file, have at most 1MiB, and are read with it.",
+};
+
 static const struct key listener_keys[] = {
 	{ .name = "name", .type = &value_name, FIELD(plan_listener, name),
 		.default_note = "listener-1, listener-2, ... by its place",
@@ -105,6 +125,8 @@ static const struct key listener_keys[] = {
 	{ .name = "address", .type = &value_address, .required = true, FIELD(plan_listener, address),
 		.description = "HOST:PORT, [IPV6]:PORT, :PORT (all IPv4 addresses), unix:/PATH. Port 0 is a free one.",
 		.example = "address: 127.0.0.1:8080" },
+	{ .name = "tls", .map = &listener_tls_map, FIELD(plan_listener, tls), .default_note = "none",
+		.description = "Clients come over TLS.", .example = "tls: {certificate: server.pem, key: server.key}" },
 	{ .name = "routes", .map = &route_map, .shape = KEY_LIST, LIST(plan_listener, routes, n_routes), .max_items = 10000,
 		.default_note = "everything to the only upstream, or the one named default",
 		.description = "From top to bottom; the first whose match holds takes the request.",
@@ -338,8 +360,8 @@ const struct key_map *const keys_all[] = {
 	&keys_file, &keys_rule, &keys_match, &keys_path, &keys_pattern, &keys_status_class, &keys_ramp, &keys_burst,
 	&keys_outcome, &keys_step, &keys_abort, &keys_body, &keys_retry_after, &keys_delay, &keys_normal, &keys_lognormal,
 	&keys_pareto, &keys_rate_limit, &keys_hang, &keys_throttle, &keys_drip, &keys_truncate, &keys_corrupt, &keys_rewrite,
-	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &tls_map, &listener_map, &route_map, &keys_route_match,
-	&control_map, &safety_map, &limits_map, &log_map, &admin_map,
+	&keys_request, &keys_edit_headers, &keys_hints, &upstream_map, &upstream_tls_map, &listener_map, &listener_tls_map,
+	&route_map, &keys_route_match, &control_map, &safety_map, &limits_map, &log_map, &admin_map,
 	&keys_expect, &keys_expect_retry_after, &keys_expect_attempts, &keys_expect_amplification, &keys_expect_retry_budget,
 	&keys_expect_backoff, &keys_expect_jitter, &keys_expect_herd, &keys_expect_unsafe_retries,
 	&keys_expect_idempotency_key, &keys_expect_pointless_retries, &keys_expect_hedging, &keys_expect_give_up,

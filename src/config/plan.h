@@ -28,12 +28,25 @@ struct plan_route {
 #define PLAN_LISTENERS_MAX 256
 #define PLAN_WORKERS_MAX 256
 
+/* How clients of a listener are spoken to. The texts are PEM (RFC 7468), as read with the file. */
+struct plan_listener_tls {
+	struct span certificate; /* with its chain; empty: they are spoken to plainly */
+	struct span key; /* empty: in the same text */
+	struct span client_ca; /* who may vouch for clients; empty: they show no certificate */
+};
+
 struct plan_listener {
 	struct span name;
 	struct endpoint address;
+	struct plan_listener_tls tls;
 	struct plan_route *routes; /* first match wins; at least one (that matches all, where the file has none) */
 	unsigned n_routes;
 };
+
+static inline bool plan_listener_is_tls(const struct plan_listener *l)
+{
+	return l->tls.certificate.n;
+}
 
 /* The Host that an upstream sees: that of its URL, or the client's; AUTO: that of the URL where this is https. */
 enum plan_host { PLAN_HOST_AUTO, PLAN_HOST_PRESERVE, PLAN_HOST_REWRITE };

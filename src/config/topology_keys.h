@@ -16,7 +16,7 @@ void topology_keys_decode_listen(struct decode *d, const struct key *key, const 
 /* What is wrong with a token of the admin listener, behind "a token"; NULL: nothing. */
 const char *topology_keys_token_problem(struct span token) PURE;
 
-/* A file's content, which must be PEM, into a struct span; base is a struct plan_tls. */
+/* A file's content, which must be PEM, into a struct span of base. */
 void topology_keys_decode_pem(struct decode *d, const struct key *key, const struct yaml_node *node, void *base);
 
 /* For struct key_map; base is a struct plan_upstream, a struct plan_tls. */

@@ -15,9 +15,10 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+#include "net/tls_context.h"
 
 /* One record's content (RFC 8446 section 5.1). */
 #define RECORD_BYTES 16384
@@ -26,10 +27,6 @@
 #define KEPT_BYTES_MAX (4 * RECORD_BYTES)
 
 #define NAME_BYTES_MAX 255
-
-struct tls_context {
-	SSL_CTX *ctx;
-};
 
 struct tls {
 	SSL *ssl;
@@ -156,153 +153,19 @@ static void make_method(void)
 		BIO_meth_free(m);
 }
 
-/* ---- contexts ---- */
-
-/* Of a key: there is nobody to ask. */
-static int no_password(char *p, int n, int writes, void *arg)
-{
-	(void)p;
-	(void)n;
-	(void)writes;
-	(void)arg;
-	return 0;
-}
-
-static int refuse(char *error, const char *what)
-{
-	unsigned long code = ERR_peek_last_error();
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
-
-	(void)snprintf(error, TLS_ERROR_BYTES, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
-	ERR_clear_error();
-	return -EINVAL;
-}
-
-static BIO *open_text(struct span text)
-{
-	return BIO_new_mem_buf(text.p, (int)text.n);
-}
-
-/* The system's are read now, and whole: later on there may be no file to be opened (a sandbox), and no time to read it. */
-static int trust_system(SSL_CTX *ctx, char *error)
-{
-	const char *file = getenv(X509_get_default_cert_file_env());
-
-	if (SSL_CTX_load_verify_file(ctx, file ? file : X509_get_default_cert_file()))
-		return 0;
-	return refuse(error, "the system has no certificates to trust (of Debian: ca-certificates); give tls: {ca: FILE}");
-}
-
-/* That there is no other one is how a text of several ends. */
-static bool has_ended(void)
-{
-	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-}
-
-static int trust(SSL_CTX *ctx, struct span ca, char *error)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	BIO *bio = open_text(ca);
-	unsigned n = 0;
-	bool ok = true;
-	X509 *x;
-
-	while (ok && bio && (x = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL))) {
-		ok = X509_STORE_add_cert(store, x) == 1;
-		n++;
-		X509_free(x);
-	}
-	BIO_free(bio);
-	if (n && ok && has_ended()) {
-		ERR_clear_error();
-		return 0;
-	}
-	return refuse(error, n ? "tls.ca: not all of its certificates can be read" : "tls.ca: no certificate can be read");
-}
-
-static bool use_certificate(SSL_CTX *ctx, struct span text)
-{
-	BIO *bio = open_text(text);
-	X509 *x = bio ? PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL) : NULL;
-	bool ok = x && SSL_CTX_use_certificate(ctx, x) == 1;
-
-	X509_free(x);
-	while (ok && (x = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
-		ok = SSL_CTX_add1_chain_cert(ctx, x) == 1;
-		X509_free(x);
-	}
-	BIO_free(bio);
-	ok = ok && has_ended();
-	if (ok)
-		ERR_clear_error();
-	return ok;
-}
-
-static bool use_key(SSL_CTX *ctx, struct span text)
-{
-	BIO *bio = open_text(text);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
-	/* The second finds a key of another kind, which the first takes for that of a certificate still to come. */
-	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
-
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	return ok;
-}
-
-static int load(SSL_CTX *ctx, const struct tls_settings *s, char *error)
-{
-	int r = 0;
-
-	if (s->ca.n)
-		r = trust(ctx, s->ca, error);
-	else if (s->verify)
-		r = trust_system(ctx, error);
-	if (r < 0 || !s->certificate.n)
-		return r;
-	if (!use_certificate(ctx, s->certificate))
-		return refuse(error, "tls.certificate: no certificate can be read");
-	if (!use_key(ctx, s->key.n ? s->key : s->certificate))
-		return refuse(error, "tls.key: no key of the certificate can be read (one without a password)");
-	return 0;
-}
-
-int tls_context_new(struct tls_context **context, const struct tls_settings *settings, char *error)
+/* NULL: no memory. */
+static BIO *make_bio(struct tls *t)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct tls_context *x = calloc(1, sizeof(*x));
-	int r;
+	BIO *bio;
 
 	(void)pthread_once(&once, make_method);
-	ERR_clear_error();
-	if (x)
-		x->ctx = SSL_CTX_new(TLS_client_method());
-	if (!x || !x->ctx || !method) {
-		tls_context_free(x);
-		(void)snprintf(error, TLS_ERROR_BYTES, "no memory for TLS");
-		return -ENOMEM;
+	bio = method ? BIO_new(method) : NULL;
+	if (bio) {
+		BIO_set_data(bio, t);
+		BIO_set_init(bio, 1);
 	}
-	/* RFC 9325 section 3.1.1: nothing older. Renegotiation is no client's need, and would let a write wait for a read. */
-	(void)SSL_CTX_set_min_proto_version(x->ctx, TLS1_2_VERSION);
-	(void)SSL_CTX_set_options(x->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	(void)SSL_CTX_set_mode(x->ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_read_ahead(x->ctx, 1);
-	SSL_CTX_set_verify(x->ctx, settings->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-	r = load(x->ctx, settings, error);
-	if (r < 0) {
-		tls_context_free(x);
-		return r;
-	}
-	*context = x;
-	return 0;
-}
-
-void tls_context_free(struct tls_context *context)
-{
-	if (!context)
-		return;
-	SSL_CTX_free(context->ctx);
-	free(context);
+	return bio;
 }
 
 /* ---- a connection ---- */
@@ -327,23 +190,43 @@ static bool set_name(SSL *ssl, const char *name)
 	return X509_VERIFY_PARAM_set1_host(param, bare, 0) == 1 && SSL_set_tlsext_host_name(ssl, bare) == 1;
 }
 
-struct tls *tls_new(const struct tls_context *context, const char *name)
+static struct tls *begin(const struct tls_context *context)
 {
 	struct tls *t = calloc(1, sizeof(*t));
-	BIO *bio = BIO_new(method);
+	BIO *bio = t ? make_bio(t) : NULL;
 
-	if (t)
+	if (bio)
 		t->ssl = SSL_new(context->ctx);
-	if (!t || !bio || !t->ssl || !set_name(t->ssl, name)) {
+	if (!bio || !t->ssl) {
 		BIO_free(bio);
 		tls_free(t);
 		ERR_clear_error();
 		return NULL;
 	}
-	BIO_set_data(bio, t);
-	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
-	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+struct tls *tls_new(const struct tls_context *context, const char *name)
+{
+	struct tls *t = begin(context);
+
+	if (t && !set_name(t->ssl, name)) {
+		tls_free(t);
+		ERR_clear_error();
+		return NULL;
+	}
+	if (t)
+		SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+struct tls *tls_new_server(const struct tls_context *context)
+{
+	struct tls *t = begin(context);
+
+	if (t)
+		SSL_set_accept_state(t->ssl);
 	return t;
 }
 
@@ -406,11 +289,11 @@ const char *tls_problem(const struct conn *c)
 	if (t->error)
 		return strerror(t->error);
 	if (t->ended)
-		return "the upstream has closed the connection";
+		return "the connection was closed";
 	if (verified != X509_V_OK)
 		return X509_verify_cert_error_string(verified);
 	reason = ERR_reason_error_string(ERR_peek_error());
-	return reason ? reason : "the upstream has ended it";
+	return reason ? reason : "the other side has ended it";
 }
 
 /* The read or write that has just failed: for good. */

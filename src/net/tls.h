@@ -1,6 +1,7 @@
 /*
- * tls: the protected side of a connection that this program has opened (OpenSSL). A context is what all connections to one
- * upstream share, and belongs to any thread; a struct tls is one connection's, and lives and dies with its conn.
+ * tls: connections that are protected (OpenSSL), as the client of an upstream or as a listener's server. A context is what all
+ * connections of one of these share, and belongs to any thread; a struct tls is one connection's, and lives and dies with its
+ * conn.
  *
  * What is encrypted and the socket does not take is kept here, a record and little more: conn sends it on when there is room.
  */
@@ -13,7 +14,7 @@
 struct tls;
 struct tls_context;
 
-/* Texts in PEM (RFC 7468). */
+/* Of a client. Texts in PEM (RFC 7468). */
 struct tls_settings {
 	struct span ca; /* who may vouch for the far end; empty: the system's */
 	struct span certificate; /* what this side shows where it is asked, with its chain; empty: nothing */
@@ -21,10 +22,18 @@ struct tls_settings {
 	bool verify; /* the far end must be who it is called */
 };
 
+/* Of a server. The same. */
+struct tls_server_settings {
+	struct span certificate; /* with its chain */
+	struct span key; /* empty: in the same text */
+	struct span client_ca; /* who may vouch for clients, which must show a certificate then; empty: none is asked for */
+};
+
 #define TLS_ERROR_BYTES 256
 
 /* 0; negative: error (of TLS_ERROR_BYTES) says what is wrong with what. The texts are not needed any more after it. */
 int tls_context_new(struct tls_context **context, const struct tls_settings *settings, char *error) MUST_USE;
+int tls_context_new_server(struct tls_context **context, const struct tls_server_settings *settings, char *error) MUST_USE;
 void tls_context_free(struct tls_context *context); /* connections that were made with it go on */
 
 /*
@@ -32,6 +41,8 @@ void tls_context_free(struct tls_context *context); /* connections that were mad
  * 9525). NULL: no memory. The caller's until conn_protect.
  */
 struct tls *tls_new(const struct tls_context *context, const char *name);
+/* The server's side. The same. */
+struct tls *tls_new_server(const struct tls_context *context);
 void tls_free(struct tls *tls);
 
 enum tls_handshake {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "net/tls.h"
 #include "proxy/late.h"
 #include "proxy/worker.h"
 
@@ -82,6 +83,21 @@ static void say_no_memory(void)
 	log_every(&limit, LOG_ERROR, "memory is out: a client's connection is closed");
 }
 
+/* NULL: the listener is a plain one. */
+static const struct tls_context *tls_of(const struct worker_listener *l)
+{
+	return l->generation->shared->listener_tls[l->index];
+}
+
+static bool protect(struct client *c)
+{
+	struct tls *tls = tls_new_server(tls_of(c->listener));
+
+	if (tls)
+		conn_protect(&c->peer.conn, tls);
+	return tls;
+}
+
 void client_accept(struct worker *w, struct worker_listener *l, int fd, const struct address *peer)
 {
 	struct client *c;
@@ -111,6 +127,10 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 	/* Its first edge brings both: that there is something to read, and whether the client has gone again. */
 	if (conn_open(&c->peer.conn, w->loop, fd, &c->task, CONN_WRITABLE) < 0) {
 		c->peer.conn.fd = -1;
+		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
+		return;
+	}
+	if (UNLIKELY(tls_of(l)) && !protect(c)) {
 		(void)client_close(c, CLOSE_NO_MEMORY, CONN_END_CLOSE);
 		return;
 	}
@@ -317,10 +337,35 @@ static enum step parse_head(struct client *c)
 	}
 }
 
+/* The first step of a protected connection. True where it stands. */
+static bool shake_hands(struct client *c, enum step *step)
+{
+	static struct log_limit limit;
+
+	switch (tls_handshake(&c->peer.conn)) {
+	case TLS_DONE:
+		return true;
+	case TLS_WAIT:
+		*step = STEP_WAIT;
+		return false;
+	case TLS_CERTIFICATE:
+	case TLS_ALERT:
+	case TLS_FAILED:
+		break;
+	}
+	log_every(&limit, LOG_WARNING, "no TLS with a client: %s", tls_problem(&c->peer.conn));
+	*step = client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
+	return false;
+}
+
 static enum step run_idle(struct client *c)
 {
+	enum step step;
+
 	if (c->timed_out || (client_is_ending(c) && !peer_bytes(&c->peer).n))
 		return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
+	if (UNLIKELY(c->peer.conn.tls) && !shake_hands(c, &step))
+		return step;
 	switch (peer_fetch(c->worker, &c->peer)) {
 	case PEER_BYTES:
 		break;

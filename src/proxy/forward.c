@@ -276,7 +276,7 @@ static void write_head(struct client *c, const struct http_request *r)
 		.path_prefix = u->path_prefix,
 		.via = exchange_plan(c)->via,
 		.client_is_ipv6 = !ip_is_none(c->address) && !ip_is_v4(c->address),
-		.proto = SPAN("http"),
+		.proto = c->peer.conn.tls ? SPAN("https") : SPAN("http"),
 		.chunked = r->body == HTTP_BODY_CHUNKED,
 		.upgrade = r->upgrade,
 		.te_trailers = r->te_trailers,

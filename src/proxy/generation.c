@@ -80,8 +80,9 @@ static int init_upstreams(struct generation *g, const struct generation *old, co
 	return 0;
 }
 
-static int make_tls(struct tls_context **context, const struct plan_upstream *u, char *error, size_t error_n)
+static int make_upstream_tls(struct tls_context **context, const struct plan *plan, unsigned i, char *error, size_t error_n)
 {
+	const struct plan_upstream *u = &plan->upstreams[i];
 	const struct tls_settings settings = { u->tls.ca, u->tls.certificate, u->tls.key, u->tls.verify };
 	char problem[TLS_ERROR_BYTES];
 	int r = u->is_tls ? tls_context_new(context, &settings, problem) : 0;
@@ -91,37 +92,55 @@ static int make_tls(struct tls_context **context, const struct plan_upstream *u,
 	return r;
 }
 
+static int make_listener_tls(struct tls_context **context, const struct plan *plan, unsigned i, char *error, size_t error_n)
+{
+	const struct plan_listener *l = &plan->listeners[i];
+	const struct tls_server_settings settings = { l->tls.certificate, l->tls.key, l->tls.client_ca };
+	char problem[TLS_ERROR_BYTES];
+	int r = plan_listener_is_tls(l) ? tls_context_new_server(context, &settings, problem) : 0;
+
+	if (r < 0)
+		(void)snprintf(error, error_n, "listener %.*s: %s", SPAN_ARG(l->name), problem);
+	return r;
+}
+
 static int init_tls(struct generation *g, char *error, size_t error_n)
 {
 	const struct plan *plan = g->plan;
 	int r = 0;
 
-	g->tls = calloc(plan->n_upstreams + 1U, sizeof(struct tls_context *));
-	if (!g->tls)
+	g->upstream_tls = calloc(plan->n_upstreams + 1U, sizeof(struct tls_context *));
+	g->listener_tls = calloc(plan->n_listeners + 1U, sizeof(struct tls_context *));
+	if (!g->upstream_tls || !g->listener_tls)
 		return fail(error, error_n, -ENOMEM, "start");
 	for (unsigned i = 0; r == 0 && i < plan->n_upstreams; i++)
-		r = make_tls(&g->tls[i], &plan->upstreams[i], error, error_n);
+		r = make_upstream_tls(&g->upstream_tls[i], plan, i, error, error_n);
+	for (unsigned i = 0; r == 0 && i < plan->n_listeners; i++)
+		r = make_listener_tls(&g->listener_tls[i], plan, i, error, error_n);
 	return r;
 }
 
-int generation_check_tls(const struct plan *plan, char *error, size_t error_n)
+static void free_tls(struct generation *g)
 {
-	int r = 0;
+	for (unsigned i = 0; g->upstream_tls && i < g->plan->n_upstreams; i++)
+		tls_context_free(g->upstream_tls[i]);
+	for (unsigned i = 0; g->listener_tls && i < g->plan->n_listeners; i++)
+		tls_context_free(g->listener_tls[i]);
+	free(g->upstream_tls);
+	free(g->listener_tls);
+}
 
-	for (unsigned i = 0; r == 0 && i < plan->n_upstreams; i++) {
-		struct tls_context *context = NULL;
+int generation_check_tls(struct plan *plan, char *error, size_t error_n)
+{
+	struct generation g = { .plan = plan };
+	int r = init_tls(&g, error, error_n);
 
-		r = make_tls(&context, &plan->upstreams[i], error, error_n);
-		tls_context_free(context);
-	}
+	free_tls(&g);
 	return r;
 }
 
 static void free_upstreams(struct generation *g)
 {
-	for (unsigned i = 0; g->tls && i < g->plan->n_upstreams; i++)
-		tls_context_free(g->tls[i]);
-	free(g->tls);
 	for (unsigned i = 0; g->upstreams && i < g->plan->n_upstreams; i++) {
 		struct upstream_shared *u = g->upstreams[i];
 
@@ -224,6 +243,7 @@ void generation_free(struct generation *g)
 	control_free(g->control);
 	rule_states_deinit(&g->states);
 	traffic_map_deinit(&g->traffic);
+	free_tls(g);
 	free_upstreams(g);
 	plan_unref(g->plan);
 	free(g);

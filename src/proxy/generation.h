@@ -31,7 +31,8 @@ struct generation {
 	struct fault_answer *answers; /* by fault_abort.number */
 	struct control *control; /* NULL: requests may not ask for faults */
 	struct upstream_shared **upstreams; /* by upstream */
-	struct tls_context **tls; /* by upstream; NULL: plain */
+	struct tls_context **upstream_tls; /* by upstream; NULL: plain */
+	struct tls_context **listener_tls; /* by listener; NULL: plain */
 	struct traffic_map traffic;
 
 	/* The server's: */
@@ -46,7 +47,7 @@ struct generation {
 int generation_new(struct generation **g, struct plan *plan, const struct generation *old, struct traffic *traffic,
 	const struct address *origin, char *error, size_t error_n) MUST_USE;
 /* What generation_new would find wrong with the certificates and keys of the plan. 0; negative with one line in error. */
-int generation_check_tls(const struct plan *plan, char *error, size_t error_n) MUST_USE;
+int generation_check_tls(struct plan *plan, char *error, size_t error_n) MUST_USE;
 /* No worker refers to it, and no record. */
 void generation_free(struct generation *g);
 

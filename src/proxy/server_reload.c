@@ -375,11 +375,11 @@ static bool is_same_admin(const struct plan_admin *a, const struct plan_admin *b
 		span_eq(a->address.host, b->address.host) && span_eq(a->token, b->token);
 }
 
-static void put_listener(struct text *notes, const char *what, const struct address *a)
+static void put_listener(struct text *notes, const char *what, const struct plan_listener *l, const struct address *a)
 {
 	text_put_string(notes, what);
 	if (a->sa.sa_family != AF_UNIX)
-		text_put_literal(notes, "http://");
+		text_put_string(notes, plan_listener_is_tls(l) ? "https://" : "http://");
 	address_write(a, notes);
 	text_put_char(notes, '\n');
 }
@@ -391,11 +391,11 @@ static void put_notes(const struct server *s, const struct change *c, struct tex
 
 	for (unsigned i = 0; i < new->n_listeners; i++) {
 		if (c->from[i] < 0)
-			put_listener(notes, "listening on ", &c->bound[i]);
+			put_listener(notes, "listening on ", &new->listeners[i], &c->bound[i]);
 	}
 	for (unsigned i = 0; i < s->n_bound; i++) {
 		if (!goes_on(c, i))
-			put_listener(notes, "no longer listening on ", &s->bound[i]);
+			put_listener(notes, "no longer listening on ", &old->listeners[i], &s->bound[i]);
 	}
 	note_restart(notes, new->workers != old->workers, "workers");
 	note_restart(notes, !span_eq(new->user, old->user), "user");

@@ -297,7 +297,7 @@ static int protect(struct upstream_conn *up, const struct client *c)
 
 	if (LIKELY(!plan->is_tls))
 		return 0;
-	tls = tls_new(g->tls[c->ex.upstream], plan->tls.name.n ? plan->tls.name.p : plan->address.host.p);
+	tls = tls_new(g->upstream_tls[c->ex.upstream], plan->tls.name.n ? plan->tls.name.p : plan->address.host.p);
 	if (!tls)
 		return -ENOMEM;
 	conn_protect(&up->peer.conn, tls);

@@ -26,6 +26,7 @@ static const char rules[] =
 	"      - {match: {path: /new/**}, upstream: new}\n"
 	"      - {match: {path: /named/**}, upstream: named}\n"
 	"      - {upstream: default}\n"
+	"  - {address: 127.0.0.1:0, tls: {%s}, routes: [{upstream: default}]}\n"
 	"upstreams:\n"
 	"  new: {%s}, keepalive: 0}\n"
 	"  named: {%s, name: not.its.name}}\n"
@@ -98,13 +99,15 @@ static void remove_certificate(void)
 static const char *rules_for(unsigned port)
 {
 	static char yaml[4096];
+	char shown[256];
 	char secure[512];
 
+	snprintf(shown, sizeof(shown), "certificate: '%s/certificate.pem', key: '%s/key.pem'", folder, folder);
 	snprintf(secure, sizeof(secure),
 		"url: 'https://127.0.0.1:%u', connect_timeout: 500ms, response_timeout: 500ms, idle_timeout: 500ms, "
-		"tls: {ca: '%s/certificate.pem', certificate: '%s/certificate.pem', key: '%s/key.pem'",
-		port, folder, folder, folder);
-	snprintf(yaml, sizeof(yaml), rules, secure, secure, secure);
+		"tls: {ca: '%s/certificate.pem', %s",
+		port, folder, shown);
+	snprintf(yaml, sizeof(yaml), rules, shown, secure, secure, secure);
 	return yaml;
 }
 

@@ -43,7 +43,7 @@ class Brownout:
 
     def write(self, yaml):
         with open(self.rules, "w", encoding="utf-8") as f:
-            f.write("listen: 127.0.0.1:0\n")
+            f.write("" if yaml.startswith("listeners:") else "listen: 127.0.0.1:0\n")
             f.write(f"log: {{access: '{self.log}', format: json}}\n")
             f.write(f"admin: {self.admin}\n" if self.admin else "")
             f.write(yaml)
@@ -51,7 +51,7 @@ class Brownout:
     def __enter__(self):
         self.process = subprocess.Popen([BINARY, "run", self.rules], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.said = b""
-        self.port = int(self.read_until(rb"listening on http://127\.0\.0\.1:(\d+)\n"))
+        self.port = int(self.read_until(rb"listening on https?://127\.0\.0\.1:(\d+)\n"))
         self.url = f"http://127.0.0.1:{self.port}"
         if self.admin:
             self.admin_port = int(self.read_until(rb"dashboard on http://127\.0\.0\.1:(\d+)/\n"))

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 static const struct command_address addresses[] = {
-	{ { "public", sizeof("public") - 1 }, { "127.0.0.1:4711", sizeof("127.0.0.1:4711") - 1 } },
-	{ { "api-v1.internal", sizeof("api-v1.internal") - 1 }, { "0.0.0.0:80", sizeof("0.0.0.0:80") - 1 } },
-	{ { "v6", sizeof("v6") - 1 }, { "[::]:81", sizeof("[::]:81") - 1 } },
-	{ { "API_v1-internal", sizeof("API_v1-internal") - 1 }, { "127.0.0.1:82", sizeof("127.0.0.1:82") - 1 } },
-	{ { "sock", sizeof("sock") - 1 }, { "unix:/run/b.sock", sizeof("unix:/run/b.sock") - 1 } },
+	{ { "public", sizeof("public") - 1 }, { "127.0.0.1:4711", sizeof("127.0.0.1:4711") - 1 }, false },
+	{ { "api-v1.internal", sizeof("api-v1.internal") - 1 }, { "0.0.0.0:80", sizeof("0.0.0.0:80") - 1 }, false },
+	{ { "v6", sizeof("v6") - 1 }, { "[::]:81", sizeof("[::]:81") - 1 }, true },
+	{ { "API_v1-internal", sizeof("API_v1-internal") - 1 }, { "127.0.0.1:82", sizeof("127.0.0.1:82") - 1 }, false },
+	{ { "sock", sizeof("sock") - 1 }, { "unix:/run/b.sock", sizeof("unix:/run/b.sock") - 1 }, false },
 };
 
 /* How often the variable is there; its value goes to *value. */
@@ -45,7 +45,7 @@ Test(command_env, every_listener_by_its_name)
 	expect_value(env, "BROWNOUT_URL", "http://127.0.0.1:4711");
 	expect_value(env, "BROWNOUT_PUBLIC_URL", "http://127.0.0.1:4711");
 	expect_value(env, "BROWNOUT_API_V1_INTERNAL_URL", "http://127.0.0.1:80");
-	expect_value(env, "BROWNOUT_V6_URL", "http://[::1]:81");
+	expect_value(env, "BROWNOUT_V6_URL", "https://[::1]:81");
 	expect_value(env, "BROWNOUT_SOCK_URL", "unix:/run/b.sock");
 	expect_value(env, "BROWNOUT_ADMIN", "http://127.0.0.1:9901");
 	expect_value(env, "BROWNOUT_SEED", "42");

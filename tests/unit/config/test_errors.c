@@ -401,7 +401,7 @@ Test(errors, file)
 		{ "upstream: origin\nexclude: healthz\n",
 			"2:10: error: exclude: \"healthz\" is not a path (write /healthz)\n" },
 		{ "upstream: origin\ntls: {certificate: x}\n",
-			"2:1: error: unknown key \"tls\", it belongs below \"upstream\" or \"upstreams\"\n" },
+			"2:1: error: unknown key \"tls\", it belongs below \"upstream\" or \"upstreams\" or \"listeners\"\n" },
 		{ "upstream: origin\nmethod: GET\n", "2:1: error: unknown key \"method\", it belongs below \"rules[].match\"\n" },
 		{ "upstream: origin\nhonoured: 1\n",
 			"2:1: error: unknown key \"honoured\", it belongs below \"expect.retry_after\"\n" },

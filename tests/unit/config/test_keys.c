@@ -78,7 +78,8 @@ static const struct {
 	{ "admin", "upstream: origin\nadmin: {", "}" },
 	{ "header_control", "upstream: origin\nheader_control: {", "}" },
 	{ "upstream", "upstreams: {a: {", "}}" },
-	{ "tls", "upstream: {url: https://api.test, tls: {", "}}" },
+	{ "upstream.tls", "upstream: {url: https://api.test, tls: {", "}}" },
+	{ "listener.tls", "upstream: origin\nlisteners: [{address: \":1\", tls: {", "}}]" },
 	{ "listener", "upstreams: {api: origin, default: origin, web: origin}\nlisteners: [{", "}]" },
 	{ "route", "upstreams: {api: origin}\nlisteners: [{address: \":1\", routes: [{", "}]}]" },
 	{ "route_match", "upstream: origin\n"
@@ -122,7 +123,7 @@ static const struct {
 	{ "rule", "then", ", sequence: [503]" },
 	{ "rule", "rewrite", ", phase: response" },
 	{ "upstream", "tls", ", url: https://api.test" },
-	{ "tls", "key", ", certificate: client.pem" },
+	{ "upstream.tls", "key", ", certificate: client.pem" },
 	{ "rate_limit", "limit", ", window: 1s" },
 	{ "rate_limit", "window", ", limit: 5" },
 };
@@ -179,7 +180,7 @@ static void write_source(char *source, size_t n, const struct key_map *map, cons
 static void make_files(char *folder)
 {
 	static const char *const kept[] = { "maintenance.html", "samples.txt" }, *const made[] = { "ca.pem", "client.pem",
-		"client.key" };
+		"client.key", "server.pem", "server.key", "clients.pem" };
 	char path[300];
 
 	cr_assert(mkdtemp(folder));
