@@ -154,9 +154,9 @@ static const struct key limits_keys[] = {
 		.example = "header_timeout: 5s" },
 	{ .name = "body_timeout", .type = &value_duration, FIELD(plan_limits, body_timeout_ns), .max = DAY_NS,
 		.default_text = "0",
-		.description = "For a request body on its way to an upstream, from its first byte to its last; not where a rule "
-			"slows it. Then 408. Bodies that come a byte at a time would hold the upstream's connections as long "
-			"as they please. 0: no limit.",
+		.description = "For a request body on its way to an upstream, from when it is waited for to its last byte or the "
+			"answer's first; not where a rule slows it. Then 408. Bodies that come a byte at a time would hold "
+			"the upstream's connections as long as they please. 0: no limit.",
 		.example = "body_timeout: 30s" },
 	{ .name = "idle_timeout", .type = &value_duration, FIELD(plan_limits, idle_timeout_ns), TIMEOUT,
 		.default_text = "75s",

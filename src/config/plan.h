@@ -88,7 +88,7 @@ struct plan_limits {
 	uint32_t max_header_bytes; /* of one head, both ways */
 	uint32_t max_headers;
 	int64_t header_timeout_ns; /* first byte of a head to its end */
-	int64_t body_timeout_ns; /* head sent on to the last byte of the body; 0: none */
+	int64_t body_timeout_ns; /* of a body that is forwarded, first waited for to its last byte; 0: none */
 	int64_t idle_timeout_ns; /* kept-alive client connection; and between body bytes from the client */
 	uint32_t max_connections; /* clients, over all workers; 0: no limit */
 	bool half_close; /* the end of a client's stream is not taken for its leaving */

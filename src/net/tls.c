@@ -26,6 +26,9 @@
 /* A far end that reads nothing may have OpenSSL answer it nevertheless (new keys): not for ever. */
 #define KEPT_BYTES_MAX (4 * RECORD_BYTES)
 
+/* Nor is it read from without end while it sends no content: new keys and warnings, which OpenSSL takes one after the other. */
+#define EMPTY_BYTES_MAX (256 * 1024)
+
 #define NAME_BYTES_MAX 255
 
 struct tls {
@@ -33,6 +36,8 @@ struct tls {
 	struct conn *conn;
 	char *kept; /* encrypted, not yet taken by the socket */
 	size_t n, off, cap;
+	size_t taken; /* from the socket, in this one call of OpenSSL */
+	bool heard; /* anything at all has come */
 	int error; /* errno of the socket, behind OpenSSL's back; 0: none */
 	bool ended; /* the socket's stream has ended */
 	bool stands; /* the handshake is done */
@@ -106,11 +111,17 @@ static int bio_read(BIO *bio, char *p, size_t n, size_t *got)
 	ssize_t r;
 
 	BIO_clear_retry_flags(bio);
+	if (t->taken > EMPTY_BYTES_MAX) {
+		t->error = ENOBUFS;
+		return 0;
+	}
 	do
 		r = recv(t->conn->fd, p, n, 0);
 	while (r < 0 && errno == EINTR);
 	if (r > 0) {
 		*got = (size_t)r;
+		t->taken += (size_t)r;
+		t->heard = true;
 		return 1;
 	}
 	if (r == 0) {
@@ -250,6 +261,13 @@ size_t tls_kept(const struct tls *tls)
 	return tls->n - tls->off;
 }
 
+/* Before each call of OpenSSL. */
+static void enter(struct tls *t)
+{
+	ERR_clear_error();
+	t->taken = 0;
+}
+
 /* Not in order, where that was asked for. */
 static long verify_problem(const struct tls *t)
 {
@@ -263,7 +281,7 @@ enum tls_handshake tls_handshake(struct conn *c)
 
 	if (t->stands)
 		return TLS_DONE;
-	ERR_clear_error();
+	enter(t);
 	r = SSL_do_handshake(t->ssl);
 	if (r == 1) {
 		t->stands = true;
@@ -278,6 +296,11 @@ enum tls_handshake tls_handshake(struct conn *c)
 	if (verify_problem(t) != X509_V_OK)
 		return TLS_CERTIFICATE;
 	return ERR_GET_REASON(ERR_peek_error()) > SSL_AD_REASON_OFFSET ? TLS_ALERT : TLS_FAILED;
+}
+
+bool tls_has_heard(const struct conn *c)
+{
+	return c->tls->heard;
 }
 
 const char *tls_problem(const struct conn *c)
@@ -304,18 +327,11 @@ static ssize_t fail(struct conn *c, int error, uint8_t how)
 	return -error;
 }
 
-ssize_t tls_read(struct conn *c, void *p, size_t n)
+/* What a read, or a look, has come to: r is OpenSSL's result. */
+static ssize_t settle_read(struct conn *c, int r, size_t got)
 {
 	struct tls *t = c->tls;
-	size_t got = 0;
-	int r;
 
-	if (c->ready & CONN_FAILED)
-		return -c->error;
-	if (n == 0 || c->ready & CONN_EOF)
-		return 0;
-	ERR_clear_error();
-	r = SSL_read_ex(t->ssl, p, n, &got);
 	/* Readable until the socket says otherwise: a record may be here behind this one, unseen by epoll. */
 	if (r == 1) {
 		c->ready |= CONN_READABLE;
@@ -340,6 +356,33 @@ ssize_t tls_read(struct conn *c, void *p, size_t n)
 	if (t->ended)
 		return fail(c, ECONNRESET, CONN_FAILED | CONN_EOF);
 	return fail(c, EPROTO, CONN_FAILED);
+}
+
+ssize_t tls_read(struct conn *c, void *p, size_t n)
+{
+	size_t got = 0;
+	int r;
+
+	if (c->ready & CONN_FAILED)
+		return -c->error;
+	if (n == 0 || c->ready & CONN_EOF)
+		return 0;
+	enter(c->tls);
+	r = SSL_read_ex(c->tls->ssl, p, n, &got);
+	return settle_read(c, r, got);
+}
+
+void tls_look(struct conn *c)
+{
+	size_t got = 0;
+	char byte;
+	int r;
+
+	if (!(c->ready & CONN_READABLE) || c->ready & (CONN_FAILED | CONN_EOF))
+		return;
+	enter(c->tls);
+	r = SSL_peek_ex(c->tls->ssl, &byte, 1, &got);
+	(void)settle_read(c, r, got);
 }
 
 void tls_flush(struct conn *c)
@@ -379,7 +422,7 @@ static ssize_t write_one(struct conn *c, const char *p, size_t n)
 	while (done < n && !tls_kept(t)) {
 		size_t wrote;
 
-		ERR_clear_error();
+		enter(t);
 		if (SSL_write_ex(t->ssl, p + done, MIN(n - done, (size_t)RECORD_BYTES), &wrote) != 1)
 			return fail(c, t->error ? t->error : EPROTO, CONN_BROKEN | CONN_READABLE);
 		done += wrote;
@@ -417,13 +460,20 @@ ssize_t tls_write(struct conn *c, const void *p, size_t n)
 	return tls_writev(c, &(struct iovec){ (void *)(uintptr_t)p, n }, 1);
 }
 
+/* Once: the second call of it would read. */
+static void say_farewell(struct tls *t)
+{
+	enter(t);
+	if (!(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN))
+		(void)SSL_shutdown(t->ssl);
+}
+
 void tls_shutdown_write(struct conn *c)
 {
 	struct tls *t = c->tls;
 
-	ERR_clear_error();
 	if (t->stands && !t->error)
-		(void)SSL_shutdown(t->ssl);
+		say_farewell(t);
 	t->shuts = true;
 	tls_flush(c);
 }
@@ -439,9 +489,8 @@ void tls_close(struct conn *c, enum conn_end how)
 {
 	struct tls *t = c->tls;
 
-	ERR_clear_error();
 	if (how == CONN_END_CLOSE && may_say_farewell(c))
-		(void)SSL_shutdown(t->ssl);
+		say_farewell(t);
 	tls_free(t);
 	c->tls = NULL;
 }

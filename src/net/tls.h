@@ -57,8 +57,16 @@ enum tls_handshake {
 void conn_protect(struct conn *c, struct tls *tls);
 /* Goes on with the handshake, once the connection stands. What is neither DONE nor WAIT is final. */
 enum tls_handshake tls_handshake(struct conn *c);
+/* The far end has said anything at all: whoever has not may only have wanted to know whether somebody listens. */
+bool tls_has_heard(const struct conn *c);
 /* Why it failed, for a log. Static, or as long as the conn. */
 const char *tls_problem(const struct conn *c);
+
+/*
+ * Nothing is taken, but what a read would tell otherwise is known then: whether there is anything, the end, a failure. A farewell
+ * has no edge of its own that tells it from content.
+ */
+void tls_look(struct conn *c);
 
 /* conn's own: as its functions of the same names. */
 ssize_t tls_read(struct conn *c, void *p, size_t n) MUST_USE;

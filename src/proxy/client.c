@@ -36,14 +36,15 @@ static void client_free(struct grave *grave)
 }
 
 /* The answer at the limit of connections: short, at once, and gone. */
-static void refuse(int fd)
+static void refuse(int fd, bool is_tls)
 {
-	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nCache-Control: no-store\r\nConnection: close\r\n"
-				     "Proxy-Status: brownout; error=connection_limit_reached\r\nContent-Length: 0\r\n\r\n";
-
+	const struct span answer = SPAN("HTTP/1.1 503 Service Unavailable\r\nCache-Control: no-store\r\nConnection: close\r\n"
+					"Proxy-Status: brownout; error=connection_limit_reached\r\nContent-Length: 0\r\n\r\n");
+	const struct span alert = SPAN("\x15\x03\x03\x00\x02\x02\x50"); /* fatal, internal_error (RFC 8446 section 6.2) */
+	const struct span words = is_tls ? alert : answer;
 	char unread[4096];
 
-	(void)!write(fd, answer, sizeof(answer) - 1);
+	(void)!write(fd, words.p, words.n);
 	/* What has arrived is read, or the kernel's reset would overtake the answer; what is still to come is not waited for. */
 	(void)shutdown(fd, SHUT_WR);
 	for (unsigned i = 0; i < 16 && read(fd, unread, sizeof(unread)) > 0; i++)
@@ -107,7 +108,7 @@ void client_accept(struct worker *w, struct worker_listener *l, int fd, const st
 		return;
 	if (!reserve_client(w, l)) {
 		counter_add(&w->counters, COUNTER_CONNECTIONS_REFUSED, 1);
-		refuse(fd);
+		refuse(fd, tls_of(l));
 		return;
 	}
 	c = pool_get(&w->clients);
@@ -179,6 +180,8 @@ bool client_has_left(struct client *c)
 {
 	struct conn *conn = &c->peer.conn;
 
+	if (UNLIKELY(conn->tls) && !exchange_plan(c)->limits.half_close)
+		tls_look(conn);
 	if (conn->ready & (CONN_FAILED | CONN_BROKEN))
 		return true;
 	/* A reset shows as readable, as the next request does: only the kernel can tell. */
@@ -220,6 +223,8 @@ enum step client_linger(struct client *c)
 static bool client_is_quiet(struct client *c)
 {
 	conn_rest(&c->peer.conn);
+	if (UNLIKELY(c->peer.conn.tls))
+		tls_look(&c->peer.conn);
 	return !peer_bytes(&c->peer).n && !(c->peer.conn.ready & CONN_READABLE);
 }
 
@@ -309,7 +314,7 @@ static enum step run_linger(struct client *c)
 	r = relay_run(c->worker, &c->ex.upload, &c->peer, &c->peer, &nothing, &error);
 	if (r == RELAY_MORE)
 		return STEP_MORE;
-	if (r == RELAY_WAIT_READ)
+	if (r == RELAY_WAIT_READ || r == RELAY_WAIT_WRITE) /* the latter: a farewell is still on its way */
 		return STEP_WAIT;
 	return client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
 }
@@ -344,6 +349,8 @@ static bool shake_hands(struct client *c, enum step *step)
 
 	switch (tls_handshake(&c->peer.conn)) {
 	case TLS_DONE:
+		c->fresh = c->fresh || !c->shook_hands;
+		c->shook_hands = true;
 		return true;
 	case TLS_WAIT:
 		*step = STEP_WAIT;
@@ -353,7 +360,8 @@ static bool shake_hands(struct client *c, enum step *step)
 	case TLS_FAILED:
 		break;
 	}
-	log_every(&limit, LOG_WARNING, "no TLS with a client: %s", tls_problem(&c->peer.conn));
+	if (tls_has_heard(&c->peer.conn))
+		log_every(&limit, LOG_WARNING, "no TLS with a client: %s", tls_problem(&c->peer.conn));
 	*step = client_close(c, CLOSE_COMPLETE, CONN_END_CLOSE);
 	return false;
 }

@@ -22,7 +22,8 @@ struct client {
 	uint8_t address[16];
 	uint16_t port;
 	bool lost_deadline; /* there was no memory for one: the client cannot stay */
-	bool fresh; /* nothing was done with it since it was accepted */
+	bool fresh; /* nothing was done with it since it was accepted, or protected */
+	bool shook_hands; /* it is protected, and stands */
 	bool first_step; /* of its run: nothing was done since the loop read the clock */
 	bool timed_out; /* the deadline fired: the running state decides what that means */
 	struct exchange ex;

@@ -166,16 +166,19 @@ const struct http_request *exchange_request(struct client *c)
 }
 
 /*
- * A body has its time as a whole, from when it could be sent on; where a rule slows it, that is not its sender's fault. Apart:
- * most requests have none.
+ * A body has its time as a whole, from when it was first waited for; where a rule slows it, that is not its sender's fault.
+ * Apart: most requests have none.
  */
-static __attribute__((noinline)) int64_t body_time_ns(const struct client *c)
+static __attribute__((noinline)) int64_t body_time_ns(struct client *c)
 {
 	const struct plan_limits *limits = &exchange_plan(c)->limits;
-	int64_t left_ns = c->ex.upstream_sent_ns + limits->body_timeout_ns - loop_now_ns(c->worker->loop);
-	bool limited = limits->body_timeout_ns && c->ex.state == EXCHANGE_FORWARD && !c->ex.up->peer.pace;
+	int64_t now_ns = loop_now_ns(c->worker->loop);
 
-	return limited ? MIN(left_ns, limits->idle_timeout_ns) : limits->idle_timeout_ns;
+	if (!limits->body_timeout_ns || c->ex.state != EXCHANGE_FORWARD || c->ex.up->peer.pace)
+		return limits->idle_timeout_ns;
+	if (!c->ex.body_until_ns)
+		c->ex.body_until_ns = now_ns + limits->body_timeout_ns;
+	return MIN(c->ex.body_until_ns - now_ns, limits->idle_timeout_ns);
 }
 
 /* The deadline that goes with ex->waits_for. */

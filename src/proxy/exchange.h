@@ -106,6 +106,7 @@ struct exchange {
 	uint32_t unsent; /* of the side written to, when last looked at (exchange_still_writes) */
 	uint32_t head_wire_bytes; /* of our answer's head and own body */
 	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;
+	int64_t body_until_ns; /* limits.body_timeout: when the request body must have come; 0: it was not waited for yet */
 	int64_t delay_ns, delay_actual_ns; /* both phases added up */
 	const struct rule *rule; /* that shaped the exchange */
 	struct notice *notice; /* what the trace and the judge want to know of it; NULL: nobody does */

@@ -401,7 +401,7 @@ static enum exchange_waits waits_for(const struct client *c)
 {
 	const struct exchange *ex = &c->ex;
 
-	if (c->peer.out.n)
+	if (peer_waits(&c->peer))
 		return EXCHANGE_WAITS_CLIENT_WRITE; /* an interim answer is on its way */
 	if (ex->upload_over)
 		return EXCHANGE_WAITS_UPSTREAM_READ;
@@ -460,9 +460,9 @@ enum step forward_run(struct client *c)
 	if (sent == STEP_DONE || ex->state != EXCHANGE_FORWARD)
 		return sent;
 	/* No more is read from the upstream than the client takes: interim answers wait in line. */
-	if (c->peer.out.n && peer_flush(c->worker, &c->peer) < 0)
+	if (peer_waits(&c->peer) && peer_flush(c->worker, &c->peer) < 0)
 		return client_close(c, CLOSE_CLIENT_LEFT, CONN_END_CLOSE);
-	read = c->peer.out.n ? STEP_WAIT : answer_read_head(c);
+	read = peer_waits(&c->peer) ? STEP_WAIT : answer_read_head(c);
 	if (read != STEP_WAIT)
 		return read;
 	if (sent == STEP_WAIT && client_has_given_up(c))

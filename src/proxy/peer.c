@@ -6,7 +6,6 @@
 
 #include <errno.h>
 
-#include "net/tls.h"
 #include "proxy/worker.h"
 
 /* A head and a small body. With more of it copying would cost what it spares. */
@@ -137,12 +136,6 @@ void peer_consume(struct worker *w, struct peer *p, size_t n)
 		p->view = span_skip(p->view, n);
 }
 
-/* Something is on its way that the socket has not taken: here, or what TLS has made of it. */
-static bool waits(const struct peer *p)
-{
-	return p->out.n || (UNLIKELY(p->conn.tls) && tls_kept(p->conn.tls));
-}
-
 /* Keeps what is left of the parts after `done` bytes were written. */
 static int keep_rest(struct worker *w, struct peer *p, const struct iovec *parts, int n, size_t done)
 {
@@ -160,7 +153,7 @@ static int keep_rest(struct worker *w, struct peer *p, const struct iovec *parts
 		}
 		done = 0;
 	}
-	return waits(p);
+	return peer_waits(p);
 }
 
 int peer_flush(struct worker *w, struct peer *p)
@@ -182,7 +175,7 @@ int peer_flush(struct worker *w, struct peer *p)
 			pace_took(p->pace, (size_t)n, loop_now_ns(w->loop));
 		buffer_consume(&w->blocks, &p->out, (uint32_t)n);
 	}
-	return waits(p);
+	return peer_waits(p);
 }
 
 /* A small message in several parts: to copy it together costs less than to have the kernel gather it. */

@@ -10,6 +10,7 @@
 #define BROWNOUT_PROXY_PEER_H
 
 #include "net/conn.h"
+#include "net/tls.h"
 #include "proxy/buffer.h"
 #include "proxy/pace.h"
 
@@ -63,7 +64,12 @@ static inline bool peer_is_paced(const struct peer *p)
 {
 	return p->pace && p->out.n && (p->conn.ready & CONN_WRITABLE);
 }
-/* The same for `out` alone. */
+/* Something is on its way that the socket has not taken: in `out`, or what TLS has made of it. */
+static inline bool peer_waits(const struct peer *p)
+{
+	return p->out.n || (UNLIKELY(p->conn.tls) && tls_kept(p->conn.tls));
+}
+/* The same for what waits alone. */
 int peer_flush(struct worker *w, struct peer *p) MUST_USE;
 
 #endif

@@ -294,7 +294,7 @@ enum relay_result relay_run(struct worker *w, struct relay *r, struct peer *from
 	if (r->body == HTTP_BODY_LENGTH && r->pipe)
 		return splice_round(w, r, from, to);
 	/* What waits goes first; and a head does not wait for a body of which nothing is here yet. */
-	if (r->done || is_cut(r) || to->out.n || (prefix->n && !peer_bytes(from).n)) {
+	if (r->done || is_cut(r) || peer_waits(to) || (prefix->n && !peer_bytes(from).n)) {
 		sent = peer_send_span(w, to, *prefix);
 		*prefix = SPAN_EMPTY;
 		if (sent != 0 || r->done || is_cut(r))

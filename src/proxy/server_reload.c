@@ -384,13 +384,18 @@ static void put_listener(struct text *notes, const char *what, const struct plan
 	text_put_char(notes, '\n');
 }
 
+static bool is_tls_changed(const struct plan_listener *old, const struct plan_listener *new)
+{
+	return plan_listener_is_tls(old) != plan_listener_is_tls(new);
+}
+
 static void put_notes(const struct server *s, const struct change *c, struct text *notes)
 {
 	const struct plan *old = s->generation->plan;
 	const struct plan *new = c->plan;
 
 	for (unsigned i = 0; i < new->n_listeners; i++) {
-		if (c->from[i] < 0)
+		if (c->from[i] < 0 || is_tls_changed(&old->listeners[c->from[i]], &new->listeners[i]))
 			put_listener(notes, "listening on ", &new->listeners[i], &c->bound[i]);
 	}
 	for (unsigned i = 0; i < s->n_bound; i++) {

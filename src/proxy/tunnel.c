@@ -135,6 +135,9 @@ enum step tunnel_run(struct client *c)
 	ex->download_over = down_over;
 	if (down == PUMP_CUT)
 		return client_cut(c, ex->shape->truncate->reset);
+	/* Over TLS a close would say that this was all. */
+	if ((up == PUMP_BROKEN || down == PUMP_BROKEN) && c->peer.conn.tls)
+		return client_close(c, CLOSE_TUNNEL_END, CONN_END_RESET);
 	if (up == PUMP_BROKEN || down == PUMP_BROKEN || (up_over && down_over))
 		return client_close(c, CLOSE_TUNNEL_END, CONN_END_CLOSE);
 	if (up == PUMP_MOVED || down == PUMP_MOVED) {

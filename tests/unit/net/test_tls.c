@@ -563,3 +563,19 @@ Test(tls, a_write_of_nothing_is_nothing)
 	cr_expect_eq(conn_write(&owner.conn, NULL, 0), 0);
 	finish();
 }
+
+/* One after the other, they would keep the thread for as long as they come. */
+Test(tls, new_keys_without_end_are_a_failure)
+{
+	char buf[16];
+
+	stand(TLS1_3_VERSION);
+	for (unsigned i = 0; i < 30000; i++) {
+		cr_assert_eq(SSL_key_update(server.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		cr_assert_eq(SSL_do_handshake(server.ssl), 1);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		server_give(&server);
+	cr_expect_eq(read_next(buf, sizeof(buf)), -ENOBUFS);
+	finish();
+}
