@@ -424,7 +424,7 @@ Test(body_flow, long_chunked_body_before_an_injected_answer)
 	rig_start_with(&r, "rules:\n  - {match: {path: /injected}, delay: 300ms, abort: 503}\n");
 	client = rig_client(&r);
 	peer_send(client, CHUNKED_HEAD);
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 32; i++) {
 		peer_send(client, "4000\r\n");
 		peer_send_n(client, block, sizeof(block));
 		peer_send(client, "\r\n");
