@@ -37,6 +37,7 @@ struct tls {
 	char *kept; /* encrypted, not yet taken by the socket */
 	size_t n, off, cap;
 	size_t taken; /* from the socket, in this one call of OpenSSL */
+	bool drained; /* the socket had no more, in this one call */
 	bool heard; /* anything at all has come */
 	int error; /* errno of the socket, behind OpenSSL's back; 0: none */
 	bool ended; /* the socket's stream has ended */
@@ -128,6 +129,7 @@ static int bio_read(BIO *bio, char *p, size_t n, size_t *got)
 		t->ended = true;
 	} else if (errno == EAGAIN) {
 		t->conn->ready &= (uint8_t)~CONN_READABLE;
+		t->drained = true;
 		BIO_set_retry_read(bio);
 	} else {
 		t->error = errno;
@@ -266,6 +268,13 @@ static void enter(struct tls *t)
 {
 	ERR_clear_error();
 	t->taken = 0;
+	t->drained = false;
+}
+
+/* Not, where OpenSSL says so without having asked the socket: it has failed before, and no edge would go on with it. */
+static bool waits_for_socket(const struct tls *t, int result)
+{
+	return t->drained && SSL_get_error(t->ssl, result) == SSL_ERROR_WANT_READ;
 }
 
 /* Not in order, where that was asked for. */
@@ -289,7 +298,7 @@ enum tls_handshake tls_handshake(struct conn *c)
 		c->ready |= CONN_READABLE;
 		return TLS_DONE;
 	}
-	if (!t->error && SSL_get_error(t->ssl, r) == SSL_ERROR_WANT_READ)
+	if (!t->error && waits_for_socket(t, r))
 		return TLS_WAIT;
 	if (t->error || t->ended)
 		return TLS_FAILED;
@@ -340,15 +349,12 @@ static ssize_t settle_read(struct conn *c, int r, size_t got)
 	/* OpenSSL would go on; but a far end that takes nothing, and asks on, does so for no good. */
 	if (t->error == ENOBUFS)
 		return fail(c, t->error, CONN_FAILED);
-	switch (SSL_get_error(t->ssl, r)) {
-	case SSL_ERROR_WANT_READ:
+	if (waits_for_socket(t, r))
 		return -EAGAIN;
-	case SSL_ERROR_ZERO_RETURN:
+	if (SSL_get_error(t->ssl, r) == SSL_ERROR_ZERO_RETURN) {
 		c->ready |= CONN_EOF;
 		c->ready &= (uint8_t)~CONN_READABLE;
 		return 0;
-	default:
-		break;
 	}
 	if (t->error)
 		return fail(c, t->error, CONN_FAILED);
