@@ -172,13 +172,13 @@ const struct http_request *exchange_request(struct client *c)
 static __attribute__((noinline)) int64_t body_time_ns(struct client *c)
 {
 	const struct plan_limits *limits = &exchange_plan(c)->limits;
-	int64_t now_ns = loop_now_ns(c->worker->loop);
+	int64_t sent_for_ns = loop_now_ns(c->worker->loop) - c->ex.upstream_sent_ns;
 
 	if (!limits->body_timeout_ns || c->ex.state != EXCHANGE_FORWARD || c->ex.up->peer.pace)
 		return limits->idle_timeout_ns;
-	if (!c->ex.body_until_ns)
-		c->ex.body_until_ns = now_ns + limits->body_timeout_ns;
-	return MIN(c->ex.body_until_ns - now_ns, limits->idle_timeout_ns);
+	if (!c->ex.body_from_ms)
+		c->ex.body_from_ms = (uint32_t)(sent_for_ns / NS_PER_MS) + 1;
+	return MIN(c->ex.body_from_ms * NS_PER_MS + limits->body_timeout_ns - sent_for_ns, limits->idle_timeout_ns);
 }
 
 /* The deadline that goes with ex->waits_for. */

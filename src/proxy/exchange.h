@@ -99,6 +99,7 @@ struct exchange {
 	struct buffer head; /* the request head as received */
 	struct head_part method_part, host_part, target_part;
 	uint32_t scanned; /* of an incomplete head of the upstream */
+	uint32_t body_from_ms; /* behind upstream_sent_ns, and 1: the request body was first waited for; 0: not yet */
 	union {
 		uint64_t moved; /* bytes of both bodies when the deadline was set */
 		int64_t connect_until_ns; /* RESOLVE, PLACE, CONNECT: the end of the time for all of the upstream's addresses */
@@ -106,7 +107,6 @@ struct exchange {
 	uint32_t unsent; /* of the side written to, when last looked at (exchange_still_writes) */
 	uint32_t head_wire_bytes; /* of our answer's head and own body */
 	int64_t first_ns, head_ns, upstream_sent_ns, upstream_head_ns, answer_ns;
-	int64_t body_until_ns; /* limits.body_timeout: when the request body must have come; 0: it was not waited for yet */
 	int64_t delay_ns, delay_actual_ns; /* both phases added up */
 	const struct rule *rule; /* that shaped the exchange */
 	struct notice *notice; /* what the trace and the judge want to know of it; NULL: nobody does */
